@@ -1,0 +1,91 @@
+# Everything a person or CI does here, one line each: `make help`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON3 ?= python3
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check
+PROTOS := $(wildcard protos/recsys/v1/*.proto)
+# Two threads of BLAS under our own parallel work are slower than one.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+DATA ?= var/demo/data
+BUNDLES ?= var/demo/bundles
+PORT ?= 50051
+
+help: ## Show what can be done here
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+
+$(PYTHON):
+	@$(PYTHON3) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "recsys needs Python 3.11 or newer; point PYTHON3 at one: make PYTHON3=python3.12 ...")'
+	$(PYTHON3) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(PYTHON)
+	@echo "Installing packages into $(VENV) ..."
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(PYTHON)
+	@echo "Installing packages and development tools into $(VENV) ..."
+	$(PIP) install --quiet 'pip>=25.1'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[demo]' --group dev
+	@touch $@ $(VENV)/.demo
+
+setup: $(VENV)/.dev ## Create .venv with everything for development
+
+demo: $(VENV)/.demo ## Fit, evaluate and serve a real grocer's year, then ask for recommendations
+	@$(PYTHON) -m training demo
+
+train: $(VENV)/.demo ## Fit a bundle from DATA into BUNDLES and make it current
+	$(PYTHON) -m training run --data $(DATA) --bundles $(BUNDLES)
+
+serve: $(VENV)/.demo ## Serve the current bundle of BUNDLES on PORT
+	$(PYTHON) -m serving run --bundles $(BUNDLES) --port $(PORT)
+
+evaluate: $(VENV)/.demo ## Evaluate the default configuration on DATA, with baselines
+	$(PYTHON) -m evaluation run --data $(DATA)
+
+test: $(VENV)/.dev ## Run the whole test suite with coverage
+	$(PYTHON) -m pytest --numprocesses 2 --cov --cov-report term
+
+check: $(VENV)/.dev protos-check ## Lint, types, import contracts, stub drift, proto style
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/buf lint
+	$(VENV)/bin/buf format --path protos/recsys --exit-code --diff
+	if git rev-parse --quiet --verify refs/tags/v0.1.0 >/dev/null; then $(VENV)/bin/buf breaking --against '.git#tag=v0.1.0'; fi
+
+format: $(VENV)/.dev ## Format and fix what tools can fix
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/buf format --path protos/recsys --write
+
+.venv-protos/.done: pyproject.toml
+	$(PYTHON3) -m venv .venv-protos
+	.venv-protos/bin/python -m pip --disable-pip-version-check install --quiet 'pip>=25.1'
+	.venv-protos/bin/python -m pip --disable-pip-version-check install --quiet --group proto
+	@touch $@
+
+protos: .venv-protos/.done ## Generate recsys/v1 from protos/
+	rm -f recsys/v1/*_pb2*
+	PATH="$(CURDIR)/.venv-protos/bin:$$PATH" .venv-protos/bin/python -m grpc_tools.protoc -Iprotos \
+	  --python_out=. --grpc_python_out=. --mypy_out=. --mypy_grpc_out=. $(PROTOS)
+
+protos-check: protos ## Fail if the committed stubs are stale
+	git diff --exit-code -- recsys/v1
+	test -z "$$(git status --porcelain -- recsys/v1)"
+
+bench: $(VENV)/.dev ## Measure the server and the bulk path on the demo bundle
+	$(PYTHON) tests/benchmarks/bench_serving.py --bundles $(BUNDLES)
+	$(PYTHON) tests/benchmarks/bench_bulk.py --bundles $(BUNDLES) --data $(DATA)
+
+qualify-main: $(VENV)/.dev ## Prove the release's main claims (long; ONLY=N for one)
+	$(PYTHON) -m tests.qualification.main $(if $(ONLY),--only $(ONLY))
+
+clean: ## Remove environments and everything under var/
+	rm -rf .venv .venv-protos var
+
+.PHONY: help setup demo train serve evaluate test check format protos protos-check bench qualify-main clean

@@ -1,0 +1,1 @@
+"""A recommendation engine for retailers: fit, bundle, recommend, evaluate."""

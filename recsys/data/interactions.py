@@ -1,0 +1,170 @@
+"""The training rows: events in dense numbers, in time order, with returns settled."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+
+from recsys.data.events import event_type_code
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import DataError
+from recsys.types import (
+    DAY_S,
+    EVENT_CODES,
+    CodeArray,
+    CustomerId,
+    EventType,
+    ItemId,
+    NumArray,
+    TimeArray,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interactions:
+    """Events that name a customer and a known item, sorted by (time, customer, item, type)."""
+
+    customers: Vocabulary[CustomerId]
+    items: Vocabulary[ItemId]
+    customer_nums: NumArray
+    """Shape (n,) int32."""
+    item_nums: NumArray
+    """Shape (n,) int32."""
+    event_types: CodeArray
+    """Shape (n,) uint8, codes of `EVENT_TYPES`; never a return."""
+    times: TimeArray
+    """Shape (n,) int64, Unix seconds UTC, ascending."""
+    basket_nums: NumArray
+    """Shape (n,) int32: rows of one basket (else session, else customer and UTC day) share one."""
+    end_time: int
+    """Unix seconds UTC that all of `times` lie before: the age of an event is counted from here."""
+
+    def __len__(self) -> int:
+        """Returns the number of rows."""
+        return len(self.times)
+
+    @classmethod
+    def from_events(
+        cls,
+        events: pl.DataFrame,
+        *,
+        items: Vocabulary[ItemId],
+        end_time: int | None = None,
+    ) -> "Interactions":
+        """Builds the training rows from canonical events (`EVENT_SCHEMA`).
+
+        Rows of unknown event types, without an item, or with an item outside `items` are left
+        out. A return takes its quantity off the customer's latest earlier purchases of the item;
+        what is fully returned disappears, and so do the returns themselves.
+
+        Args:
+            events: canonical events; columns beyond the ones used are ignored.
+            items: the items to number rows by.
+            end_time: Unix seconds; default: one second after the last event.
+
+        Raises:
+            DataError: no event is left, or one lies at or after `end_time`.
+        """
+        rows = (
+            events.lazy()
+            .filter(pl.col("item_id").is_not_null())
+            .with_columns(code=event_type_code())
+            .filter(pl.col("code").is_not_null())
+            .with_columns(
+                # One second is the finest time any model uses.
+                time=pl.col("event_time").dt.epoch("s"),
+                basket=basket_key(),
+            )
+            .select("customer_id", "item_id", "code", "time", "basket", "quantity")
+            .collect()
+        )
+        rows = rows.with_columns(item_num=pl.Series(items.numbers(rows["item_id"]))).filter(
+            pl.col("item_num") >= 0
+        )
+        rows = settle_returns(rows)
+        if rows.is_empty():
+            message = "no event is left that names a customer, a known item and a known event type"
+            raise DataError(message)
+        last = int(rows["time"].max())  # type: ignore[arg-type]  # epoch seconds are integers
+        end = last + 1 if end_time is None else end_time
+        if last >= end:
+            latest, limit = (datetime.fromtimestamp(t, UTC).isoformat() for t in (last, end))
+            message = f"an event at {latest} is not before the end of the data, {limit}"
+            raise DataError(message)
+        customers: Vocabulary[CustomerId] = Vocabulary.from_ids(rows["customer_id"])
+        rows = rows.with_columns(
+            customer_num=pl.Series(customers.numbers(rows["customer_id"])),
+            basket_num=pl.col("basket").rank("dense").cast(pl.Int32) - 1,
+        ).sort("time", "customer_num", "item_num", "code", "basket_num")
+        return cls(
+            customers=customers,
+            items=items,
+            customer_nums=rows["customer_num"].to_numpy(),
+            item_nums=rows["item_num"].to_numpy(),
+            event_types=rows["code"].to_numpy(),
+            times=rows["time"].cast(pl.Int64).to_numpy(),
+            basket_nums=rows["basket_num"].to_numpy(),
+            end_time=end,
+        )
+
+
+def basket_key() -> pl.Expr:
+    """Names the group of rows that belong together: basket, else session, else customer's day."""
+    day = pl.col("event_time").dt.epoch("d").cast(pl.String)
+    return pl.coalesce(
+        "b/" + pl.col("basket_id"),
+        "s/" + pl.col("session_id"),
+        pl.concat_str(pl.lit("d/"), pl.col("customer_id"), pl.lit("/"), day),
+    )
+
+
+def settle_returns(rows: pl.DataFrame) -> pl.DataFrame:
+    """Takes returned quantities off earlier purchases and drops what is fully returned.
+
+    Args:
+        rows: columns customer_id, item_id, code, time, quantity, and any others.
+
+    Returns:
+        The rows that remain, without the returns.
+    """
+    purchase, gone = EVENT_CODES[EventType.PURCHASE], EVENT_CODES[EventType.RETURN]
+    is_return = pl.col("code") == gone
+    if rows.filter(is_return).is_empty():
+        return rows
+    numbered = rows.with_row_index("row")
+    pairs = numbered.filter(is_return).select("customer_id", "item_id").unique()
+    involved = (
+        numbered.filter(pl.col("code").is_in([purchase, gone]))
+        .join(pairs, on=["customer_id", "item_id"], how="semi")
+        # A purchase and a return in the same second: the purchase came first.
+        .sort("customer_id", "item_id", "time", "code", "row")
+    )
+    cancelled = list(_cancelled(involved, gone))
+    return numbered.filter(~is_return & ~pl.col("row").is_in(cancelled)).drop("row")
+
+
+def _cancelled(involved: pl.DataFrame, gone: int) -> Iterator[int]:
+    """Yields the rows of fully returned purchases; `involved` is sorted by pair and time."""
+    pair: tuple[str, str] | None = None
+    bought: list[list[float]] = []
+    columns = ("customer_id", "item_id", "code", "quantity", "row")
+    for customer, item, code, quantity, row in involved.select(columns).iter_rows():
+        if (customer, item) != pair:
+            pair, bought = (customer, item), []
+        if code != gone:
+            bought.append([row, quantity])
+            continue
+        left = quantity
+        while left > 0 and bought:
+            taken = min(left, bought[-1][1])
+            left -= taken
+            bought[-1][1] -= taken
+            if bought[-1][1] <= 0:
+                yield int(bought.pop()[0])
+
+
+def day_of(times: TimeArray) -> TimeArray:
+    """Returns the UTC days since 1970 of Unix seconds, same shape, int64."""
+    return times // DAY_S

@@ -1,0 +1,82 @@
+"""Every error that a caller of the library can act on.
+
+Each class has a stable `reason` (UPPER_SNAKE), which clients branch on, and typed
+`metadata`. The text is for a developer and may change.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class RecsysError(Exception):
+    """Root of the domain's errors."""
+
+    reason: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str, **metadata: str) -> None:
+        super().__init__(message)
+        self.metadata: Mapping[str, str] = metadata
+
+
+class ConfigError(RecsysError):
+    """A configuration file or value is wrong."""
+
+    reason = "INVALID_CONFIG"
+
+
+class DataError(RecsysError):
+    """Input data cannot be used: broken file, missing column, too many rejected rows."""
+
+    reason = "INVALID_DATA"
+
+
+class BundleError(RecsysError):
+    """A bundle is missing, damaged, half-written or of another schema version."""
+
+    reason = "INVALID_BUNDLE"
+
+
+class BundleNotReadyError(RecsysError):
+    """No bundle is loaded yet, so nothing can be answered."""
+
+    reason = "BUNDLE_NOT_READY"
+
+
+class InvalidQueryError(RecsysError):
+    """A field of a query is out of its documented range."""
+
+    reason = "INVALID_QUERY"
+
+    def __init__(self, field: str, description: str) -> None:
+        super().__init__(f"{field}: {description}", field=field, description=description)
+        self.field = field
+        self.description = description
+
+
+class InvalidFilterError(RecsysError):
+    """A filter expression is malformed, too large, or names something that is not a column."""
+
+    reason = "INVALID_FILTER"
+
+    def __init__(self, description: str, position: int) -> None:
+        super().__init__(
+            f"filter: {description} (at character {position})",
+            field="filter",
+            description=description,
+            position=str(position),
+        )
+        self.description = description
+        self.position = position
+
+
+class UnknownPlacementError(RecsysError):
+    """A query names a placement that the bundle does not have."""
+
+    reason = "UNKNOWN_PLACEMENT"
+
+    def __init__(self, placement: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f"placement {placement!r} is not one of {', '.join(known)}",
+            placement=placement,
+            known=",".join(known),
+        )

@@ -1,0 +1,104 @@
+"""What a caller asks and what comes back: plain values, so that a query can be replayed."""
+
+from dataclasses import dataclass, field
+
+from recsys.types import CustomerId, EventType, FloatArray, ItemId, NumArray, Tier
+
+DEFAULT_LIMIT = 10
+MAX_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RecentEvent:
+    """An event that travels with the query and counts as history for this answer."""
+
+    item_id: ItemId
+    event_type: EventType
+    event_time: int
+    """Unix seconds, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question for one placement; carries its own time."""
+
+    placement: str
+    query_time: int
+    """Unix seconds, UTC: ages of events are counted from here."""
+    customer_id: CustomerId | None = None
+    """A customer, or a visitor as `visitor_key(id)`; None: nobody in particular."""
+    limit: int = DEFAULT_LIMIT
+    """Items wanted, 1 to `MAX_LIMIT`."""
+    context_item_ids: tuple[ItemId, ...] = ()
+    """What the page is about: the product shown, the cart's items."""
+    events: tuple[RecentEvent, ...] = ()
+    """Events that the bundle cannot know yet, in any order."""
+    filter: str = ""
+    """SQL boolean expression over catalogue columns; empty: none."""
+    exclude_item_ids: tuple[ItemId, ...] = ()
+    market: str | None = None
+    """Takes availability and price from this market; None: from the item itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item is in the list, as a code with parameters that a shop can translate."""
+
+    code: str
+    """Kebab-case, for example `because-you-bought`; listed in `docs/placements.md`."""
+    item_ids: tuple[ItemId, ...] = ()
+    """The items that the reason speaks of, strongest first."""
+    count: int = 0
+    """How often, where the reason counts something; else 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendedItem:
+    """One place in a list."""
+
+    item_id: ItemId
+    item_num: int
+    score: float
+    """Comparable only within one list."""
+    rank: int
+    """1 is the first place."""
+    source: str
+    """The source that gave the item the largest part of its score."""
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendations:
+    """The answer to one query."""
+
+    placement: str
+    items: tuple[RecommendedItem, ...]
+    tier: Tier
+    """The best tier that any of the items came from."""
+    bundle_version: str
+    trained_until: int
+    """Unix seconds, UTC: the bundle knows no event at or after this."""
+    missing_item_ids: tuple[ItemId, ...] = ()
+    """Context items that the catalogue does not have."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Items with scores for a batch of queries, flat; best first within each query."""
+
+    offsets: NumArray
+    """Shape (queries + 1,): query i has rows offsets[i]:offsets[i + 1]."""
+    item_nums: NumArray
+    """Shape (rows,) int32, distinct within a query."""
+    scores: FloatArray
+    """Shape (rows,) float32, finite; comparable only within one query and source."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Scored items of one query, best first, with the part that each source gave."""
+
+    item_nums: NumArray
+    scores: FloatArray
+    parts: FloatArray = field(repr=False)
+    """Shape (rows, sources) float32: contributions; a row sums to its score."""
