@@ -1,0 +1,1 @@
+"""Quality of lists as pure functions on arrays, one metric per file."""
