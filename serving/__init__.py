@@ -1,0 +1,1 @@
+"""The gRPC server: converts a request, calls the Recommender, converts the answer."""

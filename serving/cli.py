@@ -1,0 +1,112 @@
+"""Command line of the server."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from recsys.errors import BundleError, ConfigError
+from serving.errors import StartError
+from serving.logs import configure_logging
+from serving.settings import ServingSettings, load_settings
+from serving.supervisor import STOP_MARGIN_S, Supervisor, server_command
+
+app = typer.Typer(
+    help="Serve recommendations over gRPC.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+
+@app.callback()
+def serving() -> None:
+    """Serve recommendations over gRPC.
+
+    Every setting of `run` can also stand in a TOML file (--config) or in the environment as
+    RECSYS_SERVING_<SETTING>; flags win over the environment, the environment over the file.
+    docs/serving.md lists them all.
+    """
+
+
+@app.command()
+def run(
+    *,
+    bundles: Annotated[
+        Path | None, typer.Option(help="Folder that `python -m training run` publishes to.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port of the first process; the others take the next. Default 50051."),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="Server processes, one per core. Default 1.")
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on. Default 127.0.0.1; 0.0.0.0 for all."),
+    ] = None,
+    reflection: Annotated[
+        bool | None,
+        typer.Option("--reflection/--no-reflection", help="Describe the services to grpcurl."),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
+) -> None:
+    """Serve the current bundle until SIGTERM; a newly published one is taken up by itself.
+
+    Logs are JSON lines on standard error. Exit status: 0 after SIGTERM or Ctrl-C, 1 if the bundle
+    or the port cannot be used, 2 if a setting is wrong.
+
+    Example: python -m serving run --bundles var/demo/bundles --processes 2
+    """
+    flags = {
+        "bundles": bundles,
+        "port": port,
+        "processes": processes,
+        "host": host,
+        "reflection": reflection,
+    }
+    with _explained():
+        settings = load_settings(flags, os.environ, config)
+    configure_logging(settings.log_level)
+    stop_within_s = settings.drain_s + settings.grace_s + STOP_MARGIN_S
+    supervisor = Supervisor(
+        settings.ports(), server_command(settings), stop_within_s=stop_within_s
+    )
+    raise typer.Exit(supervisor.run())
+
+
+@app.command(hidden=True)
+def process(
+    *,
+    settings: Annotated[str, typer.Option(help="All settings, as JSON.")],
+    port: Annotated[int, typer.Option(help="Port of this process.")],
+    link: Annotated[int | None, typer.Option(help="Descriptor of the supervisor's link.")] = None,
+) -> None:
+    """Serve on one port; what the supervisor starts."""
+    # Here, because the supervisor has no use for FAISS, Polars and the rest.
+    from serving.process import run_process  # noqa: PLC0415
+
+    with _explained():
+        known = ServingSettings.model_validate_json(settings)
+        configure_logging(known.log_level)
+        end = None if link is None else socket.socket(fileno=link)
+        run_process(known, port, link=end)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Ends with a sentence instead of a traceback where the operator can act."""
+    try:
+        yield
+    except ConfigError as error:
+        _fail(str(error), 2)
+    except (BundleError, StartError) as error:
+        _fail(str(error), 1)
+
+
+def _fail(text: str, status: int) -> NoReturn:
+    print(f"error: {text}", file=sys.stderr)  # noqa: T201  for a person, before any log line
+    raise typer.Exit(status)

@@ -1,0 +1,80 @@
+"""The catalogue columns that a request asks to see with each item."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+
+from recsys.data.catalogue import Catalogue
+from recsys.data.events import ITEM_SCHEMA
+from recsys.errors import InvalidQueryError
+from recsys.v1.recommendation_service_pb2 import ItemDetails
+from serving.limits import MAX_ITEM_FIELDS, check_count
+
+_PLAIN = frozenset({"group_id", "title", "brand", "price", "list_price", "cost", "available"})
+_LISTS = frozenset({"category", "tags"})
+_BY_MARKET = frozenset({"price", "available"})
+_NOT_RETURNED = frozenset({"item_id", "markets"})
+"""The id is always there; markets are answered through the request's own market."""
+
+
+class DetailsReader:
+    """Reads the columns of one request; checked when made, before any work is done."""
+
+    def __init__(self, catalogue: Catalogue, item_fields: Sequence[str], market: str) -> None:
+        """Takes the names as they came.
+
+        Raises:
+            InvalidQueryError: too many names, or one that is no column that can be returned.
+        """
+        check_count(item_fields, "item_fields", MAX_ITEM_FIELDS)
+        known = set(catalogue.frame.columns) - _NOT_RETURNED
+        for place, name in enumerate(item_fields):
+            if name not in known:
+                text = f"{name!r} is not a catalogue column that can be returned"
+                raise InvalidQueryError(f"item_fields[{place}]", text)
+        self._catalogue = catalogue
+        self._columns = list(dict.fromkeys(item_fields))
+        self._market = market if not _BY_MARKET.isdisjoint(self._columns) else ""
+
+    def __bool__(self) -> bool:
+        """Says whether any column was asked for."""
+        return bool(self._columns)
+
+    def read(self, item_nums: Sequence[int]) -> list[ItemDetails]:
+        """Returns the columns of some items, in their order."""
+        columns = [*self._columns, "markets"] if self._market else self._columns
+        rows = self._catalogue.rows(item_nums, columns)
+        return [_details(self._in_market(dict(zip(columns, row, strict=True)))) for row in rows]
+
+    def _in_market(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Lays the price and availability of the request's market over the item's own."""
+        if self._market:
+            for offer in row.pop("markets") or ():
+                if offer["market"] == self._market:
+                    own = _BY_MARKET & row.keys()
+                    row |= {name: offer[name] for name in own if offer[name] is not None}
+        return row
+
+
+def _details(row: Mapping[str, Any]) -> ItemDetails:
+    plain = {name: value for name, value in row.items() if name in _PLAIN and value is not None}
+    lists = {name: value for name, value in row.items() if name in _LISTS and value is not None}
+    details = ItemDetails(**plain, **lists)
+    created = row.get("created_at")
+    if created is not None:
+        details.create_time.FromDatetime(created)
+    for name, value in _known(row.items()):
+        details.attributes[name] = value
+    return details
+
+
+def _known(columns: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
+    """Yields the attributes that have a value, as JSON can say it."""
+    for name, value in columns:
+        if name in ITEM_SCHEMA or value is None:
+            continue
+        if isinstance(value, datetime):
+            yield name, value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        elif not isinstance(value, float) or isfinite(value):
+            yield name, value

@@ -1,0 +1,48 @@
+"""The server's log: one JSON object per line on standard error."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from typing import Literal
+
+import structlog
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+RPC_FINISHED = "rpc.finished"
+"""Once per request of our services: method, code, duration_ms and what was answered."""
+RPC_FAILED = "rpc.failed"
+"""An error that the caller is not told about, with its traceback."""
+SERVER_LISTENING = "server.listening"
+SERVER_READY = "server.ready"
+SERVER_DRAINING = "server.draining"
+SERVER_STOPPED = "server.stopped"
+BUNDLE_LOADED = "bundle.loaded"
+BUNDLE_REFUSED = "bundle.refused"
+PROCESS_STARTED = "process.started"
+PROCESS_ENDED = "process.ended"
+
+
+_WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+"""Local variables hold customers' ids."""
+
+
+def configure_logging(level: LogLevel) -> None:
+    """Sends structlog's events of `level` and above to standard error, one write per line."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS),
+            structlog.processors.JSONRenderer(serializer=_json_bytes),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _json_bytes(event: object, *, default: Callable[[object], object], **_: object) -> bytes:
+    return json.dumps(event, default=default, separators=(",", ":")).encode()

@@ -1,0 +1,126 @@
+"""From requests of the contract to queries of the library."""
+
+from collections.abc import Iterator, Sequence
+
+from recsys.errors import InvalidQueryError
+from recsys.pipeline.query import Query, RecentEvent
+from recsys.types import CustomerId, EventType, ItemId, visitor_key
+from recsys.v1.event_pb2 import Event
+from recsys.v1.recommendation_service_pb2 import RecommendBatchRequest, RecommendRequest
+from serving.limits import (
+    MAX_BATCH_CUSTOMERS,
+    MAX_CONTEXT_ITEMS,
+    MAX_EVENTS,
+    MAX_EXCLUDED_ITEMS,
+    MAX_TYPE_BYTES,
+    applied_page_size,
+    check_count,
+    checked_customer_id,
+    checked_item_ids,
+    checked_text,
+    unix_seconds,
+)
+
+_EVENT_TYPES = {kind.value: kind for kind in EventType}
+
+
+def to_query(request: RecommendRequest, now: int) -> Query:
+    """Returns the query of a request.
+
+    Args:
+        request: as it came.
+        now: Unix seconds, the query's time where the request has none.
+
+    Raises:
+        InvalidQueryError: a field is out of its documented range.
+    """
+    query_time = _query_time(request, now)
+    check_count(request.context_item_ids, "context_item_ids", MAX_CONTEXT_ITEMS)
+    return Query(
+        placement=checked_text(request.placement, "placement"),
+        query_time=query_time,
+        customer_id=_reader(request),
+        limit=applied_page_size(request.page_size),
+        context_item_ids=checked_item_ids(request.context_item_ids, "context_item_ids"),
+        events=_recent_events(request.events, query_time),
+        filter=request.filter,
+        exclude_item_ids=_excluded(request.exclude_item_ids),
+        market=_market(request.market),
+    )
+
+
+def to_queries(request: RecommendBatchRequest, now: int) -> list[Query]:
+    """Returns one query per customer of a batch, in the order of the request.
+
+    Raises:
+        InvalidQueryError: a field is out of its documented range.
+    """
+    if not request.customer_ids:
+        raise InvalidQueryError("customer_ids", "must name at least one customer")
+    check_count(request.customer_ids, "customer_ids", MAX_BATCH_CUSTOMERS)
+    placement = checked_text(request.placement, "placement")
+    query_time = _query_time(request, now)
+    limit = applied_page_size(request.page_size)
+    excluded = _excluded(request.exclude_item_ids)
+    market = _market(request.market)
+    return [
+        Query(
+            placement=placement,
+            query_time=query_time,
+            customer_id=checked_customer_id(customer_id, f"customer_ids[{place}]"),
+            limit=limit,
+            filter=request.filter,
+            exclude_item_ids=excluded,
+            market=market,
+        )
+        for place, customer_id in enumerate(request.customer_ids)
+    ]
+
+
+def _reader(request: RecommendRequest) -> CustomerId | None:
+    if request.customer_id and request.visitor_id:
+        raise InvalidQueryError("visitor_id", "must be empty when customer_id is given")
+    if request.customer_id:
+        return checked_customer_id(request.customer_id, "customer_id")
+    if request.visitor_id:
+        return visitor_key(checked_text(request.visitor_id, "visitor_id"))
+    return None
+
+
+def _query_time(request: RecommendRequest | RecommendBatchRequest, now: int) -> int:
+    if request.HasField("query_time"):
+        return unix_seconds(request.query_time, "query_time")
+    return now
+
+
+def _excluded(ids: Sequence[str]) -> tuple[ItemId, ...]:
+    check_count(ids, "exclude_item_ids", MAX_EXCLUDED_ITEMS)
+    return checked_item_ids(ids, "exclude_item_ids")
+
+
+def _market(market: str) -> str | None:
+    return checked_text(market, "market") if market else None
+
+
+def _recent_events(events: Sequence[Event], query_time: int) -> tuple[RecentEvent, ...]:
+    check_count(events, "events", MAX_EVENTS)
+    return tuple(_usable(events, query_time))
+
+
+def _usable(events: Sequence[Event], query_time: int) -> Iterator[RecentEvent]:
+    """Yields the events that concern an item and are of a type that models know."""
+    for place, event in enumerate(events):
+        path = f"events[{place}]"
+        name = checked_text(event.event_type, f"{path}.event_type", max_bytes=MAX_TYPE_BYTES)
+        event_time = _event_time(event, f"{path}.event_time")
+        kind = _EVENT_TYPES.get(name)
+        if event.item_id:
+            item_id = ItemId(checked_text(event.item_id, f"{path}.item_id"))
+            if kind is not None:
+                yield RecentEvent(item_id, kind, min(event_time, query_time))
+
+
+def _event_time(event: Event, field: str) -> int:
+    if not event.HasField("event_time"):
+        raise InvalidQueryError(field, "must be given")
+    return unix_seconds(event.event_time, field)

@@ -1,0 +1,116 @@
+"""One server process's gRPC server, from listening to the end of its last call."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from recsys.pipeline.recommender import Recommender
+from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
+from recsys.v1.recommendation_service_pb2_grpc import add_RecommendationServiceServicer_to_server
+from serving.boundary import Boundary
+from serving.errors import StartError
+from serving.live_bundle import LiveBundle
+from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
+from serving.servicer import RecommendationService
+from serving.settings import ServingSettings
+
+SERVICE = DESCRIPTOR.services_by_name["RecommendationService"].full_name
+_log = structlog.get_logger()
+
+
+class Server:
+    """Listens at once, answers when its bundle is loaded, and stops without losing a call."""
+
+    def __init__(
+        self,
+        settings: ServingSettings,
+        *,
+        current: Callable[[Path], Path],
+        load: Callable[[Path], Recommender],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Takes how to find and load the current bundle, and a clock of Unix seconds."""
+        self._settings = settings
+        self._live = LiveBundle(
+            settings.bundles,
+            current=current,
+            load=load,
+            poll_interval_s=settings.poll_interval_s,
+        )
+        self._health = health.HealthServicer()
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._ready = False
+        self._grpc = self._build(clock)
+
+    def listen(self, port: int) -> int:
+        """Opens the port, where health is NOT_SERVING as yet, and returns it (0: a free one).
+
+        Raises:
+            StartError: the port is taken or the address is not this machine's.
+        """
+        address = f"{self._settings.host}:{port}"
+        try:
+            port = self._grpc.add_insecure_port(address)
+        except RuntimeError as error:
+            raise StartError(f"cannot listen on {address}: is the port taken?") from error
+        self._grpc.start()
+        _log.info(SERVER_LISTENING, host=self._settings.host, port=port)
+        return port
+
+    def load(self) -> None:
+        """Loads the current bundle and begins to answer.
+
+        Raises:
+            BundleError: there is none, or it is damaged; the text names the file.
+        """
+        self._live.start()
+        self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._ready = True
+        _log.info(SERVER_READY)
+
+    def stop(self) -> None:
+        """Says NOT_SERVING, gives balancers time to turn away, and lets calls in work end."""
+        self._health.enter_graceful_shutdown()
+        _log.info(SERVER_DRAINING)
+        if self._ready:
+            time.sleep(self._settings.drain_s)
+        self._grpc.stop(self._settings.grace_s).wait()
+        self._live.stop()
+        _log.info(SERVER_STOPPED)
+
+    def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for service in ("", SERVICE):
+            self._health.set(service, status)
+
+    def _build(self, clock: Callable[[], float]) -> grpc.Server:
+        settings = self._settings
+        server = grpc.server(
+            ThreadPoolExecutor(settings.threads, thread_name_prefix="rpc"),
+            interceptors=[
+                Boundary(
+                    unary_deadline_s=settings.deadline_s,
+                    stream_deadline_s=settings.batch_deadline_s,
+                )
+            ],
+            options=[
+                # Without this a second server on the same port would silently take half the calls.
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", settings.max_request_bytes),
+            ],
+            maximum_concurrent_rpcs=settings.maximum_concurrent_rpcs,
+        )
+        service = RecommendationService(
+            self._live, clock=clock, concurrent_batches=settings.concurrent_batches
+        )
+        add_RecommendationServiceServicer_to_server(service, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        if settings.reflection:
+            names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, server)
+        return server

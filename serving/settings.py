@@ -1,0 +1,96 @@
+"""How one deployment of the server runs: flags over environment over a TOML file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from recsys.config import StrictModel, merge, read_toml, validated
+from recsys.errors import ConfigError
+from serving.logs import LogLevel
+
+PREFIX = "RECSYS_SERVING_"
+CONFIG_VARIABLE = "RECSYS_SERVING_CONFIG"
+_OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "RECSYS_SHARED"})
+
+
+class ServingSettings(StrictModel):
+    """Everything that may differ between two deployments of one bundle."""
+
+    bundles: Path
+    """Folder that bundles are published to."""
+    host: str = "127.0.0.1"
+    """Address to listen on. The port has no credentials: other machines reach it only if asked."""
+    port: int = Field(50051, ge=1, le=65535)
+    """Port of the first server process; the others take the ports after it."""
+    processes: int = Field(1, ge=1, le=256)
+    """Server processes, one per core."""
+    threads: int = Field(4, ge=1, le=64)
+    """Threads that answer, per process."""
+    maximum_concurrent_rpcs: int = Field(16, ge=1)
+    """Calls in work or waiting per process; more are refused at once with RESOURCE_EXHAUSTED."""
+    concurrent_batches: int = Field(2, ge=1)
+    """RecommendBatch calls in work per process; leave `threads` some for Recommend."""
+    max_request_bytes: int = Field(8 * 1024 * 1024, ge=1024)
+    """Size of a request above which it is refused with RESOURCE_EXHAUSTED."""
+    deadline_s: float = Field(2.0, gt=0)
+    """Seconds from arrival for a Recommend call whose caller set no deadline."""
+    batch_deadline_s: float = Field(600.0, gt=0)
+    """Seconds from arrival for a RecommendBatch call whose caller set no deadline."""
+    poll_interval_s: float = Field(1.0, gt=0)
+    """Seconds between two looks at the pointer to the current bundle."""
+    drain_s: float = Field(1.0, ge=0)
+    """Seconds between saying NOT_SERVING and refusing calls, for balancers to turn away."""
+    grace_s: float = Field(10.0, ge=0)
+    """Seconds that calls in work get to end after that."""
+    reflection: bool = False
+    """Whether to describe the services to tools such as grpcurl."""
+    log_level: LogLevel = "info"
+    """Least severe event to log; one line per request is "info"."""
+
+    def ports(self) -> range:
+        """Returns the ports of the server processes.
+
+        Raises:
+            ConfigError: the last would lie above 65535.
+        """
+        ports = range(self.port, self.port + self.processes)
+        if ports[-1] > 65535:  # noqa: PLR2004  the last port there is
+            raise ConfigError(f"port: {self.processes} processes need ports up to {ports[-1]}")
+        return ports
+
+
+def load_settings(
+    flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None
+) -> ServingSettings:
+    """Returns the settings: flags that are not None over the environment over the file.
+
+    Args:
+        flags: by field name.
+        environ: `RECSYS_SERVING_<FIELD>` are read; any other `RECSYS_` name must be known.
+        file: TOML with the fields as keys; None for the file that `RECSYS_SERVING_CONFIG` names.
+
+    Raises:
+        ConfigError: a name is unknown or a value out of range; the text says where it stands.
+    """
+    if file is None and environ.get(CONFIG_VARIABLE):
+        file = Path(environ[CONFIG_VARIABLE])
+    values = read_toml(file) if file else {}
+    values = merge(values, _from_environ(environ))
+    values = merge(values, {key: value for key, value in flags.items() if value is not None})
+    if "bundles" not in values:
+        raise ConfigError("bundles: say where bundles are published: --bundles FOLDER")
+    settings = validated(ServingSettings, values, where="settings")
+    settings.ports()
+    return settings
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns the fields that the environment sets; a misspelt variable is an error."""
+    fields = {PREFIX + name.upper(): name for name in ServingSettings.model_fields}
+    ours = {name for name in environ if name.startswith("RECSYS_")} - _OTHER_VARIABLES
+    unknown = sorted(ours - fields.keys())
+    if unknown:
+        raise ConfigError(f"environment: {', '.join(unknown)}: there is no such setting")
+    return {fields[name]: environ[name] for name in ours}
