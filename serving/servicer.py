@@ -19,8 +19,9 @@ from serving.live_bundle import LiveBundle
 from serving.requests import to_queries, to_query
 from serving.responses import to_batch_response, to_response
 
-BATCH_CHUNK = 64
-"""Customers answered per message of a batch: bounds the memory that one call takes."""
+MESSAGE_CUSTOMERS = 64
+MESSAGE_ITEMS = 6_400
+"""Most customers and items in one message of a batch: about 2 MiB, half of what a client takes."""
 
 
 class RecommendationService(RecommendationServiceServicer):
@@ -73,9 +74,10 @@ class RecommendationService(RecommendationServiceServicer):
         recommender = self._live.recommender()
         queries = to_queries(request, int(self._clock()))
         details = DetailsReader(recommender.catalogue, request.item_fields, request.market)
+        size = max(1, min(MESSAGE_CUSTOMERS, MESSAGE_ITEMS // queries[0].limit))
         items = 0
-        for start in range(0, len(queries), BATCH_CHUNK):
-            chunk = queries[start : start + BATCH_CHUNK]
+        for start in range(0, len(queries), size):
+            chunk = queries[start : start + size]
             answers = recommender.recommend(chunk)
             items += sum(len(answer.items) for answer in answers)
             bind_contextvars(

@@ -1,0 +1,42 @@
+"""A typed client of the recommendation service.
+
+Example::
+
+    from recsys.client import RecsysClient
+
+    with RecsysClient(["localhost:50051", "localhost:50052"]) as client:
+        answer = client.recommend("for_you", customer_id="c-1", limit=20, item_fields=["title"])
+        for item in answer.items:
+            print(item.rank, item.item_id, item.details["title"], item.reason.code)
+
+`AsyncRecsysClient` has the same methods for asyncio.
+"""
+
+from recsys.client.asynchronous import AsyncRecsysClient
+from recsys.client.errors import (
+    CallError,
+    DeadlineExceededError,
+    OverloadedError,
+    RejectedError,
+    ServerError,
+    UnavailableError,
+)
+from recsys.client.results import CustomerRecommendations, Recommendations, RecommendedItem
+from recsys.client.synchronous import RecsysClient
+from recsys.pipeline.query import Reason, RecentEvent
+
+__all__ = [
+    "AsyncRecsysClient",
+    "CallError",
+    "CustomerRecommendations",
+    "DeadlineExceededError",
+    "OverloadedError",
+    "Reason",
+    "RecentEvent",
+    "Recommendations",
+    "RecommendedItem",
+    "RecsysClient",
+    "RejectedError",
+    "ServerError",
+    "UnavailableError",
+]

@@ -1,0 +1,119 @@
+"""The client for asyncio."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from types import TracebackType
+from typing import Self, Unpack
+
+import grpc
+
+from recsys.client.channel import channel_options, target_uri
+from recsys.client.errors import UnavailableError, to_error
+from recsys.client.requests import (
+    ContextSettings,
+    ListSettings,
+    batch_requests,
+    recommend_request,
+)
+from recsys.client.results import (
+    CustomerRecommendations,
+    Recommendations,
+    to_customer_recommendations,
+    to_recommendations,
+)
+from recsys.errors import RecsysError
+from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
+
+
+class AsyncRecsysClient:
+    """Asks a list of servers for recommendations, in turn, from one event loop.
+
+    Arguments, answers and errors are those of `RecsysClient`.
+
+    Example::
+
+        async with AsyncRecsysClient(["localhost:50051"]) as client:
+            answer = await client.recommend("for_you", customer_id="c-1")
+    """
+
+    def __init__(
+        self, targets: Sequence[str], *, timeout_s: float = 1.0, batch_timeout_s: float = 600.0
+    ) -> None:
+        """Takes the servers as `host:port`, see `RecsysClient`.
+
+        Raises:
+            ValueError: a target is not `host:port` or has no address.
+        """
+        self._channel = grpc.aio.insecure_channel(target_uri(targets), channel_options())
+        self._stub = RecommendationServiceStub(self._channel)
+        self._timeout_s = timeout_s
+        self._batch_timeout_s = batch_timeout_s
+
+    async def recommend(
+        self,
+        placement: str,
+        *,
+        timeout_s: float | None = None,
+        **settings: Unpack[ContextSettings],
+    ) -> Recommendations:
+        """Returns the best items for one customer or visitor on one placement.
+
+        Raises:
+            RecsysError: as for `RecsysClient.recommend`.
+        """
+        request = recommend_request(placement, settings)
+        try:
+            response = await self._stub.Recommend(request, timeout=timeout_s or self._timeout_s)
+        except grpc.aio.AioRpcError as error:
+            raise _translated(error) from None
+        return to_recommendations(response)
+
+    async def recommend_batch(
+        self, placement: str, customer_ids: Iterable[str], **settings: Unpack[ListSettings]
+    ) -> AsyncIterator[CustomerRecommendations]:
+        """Yields the lists of any number of customers, in their order, as they are made.
+
+        Raises:
+            RecsysError: as for `RecsysClient.recommend`; lists yielded before it are good.
+        """
+        for request in batch_requests(placement, customer_ids, settings):
+            responses = self._stub.RecommendBatch(request, timeout=self._batch_timeout_s)
+            try:
+                async for response in responses:
+                    for result in to_customer_recommendations(response):
+                        yield result
+            except grpc.aio.AioRpcError as error:
+                raise _translated(error) from None
+            finally:
+                responses.cancel()
+
+    async def wait_until_ready(self, timeout_s: float) -> None:
+        """Waits until a server has loaded its bundle.
+
+        Raises:
+            UnavailableError: none has within `timeout_s` seconds.
+        """
+        try:
+            await asyncio.wait_for(self._channel.channel_ready(), timeout_s)
+        except TimeoutError:
+            raise UnavailableError(f"no server was ready within {timeout_s} s") from None
+
+    async def close(self) -> None:
+        """Closes the connections; calls in flight end with an error."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _translated(error: grpc.aio.AioRpcError) -> RecsysError:
+    """Returns the library's error for gRPC's."""
+    return to_error(error.code(), error.details(), dict(error.trailing_metadata()))

@@ -1,0 +1,70 @@
+"""How a channel finds its servers, balances between them and repeats calls."""
+
+import json
+import socket
+from collections.abc import Sequence
+
+from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
+
+SERVICE = DESCRIPTOR.services_by_name["RecommendationService"].full_name
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+
+SERVICE_CONFIG = {
+    "loadBalancingConfig": [{"round_robin": {}}],
+    # A server that drains says so through its health; calls then go to the others.
+    "healthCheckConfig": {"serviceName": SERVICE},
+    "methodConfig": [
+        {
+            "name": [{"service": SERVICE}],
+            "retryPolicy": {
+                "maxAttempts": 3,
+                "initialBackoff": "0.05s",
+                "maxBackoff": "0.5s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ],
+    # Retries stop while most calls fail, so that they cannot keep a failing service down.
+    "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.1},
+}
+
+
+def channel_options() -> list[tuple[str, str | int]]:
+    """Returns the options of a channel, the same for threads and asyncio."""
+    return [
+        ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+        ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES),
+    ]
+
+
+def target_uri(targets: Sequence[str]) -> str:
+    """Returns one gRPC target for a list of `host:port`.
+
+    A single target is left to gRPC, which follows changes of its DNS name. Names among several are
+    looked up here, once, because gRPC takes a list of addresses only.
+
+    Raises:
+        ValueError: there is no target, one is not `host:port`, or a name has no address.
+    """
+    if isinstance(targets, str) or not targets:
+        raise ValueError("targets must be a list with at least one 'host:port'")
+    if len(targets) == 1:
+        return targets[0]
+    for family, scheme in ((socket.AF_INET, "ipv4"), (socket.AF_INET6, "ipv6")):
+        addresses = [_address(target, family) for target in targets]
+        if all(addresses):
+            return f"{scheme}:{','.join(address for address in addresses if address)}"
+    raise ValueError(f"the targets {', '.join(targets)} have no addresses of one kind")
+
+
+def _address(target: str, family: socket.AddressFamily) -> str | None:
+    host, colon, port = target.rpartition(":")
+    if not colon or not port.isdecimal():
+        raise ValueError(f"target {target!r} is not 'host:port'")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), family, socket.SOCK_STREAM)
+    except socket.gaierror:
+        return None
+    address = str(found[0][4][0])
+    return f"[{address}]:{port}" if family == socket.AF_INET6 else f"{address}:{port}"

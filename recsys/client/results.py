@@ -1,0 +1,127 @@
+"""Answers as the client hands them out."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from recsys.pipeline.query import Reason
+from recsys.types import ItemId, Tier
+from recsys.v1 import recommendation_service_pb2 as pb
+
+_TIERS: Mapping[int, Tier] = {
+    pb.TIER_PERSONALISED: Tier.PERSONALISED,
+    pb.TIER_SESSION: Tier.SESSION,
+    pb.TIER_SEGMENT: Tier.SEGMENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendedItem:
+    """One place in a list."""
+
+    item_id: ItemId
+    score: float
+    """Comparable only within one list."""
+    rank: int
+    """1 is the first place."""
+    source: str
+    """The source that gave the item the largest part of its score."""
+    reason: Reason
+    details: Mapping[str, object] = field(default_factory=dict)
+    """The catalogue columns asked for, by column name; one without a value is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendations:
+    """One list, and what it was made from."""
+
+    items: tuple[RecommendedItem, ...]
+    tier: Tier
+    bundle_version: str
+    data_end_time: datetime
+    """The bundle knows no event at or after this."""
+    query_time: datetime
+    """The moment that the list was made for."""
+    missing_item_ids: tuple[ItemId, ...]
+    """Context items that the catalogue does not have."""
+    page_size: int
+    """The limit that was applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRecommendations:
+    """One customer's list within a batch."""
+
+    customer_id: str
+    items: tuple[RecommendedItem, ...]
+    tier: Tier
+    bundle_version: str
+    data_end_time: datetime
+    """The bundle knows no event at or after this."""
+
+
+def to_recommendations(response: pb.RecommendResponse) -> Recommendations:
+    """Returns the list of a response."""
+    return Recommendations(
+        items=_items(response.items),
+        tier=_tier(response.tier),
+        bundle_version=response.bundle_version,
+        data_end_time=_time(response.data_end_time),
+        query_time=_time(response.query_time),
+        missing_item_ids=tuple(ItemId(text) for text in response.missing_item_ids),
+        page_size=response.page_size,
+    )
+
+
+def to_customer_recommendations(
+    response: pb.RecommendBatchResponse,
+) -> Iterator[CustomerRecommendations]:
+    """Yields the lists of one message of a batch."""
+    data_end_time = _time(response.data_end_time)
+    for result in response.results:
+        yield CustomerRecommendations(
+            customer_id=result.customer_id,
+            items=_items(result.items),
+            tier=_tier(result.tier),
+            bundle_version=response.bundle_version,
+            data_end_time=data_end_time,
+        )
+
+
+def _items(items: Iterable[pb.RecommendedItem]) -> tuple[RecommendedItem, ...]:
+    return tuple(
+        RecommendedItem(
+            item_id=ItemId(item.item_id),
+            score=item.score,
+            rank=item.rank,
+            source=item.source,
+            reason=Reason(
+                item.reason.code,
+                tuple(ItemId(text) for text in item.reason.item_ids),
+                item.reason.count,
+            ),
+            details=_columns(item.details) if item.HasField("details") else {},
+        )
+        for item in items
+    )
+
+
+def _columns(details: pb.ItemDetails) -> dict[str, object]:
+    """Returns the columns under the names that were asked for."""
+    columns: dict[str, object] = MessageToDict(details, preserving_proto_field_name=True)
+    attributes = columns.pop("attributes", {})
+    if columns.pop("create_time", None) is not None:
+        columns["created_at"] = _time(details.create_time)
+    return {**columns, **(attributes if isinstance(attributes, dict) else {})}
+
+
+def _tier(tier: int) -> Tier:
+    """Returns the tier; one that a newer server has added counts as the lowest."""
+    return _TIERS.get(tier, Tier.POPULAR)
+
+
+def _time(time: Timestamp) -> datetime:
+    return time.ToDatetime(UTC)
