@@ -17,7 +17,7 @@ from recsys.types import BoolArray, NumArray
 
 # Compiling ranx takes a minute and a half, running it as plain Python a second.
 os.environ["NUMBA_DISABLE_JIT"] = "1"
-import ranx  # noqa: E402  # numba reads the switch when it is imported
+import ranx  # numba reads the switch when it is imported
 
 CUSTOMERS, ITEMS, DEPTH = 300, 60, 30
 OURS: dict[str, Callable[[BoolArray, NumArray, int], ValueArray]] = {

@@ -1,0 +1,214 @@
+"""Cuts a data set in time: what a model may learn from, and what then happened."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from recsys.data.dataset import Dataset
+from recsys.data.events import event_type_code
+from recsys.data.interactions import basket_key, settle_returns
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import DataError
+from recsys.types import EVENT_CODES, CustomerId, EventType, ItemId, NumArray
+
+PURCHASE = EVENT_CODES[EventType.PURCHASE]
+RETURN = EVENT_CODES[EventType.RETURN]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCounts:
+    """What the split left out, so that a report can say it."""
+
+    new_customers: int
+    """Customers who bought after the cutoff and are not known from before it."""
+    unknown_item_pairs: int
+    """Distinct (customer, item) purchases after the cutoff of items that are not in `items`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """A data set cut at a moment. `customers` are those with a past and a future."""
+
+    train: Dataset
+    """Everything a fit may see: events strictly before the cutoff, items known by then."""
+    cutoff: datetime
+    items: Vocabulary[ItemId]
+    """The items that can be recommended and that count as truth."""
+    customers: Vocabulary[CustomerId]
+    """Customers with an event before the cutoff and a purchase after, both of `items`."""
+    before: pl.DataFrame
+    """Their events before: customer_num, item_num (Int32), code (UInt8), time (Int64, seconds);
+    returns are settled."""
+    after: pl.DataFrame
+    """Their purchases at or after the cutoff: customer_num, item_num, time, basket_num (Int32)."""
+    buyers: NumArray
+    """Shape (items,) int32: distinct customers who bought the item before the cutoff."""
+    train_buyers: int
+    """Distinct customers with any purchase of `items` before the cutoff."""
+    counts: SplitCounts
+
+    @property
+    def cutoff_time(self) -> int:
+        """Returns the cutoff in Unix seconds, UTC."""
+        return int(self.cutoff.timestamp())
+
+
+def temporal_split(
+    dataset: Dataset,
+    *,
+    cutoff: datetime | None = None,
+    test_days: int | None = None,
+    min_item_events: int = 0,
+) -> Split:
+    """Cuts at a moment, or so many whole UTC days before the end of the data.
+
+    An item belongs to the training side if an event before the cutoff names it or its
+    `created_at` lies before: that it stands in the catalogue proves nothing, for catalogues are
+    of today.
+
+    Args:
+        dataset: a prepared data set.
+        cutoff: with a time zone; events at it belong to the test side.
+        test_days: instead of `cutoff`: days of the test side; the last may be incomplete.
+        min_item_events: keeps only items with at least so many purchases before the cutoff
+            (returned ones do not count); 0 keeps every known item.
+
+    Raises:
+        DataError: one of the sides is empty.
+        ValueError: not exactly one of `cutoff` and `test_days` is given, or it is out of range.
+    """
+    moment = _moment(dataset, cutoff, test_days)
+    past = _settled(dataset.events.filter(pl.col("event_time") < moment))
+    if min_item_events > 0:
+        counted = past.filter(pl.col("code") == PURCHASE).group_by("item_id").len()
+        known = counted.filter(pl.col("len") >= min_item_events)["item_id"]
+    else:
+        created = dataset.items.filter(pl.col("created_at") < moment)["item_id"]
+        named = dataset.before(moment).events.select(pl.col("item_id").drop_nulls().unique())
+        known = pl.concat([created, named.collect()["item_id"]])
+    return _split(dataset, moment, Vocabulary.from_ids(known), past)
+
+
+def split_for(dataset: Dataset, cutoff: datetime, items: Vocabulary[ItemId]) -> Split:
+    """Cuts at the moment up to which something was trained, over the items that it knows.
+
+    Raises:
+        DataError: one of the sides is empty.
+    """
+    past = _settled(dataset.events.filter(pl.col("event_time") < cutoff))
+    return _split(dataset, cutoff, items, past)
+
+
+def _split(
+    dataset: Dataset, cutoff: datetime, items: Vocabulary[ItemId], past: pl.DataFrame
+) -> Split:
+    past = _numbered(past, items).filter(pl.col("item_num") >= 0)
+    in_test = dataset.events.filter(pl.col("event_time") >= cutoff)
+    future = _numbered(_settled(in_test), items).filter(pl.col("code") == PURCHASE)
+    known_items = future.filter(pl.col("item_num") >= 0)
+    unknown = future.filter(pl.col("item_num") < 0).select("customer_id", "item_id").n_unique()
+    buying = known_items.select("customer_id").unique()
+    customers: Vocabulary[CustomerId] = Vocabulary.from_ids(
+        buying.join(past, on="customer_id", how="semi")["customer_id"]
+    )
+    if not len(customers):
+        message = (
+            f"no customer has events before {cutoff:%Y-%m-%d %H:%M} UTC "
+            f"({past['customer_id'].n_unique()} have) and purchases after ({len(buying)} have)"
+        )
+        raise DataError(message, cutoff=cutoff.isoformat())
+    bought = past.filter(pl.col("code") == PURCHASE)
+    per_item = bought.group_by("item_num").agg(pl.col("customer_id").n_unique())
+    buyers = np.zeros(len(items), dtype=np.int32)
+    buyers[per_item["item_num"].to_numpy()] = per_item["customer_id"].to_numpy()
+    return Split(
+        train=_training_side(dataset, cutoff, items),
+        cutoff=cutoff,
+        items=items,
+        customers=customers,
+        before=_of_customers(past, customers, ["item_num", "code", "time"]),
+        after=_of_customers(known_items, customers, ["item_num", "time", "basket_num"]),
+        buyers=buyers,
+        train_buyers=bought["customer_id"].n_unique(),
+        counts=SplitCounts(len(buying) - len(customers), unknown),
+    )
+
+
+def _moment(dataset: Dataset, cutoff: datetime | None, test_days: int | None) -> datetime:
+    if (cutoff is None) == (test_days is None):
+        message = "give either cutoff or test_days"
+        raise ValueError(message)
+    if cutoff is not None:
+        return cutoff.astimezone(UTC)
+    if test_days is None or test_days < 1:
+        message = f"test_days must be at least 1, not {test_days}"
+        raise ValueError(message)
+    last = dataset.events.select(pl.col("event_time").max()).collect().item()
+    if last is None:
+        message = "the data set has no events to split"
+        raise DataError(message)
+    midnight = datetime(last.year, last.month, last.day, tzinfo=UTC)
+    return midnight + timedelta(days=1 - test_days)
+
+
+def _settled(events: pl.LazyFrame) -> pl.DataFrame:
+    """Returns events of known types that name an item, with returns settled among themselves.
+
+    A return of something bought on the other side of the cutoff finds no purchase here and
+    just goes: what was bought last is returned first, so the sides do not need each other.
+    """
+    rows = (
+        events.filter(pl.col("item_id").is_not_null())
+        .select(
+            "customer_id",
+            "item_id",
+            "quantity",
+            code=event_type_code(),
+            time=pl.col("event_time").dt.epoch("s"),
+            basket=basket_key(),
+        )
+        .filter(pl.col("code").is_not_null())
+        .collect()
+    )
+    return settle_returns(rows)
+
+
+def _numbered(rows: pl.DataFrame, items: Vocabulary[ItemId]) -> pl.DataFrame:
+    return rows.with_columns(
+        item_num=pl.Series(items.numbers(rows["item_id"])),
+        basket_num=pl.col("basket").rank("dense").cast(pl.Int32) - 1,
+    )
+
+
+def _of_customers(
+    rows: pl.DataFrame, customers: Vocabulary[CustomerId], columns: list[str]
+) -> pl.DataFrame:
+    """Returns the rows of `customers`, sorted by customer, time, item."""
+    numbered = rows.with_columns(
+        customer_num=pl.Series(customers.numbers(rows["customer_id"])),
+    )
+    chosen = numbered.filter(pl.col("customer_num") >= 0).select("customer_num", *columns)
+    return chosen.sort("customer_num", "time", "item_num")
+
+
+def _training_side(dataset: Dataset, cutoff: datetime, items: Vocabulary[ItemId]) -> Dataset:
+    past = dataset.before(cutoff)
+    ids = pl.DataFrame({"item_id": items.series()})
+    return replace(
+        past,
+        events=past.events.filter(
+            pl.col("item_id").is_null() | pl.col("item_id").is_in(items.series().implode())
+        ),
+        items=past.items.join(ids, on="item_id", how="semi", maintain_order="left"),
+        digest=hashlib.sha256(f"{past.digest} of {_digest(items)}".encode()).hexdigest(),
+    )
+
+
+def _digest(items: Vocabulary[ItemId]) -> str:
+    content = hashlib.sha256()
+    for array in items.arrays().values():
+        content.update(array.tobytes())
+    return content.hexdigest()
