@@ -1,0 +1,95 @@
+"""A prepared data set: the canonical tables of one folder, as one value with a fingerprint."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from recsys.data.events import CUSTOMER_SCHEMA, EVENT_SCHEMA, ITEM_SCHEMA
+from recsys.data.raw import naming
+from recsys.errors import DataError
+
+EVENTS_FILE = "events.parquet"
+ITEMS_FILE = "items.parquet"
+CUSTOMERS_FILE = "customers.parquet"
+REPORT_FILE = "report.json"
+REJECTS_FILE = "rejects.csv"
+
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """What models are fitted and evaluated on."""
+
+    events: pl.LazyFrame
+    """`EVENT_SCHEMA`, sorted by `event_time`, `event_id`."""
+    items: pl.DataFrame
+    """`ITEM_SCHEMA` and attributes, sorted by `item_id`: a row for every item that occurs."""
+    customers: pl.DataFrame
+    """`CUSTOMER_SCHEMA` and attributes, sorted by `customer_id`; no rows where none were given."""
+    digest: str
+    """SHA-256 in hex: equal for equal content, whatever the order it came in."""
+
+    @classmethod
+    def open(cls, folder: Path) -> "Dataset":
+        """Opens a folder that `prepare` wrote; events stay on disk.
+
+        Raises:
+            DataError: the folder is not a prepared data set, or a file in it is damaged.
+        """
+        for name in (EVENTS_FILE, ITEMS_FILE):
+            if not (folder / name).is_file():
+                message = (
+                    f"{folder}: is not a prepared data set: there is no {name}. "
+                    f"Make one with: python -m training prepare --events FILE --out {folder}"
+                )
+                raise DataError(message, file=str(folder / name))
+        events = _scanned(folder / EVENTS_FILE, EVENT_SCHEMA)
+        items = _scanned(folder / ITEMS_FILE, ITEM_SCHEMA)
+        customers = pl.LazyFrame(schema=CUSTOMER_SCHEMA)
+        names = [EVENTS_FILE, ITEMS_FILE]
+        if (folder / CUSTOMERS_FILE).is_file():
+            customers = _scanned(folder / CUSTOMERS_FILE, CUSTOMER_SCHEMA)
+            names.append(CUSTOMERS_FILE)
+        with naming(folder):
+            return cls(events, items.collect(), customers.collect(), _digest(folder, names))
+
+    def before(self, cutoff: datetime) -> "Dataset":
+        """Returns the data set as it was known at a time: only events strictly before it.
+
+        Items and customers stay whole: the tables do not say when a row became known.
+        """
+        if cutoff.tzinfo is None:
+            message = f"cutoff {cutoff} has no time zone"
+            raise ValueError(message)
+        moment = cutoff.astimezone(UTC)
+        derived = hashlib.sha256(f"{self.digest} before {moment.isoformat()}".encode())
+        events = self.events.filter(pl.col("event_time") < pl.lit(moment))
+        return Dataset(events, self.items, self.customers, derived.hexdigest())
+
+
+def _scanned(file: Path, schema: dict[str, pl.DataType]) -> pl.LazyFrame:
+    with naming(file):
+        table = pl.scan_parquet(file, glob=False)
+        found = table.collect_schema()
+    wrong = [name for name, dtype in schema.items() if found.get(name) != dtype]
+    if wrong:
+        message = (
+            f"{file}: columns missing or of another type: {', '.join(wrong)}; prepare it again"
+        )
+        raise DataError(message, file=str(file))
+    return table
+
+
+def _digest(folder: Path, names: list[str]) -> str:
+    whole = hashlib.sha256()
+    for name in names:
+        part = hashlib.sha256()
+        with (folder / name).open("rb") as source:
+            while block := source.read(_BLOCK_BYTES):
+                part.update(block)
+        whole.update(f"{name} {part.hexdigest()}\n".encode())
+    return whole.hexdigest()

@@ -1,0 +1,49 @@
+"""Names events that came without an id, from what they say."""
+
+from hashlib import blake2b
+
+import polars as pl
+
+from recsys.data.events import EVENT_SCHEMA
+
+_CONTENT = [name for name in EVENT_SCHEMA if name != "event_id"]
+_BETWEEN, _ABSENT = "\x1f", "\x1e"
+"""Unit and record separator: neither is in an id, so different rows make different texts."""
+
+
+def content_ids(events: pl.DataFrame) -> pl.Series:
+    """Returns 11 URL-safe characters for each row: 64 bits of BLAKE2b over its canonical content.
+
+    The same in every run and version, wherever the row stands; equal rows get equal ids, which
+    `numbered` tells apart.
+    """
+    cells = [
+        (pl.col(name).dt.timestamp("us") if name == "event_time" else pl.col(name))
+        .cast(pl.String)
+        .fill_null(_ABSENT)
+        for name in _CONTENT
+    ]
+    texts = events.select(pl.concat_str(cells, separator=_BETWEEN)).to_series()
+    # Polars' own hash changes between its versions; an id must not.
+    digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts.to_list()]
+    encoded = pl.Series("event_id", digests, pl.Binary).bin.encode("base64")
+    return encoded.str.strip_chars_end("=").str.replace_many(["+", "/"], ["-", "_"])
+
+
+def numbered(events: pl.DataFrame, derived: str) -> pl.DataFrame:
+    """Tells equal rows apart: the second becomes `<id>.2`, so that true repeats all stay.
+
+    Args:
+        events: sorted so that equal rows are next to each other; all equal rows are in it.
+        derived: Boolean column: the id comes from `content_ids`.
+    """
+    place = pl.int_range(1, pl.len() + 1).over("event_id")
+    repeats = pl.col(derived) & (pl.col("event_id").is_duplicated())
+    if not events.select(repeats.any()).item():
+        return events
+    return events.with_columns(
+        pl.when(repeats & (place > 1))
+        .then(pl.col("event_id") + "." + place.cast(pl.String))
+        .otherwise("event_id")
+        .alias("event_id")
+    )

@@ -1,0 +1,158 @@
+"""Recognises columns and event types under the names that retailers usually give them."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from recsys.types import EventType
+
+EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
+    "event_id": ("eventid", "eventuuid", "eventkey"),
+    "customer_id": (
+        "customerid",
+        "userid",
+        "householdid",
+        "householdkey",
+        "memberid",
+        "clientid",
+        "shopperid",
+        "buyerid",
+        "accountid",
+        "customernumber",
+        "customerno",
+        "customer",
+        "user",
+    ),
+    "visitor_id": ("visitorid", "anonymousid", "cookieid", "deviceid", "fullvisitorid", "visitor"),
+    "session_id": ("sessionid", "visitid", "session"),
+    "basket_id": (
+        "basketid",
+        "orderid",
+        "invoiceno",
+        "invoiceid",
+        "invoice",
+        "transactionid",
+        "ordernumber",
+        "orderno",
+        "receiptid",
+        "ticketid",
+    ),
+    "item_id": (
+        "itemid",
+        "productid",
+        "stockcode",
+        "sku",
+        "skuid",
+        "articleid",
+        "articleno",
+        "asin",
+        "productcode",
+        "itemcode",
+        "product",
+        "item",
+    ),
+    "offer_id": ("offerid", "couponid", "couponupc", "promotionid", "voucherid"),
+    "event_type": ("eventtype", "event", "eventname", "action", "behaviortype", "behaviour"),
+    "event_time": (
+        "eventtime",
+        "timestamp",
+        "transactiontimestamp",
+        "eventtimestamp",
+        "datetime",
+        "invoicedate",
+        "orderdate",
+        "purchasedate",
+        "transactiondate",
+        "orderedat",
+        "createdat",
+        "eventdate",
+        "time",
+        "date",
+        "ts",
+    ),
+    "quantity": ("quantity", "qty", "units", "amountunits"),
+    "unit_price": ("unitprice", "price", "priceperunit", "itemprice"),
+    "channel": ("channel", "saleschannel", "platform"),
+    "attribution_token": ("attributiontoken",),
+    "value": ("value", "rating", "stars"),
+    "properties": ("properties",),
+}
+"""Our event column -> names it goes by, most telling first, lower case, letters and digits."""
+
+ITEM_NAMES: Mapping[str, tuple[str, ...]] = {
+    "item_id": EVENT_NAMES["item_id"] + ("id",),
+    "group_id": ("groupid", "parentid", "itemgroupid", "modelid", "parentasin", "variantof"),
+    "title": ("title", "productname", "itemname", "name", "description", "productdescription"),
+    "category": ("category", "categorypath", "categories", "productcategory", "categoryid"),
+    "brand": ("brand", "brandname", "manufacturer"),
+    "price": ("price", "currentprice", "saleprice", "unitprice"),
+    "list_price": ("listprice", "regularprice", "originalprice", "msrp", "rrp"),
+    "cost": ("cost", "unitcost", "costprice"),
+    "available": ("available", "instock", "availability", "isavailable"),
+    "markets": ("markets",),
+    "created_at": ("createdat", "created", "launchdate", "firstseen", "publishedat"),
+    "tags": ("tags", "labels", "keywords"),
+}
+"""Our item column -> names it goes by, as in `EVENT_NAMES`."""
+
+CUSTOMER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "customer_id": EVENT_NAMES["customer_id"] + ("id",)
+}
+"""Our customer column -> names it goes by, as in `EVENT_NAMES`."""
+
+EVENT_TYPE_NAMES: Mapping[str, EventType] = {
+    kind.value.replace("-", ""): kind for kind in EventType
+} | {
+    "pageview": EventType.VIEW,
+    "productview": EventType.VIEW,
+    "detailpageview": EventType.VIEW,
+    "viewitem": EventType.VIEW,
+    "pv": EventType.VIEW,
+    "cart": EventType.ADD_TO_CART,
+    "addtobasket": EventType.ADD_TO_CART,
+    "addedtocart": EventType.ADD_TO_CART,
+    "basket": EventType.ADD_TO_CART,
+    "removefrombasket": EventType.REMOVE_FROM_CART,
+    "transaction": EventType.PURCHASE,
+    "buy": EventType.PURCHASE,
+    "bought": EventType.PURCHASE,
+    "order": EventType.PURCHASE,
+    "sale": EventType.PURCHASE,
+    "purchased": EventType.PURCHASE,
+    "refund": EventType.RETURN,
+    "returned": EventType.RETURN,
+    "addtowishlist": EventType.WISHLIST,
+    "favorite": EventType.WISHLIST,
+    "favourite": EventType.WISHLIST,
+    "fav": EventType.WISHLIST,
+    "rate": EventType.RATING,
+    "review": EventType.RATING,
+    "emailopened": EventType.EMAIL_OPEN,
+    "emailclicked": EventType.EMAIL_CLICK,
+    "couponredeemed": EventType.OFFER_REDEEMED,
+}
+"""What event types go by, lower case, letters and digits -> our type."""
+
+_NOISE = re.compile(r"[^a-z0-9]+")
+
+
+def bare(name: str) -> str:
+    """Returns a name in lower case without anything but letters and digits."""
+    return _NOISE.sub("", name.lower())
+
+
+def guess_columns(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Returns our column -> the file's column, for the ones whose name is obvious.
+
+    Of several that match, the one with the most telling name; each is used once.
+    """
+    by_name: dict[str, str] = {}
+    for column in columns:
+        by_name.setdefault(bare(column), column)
+    guessed: dict[str, str] = {}
+    for ours, theirs in names.items():
+        for name in theirs:
+            column = by_name.get(name)
+            if column is not None and column not in guessed.values():
+                guessed[ours] = column
+                break
+    return guessed

@@ -1,0 +1,92 @@
+"""Finds and opens input files: Parquet, CSV and JSON Lines, one file, a folder or a pattern."""
+
+from collections.abc import Iterator
+from glob import glob, has_magic
+from pathlib import Path
+
+import polars as pl
+
+from recsys.data.csv_reader import open_csv
+from recsys.data.jsonl_reader import open_jsonl
+from recsys.data.raw import BATCH_ROWS, ROW, RawBatch, RawTable, naming, no_broken_rows
+from recsys.errors import DataError
+
+_COMPRESSED = (".gz", ".zst")
+_KINDS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+
+
+def find_files(source: str) -> tuple[Path, ...]:
+    """Returns the input files that a path names, sorted: a file, a folder's, or a pattern's.
+
+    Raises:
+        DataError: there is no such file, or none of a kind that can be read.
+    """
+    path = Path(source)
+    if path.is_file():
+        return (path,)
+    if path.is_dir():
+        found = [file for file in path.rglob("*") if file.is_file() and _kind(file)]
+    elif has_magic(source):
+        found = [Path(name) for name in glob(source, recursive=True) if Path(name).is_file()]
+    else:
+        message = f"{source}: there is no such file or folder"
+        raise DataError(message, file=source)
+    if not found:
+        message = f"{source}: holds no file that can be read ({', '.join(_KINDS)}, .gz, .zst)"
+        raise DataError(message, file=source)
+    return tuple(sorted(found))
+
+
+def open_table(file: Path, *, delimiter: str | None = None, quote: str = '"') -> RawTable:
+    """Opens one file by the ending of its name.
+
+    Args:
+        file: what to open; `.gz` and `.zst` may follow the ending of a text file.
+        delimiter: for CSV; None: guessed.
+        quote: for CSV; empty: quotes mean nothing.
+
+    Raises:
+        DataError: the ending is unknown, or the file is missing, empty or damaged.
+    """
+    kind = _kind(file)
+    if kind == "parquet":
+        return _open_parquet(file)
+    if kind == "jsonl":
+        return open_jsonl(file)
+    if kind == "csv":
+        tab = "\t" if ".tsv" in file.suffixes else None
+        return open_csv(file, delimiter=delimiter or tab, quote=quote)
+    message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow)"
+    raise DataError(message, file=str(file))
+
+
+def _kind(file: Path) -> str | None:
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    if suffixes and suffixes[-1] in _COMPRESSED:
+        suffixes.pop()
+    return _KINDS.get(suffixes[-1]) if suffixes else None
+
+
+def _open_parquet(file: Path) -> RawTable:
+    with naming(file):
+        if file.stat().st_size == 0:
+            message = f"{file}: is empty"
+            raise DataError(message, file=str(file))
+        columns = tuple(pl.scan_parquet(file, glob=False).collect_schema())
+    return RawTable(file, columns, _parquet_batches(file))
+
+
+def _parquet_batches(file: Path) -> Iterator[RawBatch]:
+    with naming(file):
+        table = pl.scan_parquet(file, glob=False).with_row_index(ROW, offset=1)
+        for batch in table.collect_batches(chunk_size=BATCH_ROWS):
+            yield RawBatch(batch.with_columns(pl.col(ROW).cast(pl.Int64)), no_broken_rows())

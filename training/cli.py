@@ -1,0 +1,35 @@
+"""The training command line: one verb per file, put together here."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from recsys.errors import RecsysError
+from training.prepare import prepare_command
+
+app = typer.Typer(
+    help="From a retailer's files to a published bundle. Begin with: prepare --demo --out DIR",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Keeps verbs apart even while there is only one."""
+
+
+app.command("prepare")(prepare_command)
+
+
+def main() -> None:
+    """Runs the command line: exit code 1 for an error of the domain, 2 for wrong usage."""
+    try:
+        app()
+    except RecsysError as error:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print("[bold red]error:[/] ", end="")
+        console.print(str(error), markup=False)
+        sys.exit(1)

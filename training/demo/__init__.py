@@ -1,0 +1,1 @@
+"""The demo data: a year of a real grocer, from an installed package."""

@@ -1,0 +1,94 @@
+"""The verb `prepare`: from a retailer's files to a prepared data set."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from recsys.data.mapping import Mapping, load_mapping
+from recsys.data.prepare import Prepared, Sources, prepare
+from training.demo.complete_journey import MAPPING_FILE, demo_sources
+from training.prepare_tables import column_table, report_tables
+from training.progress import bars
+
+EventsOption = Annotated[
+    str | None, typer.Option("--events", help="Events: a file, a folder, or a quoted pattern.")
+]
+ItemsOption = Annotated[str | None, typer.Option("--items", help="The catalogue, likewise.")]
+CustomersOption = Annotated[
+    str | None, typer.Option("--customers", help="Customer attributes, likewise.")
+]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option("--mapping", help="TOML file: your columns to ours (docs/data.md)."),
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder to write; replaced when complete.")]
+DemoOption = Annotated[
+    bool, typer.Option("--demo", help="Prepare the demo data: a year of a real grocer.")
+]
+RateOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-reject-rate", min=0, max=1, help="Share of bad rows that fails the load [0.05]."
+    ),
+]
+DelimiterOption = Annotated[
+    str | None, typer.Option("--delimiter", help="Between CSV fields; default: guessed.")
+]
+
+
+def prepare_command(
+    *,
+    out: OutOption,
+    events: EventsOption = None,
+    items: ItemsOption = None,
+    customers: CustomersOption = None,
+    mapping: MappingOption = None,
+    demo: DemoOption = False,
+    max_reject_rate: RateOption = None,
+    delimiter: DelimiterOption = None,
+) -> None:
+    """Read events, items and customers; check them; write a data set that can be fitted.
+
+    Parquet, CSV and JSON Lines are read, .gz and .zst too. Columns with obvious names are
+    recognised; name the others in a mapping file. Bad rows go to rejects.csv with the reason.
+
+    \b
+    python -m training prepare --demo --out var/demo/data
+    python -m training prepare --events orders.csv --items products.csv --out var/data
+    """
+    if demo == (events is not None):
+        message = "give either --events or --demo"
+        raise typer.BadParameter(message)
+    sources = demo_sources() if demo or events is None else Sources(events, items, customers)
+    settings = load_mapping(MAPPING_FILE if demo and mapping is None else mapping)
+    settings = _with_options(settings, max_reject_rate, delimiter)
+    console = Console()
+    with bars(console) as progress:
+        done = prepare(sources, out, settings, now=datetime.now(UTC), progress=progress)
+    _print(console, done)
+
+
+def _with_options(mapping: Mapping, rate: float | None, delimiter: str | None) -> Mapping:
+    """Lays command line options over the mapping file."""
+    if rate is not None:
+        mapping = mapping.model_copy(update={"max_reject_rate": rate})
+    if delimiter is None:
+        return mapping
+    tables = {
+        name: getattr(mapping, name).model_copy(update={"delimiter": delimiter})
+        for name in ("events", "items", "customers")
+    }
+    return mapping.model_copy(update=tables)
+
+
+def _print(console: Console, done: Prepared) -> None:
+    for name, notes in done.columns.items():
+        console.print(column_table(name, notes))
+    for table in report_tables(done.report):
+        console.print(table)
+    for oddity in done.report.oddities:
+        console.print(f"[yellow]look at:[/] {oddity}")
+    console.print(f"Prepared data set: [bold]{done.folder}[/]")

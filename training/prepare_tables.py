@@ -1,0 +1,70 @@
+"""Shows a load on the terminal: where columns came from, and the data report."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.table import Table
+
+from recsys.data.columns import MappedColumn
+from recsys.data.report import DataReport
+
+
+def column_table(name: str, notes: Iterable[MappedColumn]) -> Table:
+    """Returns the table of where each of our columns comes from."""
+    table = Table("our column", "from", "how", title=f"{name}: columns", title_justify="left")
+    for note in notes:
+        table.add_row(note.ours, note.source, note.how)
+    return table
+
+
+def report_tables(report: DataReport) -> Iterator[Table]:
+    """Yields the tables of the data report, the longest ones shortened to what matters."""
+    yield _rows(report)
+    if report.rejects:
+        yield _counts("rejected because", report.rejects)
+    yield _content(report)
+    yield _months(report)
+
+
+def _rows(report: DataReport) -> Table:
+    table = Table(
+        "table",
+        "files",
+        "rows",
+        "kept",
+        "rejected",
+        "duplicates",
+        title="Rows",
+        title_justify="left",
+    )
+    for name, counts in report.tables.items():
+        numbers = (counts.files, counts.rows, counts.kept, counts.rejected, counts.duplicates)
+        table.add_row(name, *(f"{number:,}" for number in numbers))
+    return table
+
+
+def _content(report: DataReport) -> Table:
+    table = Table(title="Content", title_justify="left", show_header=False)
+    table.add_row("period", f"{report.first_time} to {report.last_time}")
+    table.add_row("customers", f"{report.customers:,}")
+    table.add_row("visitors", f"{report.visitors:,}")
+    table.add_row("items with events", f"{report.items:,}")
+    table.add_row("items without a row of their own", f"{report.tables['items'].bare:,}")
+    table.add_row("customers with one event", f"{report.one_event_share:.1%}")
+    for kind, count in report.unknown_event_types.items():
+        table.add_row(f"event type {kind!r} (used by no model)", f"{count:,}")
+    return table
+
+
+def _months(report: DataReport) -> Table:
+    kinds = list(report.events_by_type)
+    table = Table("month", *kinds, title="Events by month", title_justify="left")
+    for month, counts in report.events_by_month.items():
+        table.add_row(month, *(f"{counts.get(kind, 0):,}" for kind in kinds))
+    return table
+
+
+def _counts(title: str, counts: dict[str, int]) -> Table:
+    table = Table(title, "rows", title="Rejects", title_justify="left")
+    for name, count in counts.items():
+        table.add_row(name, f"{count:,}")
+    return table
