@@ -49,7 +49,7 @@ def event_table(events: Iterable[Event]) -> pl.DataFrame:
     return table.sort("event_time", "event_id")
 
 
-def shop(events: Sequence[Event], created: dict[str, float] | None = None) -> Dataset:
+def tiny_shop(events: Sequence[Event], created: dict[str, float] | None = None) -> Dataset:
     """Returns a data set with a row for every item that occurs.
 
     Args:

@@ -1,0 +1,1 @@
+"""Trials on the past: how good the lists would have been."""

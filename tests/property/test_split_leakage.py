@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.splits import Split, temporal_split
-from tests.shops import Event, day, shop
+from tests.shops import Event, day, tiny_shop
 
 CUTOFF = 10
 KINDS = ["purchase", "purchase", "return", "view", "juggled"]
@@ -61,14 +61,16 @@ def test_another_future_leaves_the_training_side_as_it_is(
         [event for event in events if event.kind != "return" or event.customer != "ann"]
         for events in (future, other)
     )
-    one = temporal_split(shop(past + future), cutoff=day(CUTOFF), min_item_events=least)
-    two = temporal_split(shop(past + other), cutoff=day(CUTOFF), min_item_events=least)
+    one = temporal_split(tiny_shop(past + future), cutoff=day(CUTOFF), min_item_events=least)
+    two = temporal_split(tiny_shop(past + other), cutoff=day(CUTOFF), min_item_events=least)
     assert learnt(one) == learnt(two)
 
 
 def test_an_item_of_the_future_is_nowhere_in_the_past() -> None:
     future = [Event("ann", "planted", CUTOFF + 1), Event("bob", "planted", CUTOFF + 2)]
-    split = temporal_split(shop([*ANCHORS, Event("ann", "milk", 1), *future]), cutoff=day(CUTOFF))
+    split = temporal_split(
+        tiny_shop([*ANCHORS, Event("ann", "milk", 1), *future]), cutoff=day(CUTOFF)
+    )
     assert "planted" not in split.train.items["item_id"].to_list()
     assert "planted" not in split.train.events.collect()["item_id"].to_list()
     assert split.items.number("planted") is None  # type: ignore[arg-type]  # a plain text will do

@@ -1,0 +1,69 @@
+"""What every configuration must beat: simple rules, served through the same recommender."""
+
+from typing import Any
+
+from recsys.assembly import FitConfig
+from recsys.config import validated
+
+HALF_LIFE_DAYS = 120.0
+
+
+def baselines() -> dict[str, FitConfig]:
+    """Returns the configurations that stand in every table, by name, in order.
+
+    * `popularity`: items by distinct buyers, nothing fades. All placements, with their rules.
+    * `personal-frequency`: what the customer bought on most days; ties, and what is missing to a
+      full list, by popularity. It needs a customer: `for_you` and `buy_again` only.
+    * `personal-frequency-120d`: the same with every day halved per 120 days. Few published
+      next-basket models beat it (Li et al.: A next basket recommendation reality check, ACM
+      TOIS 41(4), 2023).
+    """
+    return {
+        "popularity": _popularity(),
+        "personal-frequency": _frequency(half_life_days=None),
+        f"personal-frequency-{HALF_LIFE_DAYS:g}d": _frequency(half_life_days=HALF_LIFE_DAYS),
+    }
+
+
+def _popularity() -> FitConfig:
+    most_bought: dict[str, Any] = {"sources": [{"name": "popular", "weight": 1.0}]}
+    placements = {
+        "for_you": most_bought,
+        "discover": {**most_bought, "exclude": "bought"},
+        "buy_again": {**most_bought, "only_bought": True},
+        # The context item itself is left out, as everywhere.
+        "similar_items": {**most_bought, "seeds": "context"},
+        "bought_together": {**most_bought, "seeds": "context"},
+        "popular": most_bought,
+    }
+    return validated(
+        FitConfig,
+        {
+            "models": {"popularity": {"kind": "popularity", "half_life_days": None}},
+            "sources": {"popular": {"kind": "popular", "model": "popularity"}},
+            "placements": placements,
+        },
+        where="baseline popularity",
+    )
+
+
+def _frequency(*, half_life_days: float | None) -> FitConfig:
+    own: dict[str, Any] = {"sources": [{"name": "repurchase", "weight": 1.0}]}
+    return validated(
+        FitConfig,
+        {
+            "models": {
+                "popularity": {"kind": "popularity", "half_life_days": None},
+                "repurchase": {"kind": "repurchase", "half_life_days": half_life_days},
+            },
+            "sources": {
+                "popular": {"kind": "popular", "model": "popularity"},
+                "repurchase": {"kind": "repurchase", "model": "repurchase"},
+            },
+            "placements": {
+                "for_you": {**own, "fill": ["popular"]},
+                "buy_again": {**own, "only_bought": True},
+            },
+        },
+        where="baseline personal-frequency",
+    )

@@ -1,0 +1,137 @@
+"""Several configurations on one split: one table, and whether the differences are real."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from recsys.backtest.measures import values
+from recsys.backtest.protocols import Cases, cases_for
+from recsys.backtest.rows import Row
+from recsys.backtest.run import Answers, Judged, judge
+from recsys.backtest.significance import Matrix
+from recsys.backtest.slices import MIN_CUSTOMERS, slices
+from recsys.backtest.summary import Labels, differences, summarise
+from recsys.data.progress import Progress, silent
+from recsys.data.splits import Split
+
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes: macOS counts in bytes, Linux in KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A configuration, and how its recommender is made."""
+
+    name: str
+    placements: tuple[str, ...]
+    build: Callable[[Progress], Answers]
+    """Fits or loads; called once, right before its lists are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is measured, and what every row says of it."""
+
+    dataset: str
+    variant: str
+    placements: tuple[str, ...]
+    ks: tuple[int, ...]
+    protocol: str = "temporal"
+    seed: int = 0
+    min_customers: int = MIN_CUSTOMERS
+    """Smaller slices are not reported."""
+
+
+def compare(
+    split: Split, contenders: Sequence[Contender], study: Study, *, progress: Progress = silent
+) -> list[Row]:
+    """Evaluates contenders one after the other and returns all figures.
+
+    The first contender is ours: for every placement that it shares with another, rows of the
+    configuration `first-minus-other` hold the paired differences.
+
+    Args:
+        split: what to fit on and what to judge by.
+        contenders: each is built, asked and let go before the next, which bounds memory.
+        study: what to measure.
+        progress: hears of every contender's fit and lists.
+
+    Raises:
+        ConfigError: a placement has no protocol.
+        DataError: a placement has no customer with a right answer.
+    """
+    limit = max(study.ks)
+    cases = {
+        name: cases_for(name, split, limit=limit, seed=study.seed) for name in study.placements
+    }
+    rows: list[Row] = []
+    ours: dict[str, _Trial] = {}
+    for contender in contenders:
+        for name, trial in _trials(split, contender, cases, study, progress):
+            groups = slices(split, cases[name], min_customers=study.min_customers)
+            rows += summarise(
+                trial.labels,
+                trial.judged,
+                trial.found,
+                groups,
+                split=split,
+                ks=study.ks,
+                seed=study.seed,
+            )
+            if contender is contenders[0]:
+                ours[name] = trial
+            elif name in ours:
+                rows += differences(
+                    ours[name].labels,
+                    ours[name].found,
+                    trial.found,
+                    contender.name,
+                    groups,
+                    ks=study.ks,
+                    seed=study.seed,
+                )
+    return rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """One contender's lists for one placement."""
+
+    labels: Labels
+    judged: Judged
+    found: Matrix
+
+
+def _trials(
+    split: Split,
+    contender: Contender,
+    cases: Mapping[str, Cases],
+    study: Study,
+    progress: Progress,
+) -> Iterator[tuple[str, _Trial]]:
+    """Builds a contender and yields its lists for each placement that it has."""
+    start = time.perf_counter()
+    recommender = contender.build(progress)
+    fit_seconds = time.perf_counter() - start
+    for name in (name for name in study.placements if name in contender.placements):
+        stage = f"{contender.name}: {name}"
+        start = time.perf_counter()
+        judged = judge(recommender, split, cases[name], progress=partial(progress, stage))
+        labels = Labels(
+            dataset=study.dataset,
+            protocol=study.protocol,
+            variant=study.variant,
+            configuration=contender.name,
+            placement=name,
+            seconds=round(fit_seconds + time.perf_counter() - start, 3),
+            peak_mb=round(peak_mb(), 1),
+        )
+        yield name, _Trial(labels, judged, values(judged, split, study.ks))
+
+
+def peak_mb() -> float:
+    """Returns the highest resident memory of this process so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT / 2**20
