@@ -1,0 +1,1 @@
+"""Searching item vectors: the contract, its exact reference, and FAISS."""
