@@ -6,7 +6,9 @@ import typer
 from rich.console import Console
 
 from recsys.errors import RecsysError
+from training.bundles import app as bundles_app
 from training.prepare import prepare_command
+from training.run import run_command
 
 app = typer.Typer(
     help="From a retailer's files to a published bundle. Begin with: prepare --demo --out DIR",
@@ -16,12 +18,9 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _root() -> None:
-    """Keeps verbs apart even while there is only one."""
-
-
 app.command("prepare")(prepare_command)
+app.command("run")(run_command)
+app.add_typer(bundles_app, name="bundles")
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import numpy as np
 import polars as pl
 
 from recsys.data.events import event_type_code
@@ -37,7 +36,7 @@ class Interactions:
     times: TimeArray
     """Shape (n,) int64, Unix seconds UTC, ascending."""
     basket_nums: NumArray
-    """Shape (n,) int32: rows of one basket (else session, else customer and UTC day) share one."""
+    """Shape (n,) int32: rows of a basket, else of a session, else of a customer's UTC day."""
     end_time: int
     """Unix seconds UTC that all of `times` lie before: the age of an event is counted from here."""
 

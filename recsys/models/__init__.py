@@ -1,0 +1,1 @@
+"""Algorithms: each file is a configuration that fits and the model it makes."""

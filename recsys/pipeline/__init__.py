@@ -1,0 +1,1 @@
+"""The main path: query, request, sources, blend, list."""

@@ -1,0 +1,247 @@
+"""Puts a fitted pipeline together: the only file that names concrete models and sources."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import polars as pl
+from pydantic import Field, model_validator
+
+from recsys.bundle import Manifest, verify
+from recsys.config import StrictModel, validated
+from recsys.data.catalogue import Catalogue
+from recsys.data.segments import Segments
+from recsys.data.state import CustomerStates, DecayScale, StateRows
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import BundleError
+from recsys.index.build import load_index
+from recsys.index.config import IndexConfig
+from recsys.index.protocol import VectorIndex
+from recsys.live.eligibility import Eligibility
+from recsys.models.als import Als, AlsModel
+from recsys.models.item_item import ItemItem, ItemItemModel
+from recsys.models.popularity import Popularity, PopularityModel
+from recsys.models.protocol import Arrays, Model
+from recsys.models.repurchase import Repurchase, RepurchaseModel
+from recsys.pipeline.placements import PlacementConfig
+from recsys.pipeline.popular_sources import (
+    CategoryPopularSource,
+    PopularSource,
+    SegmentPopularSource,
+)
+from recsys.pipeline.recommender import Recommender
+from recsys.pipeline.resolve import Resolver
+from recsys.pipeline.source import CandidateSource
+from recsys.pipeline.sources import NeighbourSource, RepurchaseSource, VectorSource
+from recsys.types import CustomerId
+
+INDEXES = "indexes"
+"""Folder of a bundle that holds the vector indexes."""
+
+AlgorithmConfig = Annotated[Als | ItemItem | Popularity | Repurchase, Field(discriminator="kind")]
+
+
+class SourceConfig(StrictModel):
+    """A source: a way to ask a model for items."""
+
+    kind: Literal[
+        "vectors",
+        "neighbours",
+        "repurchase",
+        "popular",
+        "popular-in-segment",
+        "popular-in-category",
+    ]
+    model: str
+    """The model it asks."""
+    index: IndexConfig = IndexConfig()
+    """How vectors are searched; only for the kind `vectors`."""
+
+
+MODEL_OF_SOURCE = {
+    "vectors": Als,
+    "neighbours": ItemItem,
+    "repurchase": Repurchase,
+    "popular": Popularity,
+    "popular-in-segment": Popularity,
+    "popular-in-category": Popularity,
+}
+
+
+class FitConfig(StrictModel):
+    """Everything that decides what a bundle is, apart from the data."""
+
+    segment_columns: tuple[str, ...] = ()
+    """Customer attributes that make segments, besides the RFM class."""
+    models: dict[str, AlgorithmConfig]
+    sources: dict[str, SourceConfig]
+    placements: dict[str, PlacementConfig]
+
+    @model_validator(mode="after")
+    def _names_resolve(self) -> Self:
+        for name, source in self.sources.items():
+            wanted = MODEL_OF_SOURCE[source.kind]
+            if not isinstance(self.models.get(source.model), wanted):
+                message = (
+                    f"sources.{name}: a source of kind {source.kind!r} needs a model of kind "
+                    f"{wanted.model_fields['kind'].default!r}; {source.model!r} is none"
+                )
+                raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors
+        for name, placement in self.placements.items():
+            used = [use.name for use in placement.sources] + list(placement.fill)
+            for source_name in used:
+                if source_name not in self.sources:
+                    known = ", ".join(self.sources)
+                    message = f"placements.{name}: source {source_name!r} is not one of {known}"
+                    raise ValueError(message)
+        return self
+
+    def half_lives_days(self) -> tuple[float, ...]:
+        """Returns the half-lives that states must keep sums for."""
+        wanted = {model.half_life_days for model in self.models.values()}
+        return tuple(sorted(days for days in wanted if days is not None))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedPipeline:
+    """All that a recommender is made of."""
+
+    config: FitConfig
+    catalogue: Catalogue
+    customers: Vocabulary[CustomerId]
+    states: CustomerStates
+    segments: Segments
+    models: Mapping[str, Model]
+    indexes: Mapping[str, VectorIndex]
+    """By the name of the source that searches it."""
+
+
+def assemble(fitted: FittedPipeline, bundle_version: str) -> Recommender:
+    """Builds the recommender of a fitted pipeline."""
+    resolver = Resolver(
+        fitted.customers,
+        fitted.states,
+        fitted.segments,
+        fitted.catalogue,
+        Eligibility(fitted.catalogue.frame),
+    )
+    return Recommender(
+        bundle_version=bundle_version,
+        trained_until=fitted.states.scale.reference_time,
+        resolver=resolver,
+        sources={name: _source(name, fitted) for name in fitted.config.sources},
+        placement_configs=fitted.config.placements,
+    )
+
+
+def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
+    config = fitted.config.sources[name]
+    match config.kind, fitted.models[config.model], fitted.config.models[config.model]:
+        case "vectors", AlsModel() as model, _:
+            return VectorSource(name, model, fitted.indexes[name])
+        case "neighbours", ItemItemModel() as model, ItemItem() as algorithm:
+            return NeighbourSource(name, algorithm, model, fitted.catalogue.items)
+        case "repurchase", RepurchaseModel() as model, _:
+            return RepurchaseSource(name, model)
+        case "popular-in-segment", PopularityModel() as model, _:
+            return SegmentPopularSource(name, model)
+        case "popular-in-category", PopularityModel() as model, _:
+            return CategoryPopularSource(name, model, fitted.catalogue)
+        case "popular", PopularityModel() as model, _:
+            return PopularSource(name, model)
+        case kind, model, _:
+            message = f"source {name!r} of kind {kind!r} cannot ask a {type(model).__name__}"
+            raise TypeError(message)
+
+
+def save(fitted: FittedPipeline, folder: Path) -> None:
+    """Writes a fitted pipeline's files, all but its configuration, into an empty folder."""
+    fitted.catalogue.frame.write_parquet(folder / "catalogue.parquet")
+    _save_arrays(folder / "customers", fitted.customers.arrays())
+    _save_arrays(
+        folder / "states",
+        {"offsets": fitted.states.offsets, **fitted.states.rows._asdict()},
+    )
+    segments = fitted.segments
+    _save_arrays(
+        folder / "segments",
+        {
+            **segments.labels.arrays(),
+            "label_offsets": segments.offsets,
+            "label_nums": segments.label_nums,
+        },
+    )
+    for name, model in fitted.models.items():
+        _save_arrays(folder / "models" / name, model.arrays())
+    (folder / INDEXES).mkdir()
+    for name, index in fitted.indexes.items():
+        index.save(folder / INDEXES, name)
+
+
+def load(folder: Path, manifest: Manifest) -> FittedPipeline:
+    """Reads what `save` wrote; arrays are memory-mapped and shared between processes.
+
+    Call it only after the folder's checksums were verified.
+
+    Raises:
+        BundleError: a file is missing, or the configuration is not of this release.
+    """
+    parts = {
+        name: manifest.config[name] for name in FitConfig.model_fields if name in manifest.config
+    }
+    config = validated(FitConfig, parts, where=f"{folder}/manifest.json: config")
+    scale = DecayScale(config.half_lives_days(), int(manifest.data["end_time"]))
+    states, segments = _load_arrays(folder / "states"), _load_arrays(folder / "segments")
+    return FittedPipeline(
+        config=config,
+        catalogue=Catalogue.from_frame(pl.read_parquet(folder / "catalogue.parquet")),
+        customers=Vocabulary(**_load_arrays(folder / "customers")),  # type: ignore[arg-type]
+        states=CustomerStates(
+            states["offsets"],  # type: ignore[arg-type]
+            StateRows(**{name: states[name] for name in StateRows._fields}),  # type: ignore[arg-type]
+            scale,
+        ),
+        segments=Segments(
+            Vocabulary(segments["id_bytes"], segments["offsets"]),  # type: ignore[arg-type]
+            segments["label_offsets"],  # type: ignore[arg-type]
+            segments["label_nums"],  # type: ignore[arg-type]
+        ),
+        models={
+            name: algorithm.restore(_load_arrays(folder / "models" / name))
+            for name, algorithm in config.models.items()
+        },
+        indexes={
+            name: load_index(folder / INDEXES, name)
+            for name, source in config.sources.items()
+            if source.kind == "vectors"
+        },
+    )
+
+
+def load_recommender(path: Path) -> Recommender:
+    """Verifies a bundle and builds its recommender.
+
+    Raises:
+        BundleError: the bundle is damaged, or not of this release; the text names the file.
+    """
+    manifest = verify(path)
+    return assemble(load(path, manifest), manifest.bundle_version)
+
+
+def _save_arrays(folder: Path, arrays: Arrays) -> None:
+    folder.mkdir(parents=True)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def _load_arrays(folder: Path) -> Arrays:
+    """Maps every array of a folder; a plain view, since slicing a memmap costs microseconds."""
+    if not folder.is_dir():
+        message = f"{folder}: there is no such folder in the bundle"
+        raise BundleError(message, file=str(folder))
+    return {
+        path.stem: np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        for path in sorted(folder.glob("*.npy"))
+    }

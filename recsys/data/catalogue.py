@@ -1,0 +1,59 @@
+"""The items as the pipeline reads them: one row per item number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import DataError
+from recsys.types import UNKNOWN, ItemId, NumArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalogue:
+    """The catalogue in item number order."""
+
+    items: Vocabulary[ItemId]
+    frame: pl.DataFrame
+    """`ITEM_SCHEMA` and attribute columns; row i is item number i."""
+    group_nums: NumArray
+    """Shape (items,): items that share a number are variants of one product."""
+    category_nums: NumArray
+    """Shape (items,): number of the full category path, `UNKNOWN` where there is none."""
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> "Catalogue":
+        """Numbers the items of a canonical items table.
+
+        Raises:
+            DataError: an item id stands twice.
+        """
+        items: Vocabulary[ItemId] = Vocabulary.from_ids(frame["item_id"])
+        if len(items) != len(frame):
+            twice = frame.filter(pl.col("item_id").is_duplicated())["item_id"][0]
+            message = f"items: item_id {twice!r} stands in more than one row"
+            raise DataError(message, item_id=twice)
+        frame = frame.sort("item_id")
+        group = pl.coalesce("g/" + pl.col("group_id"), "i/" + pl.col("item_id"))
+        path = pl.col("category").list.join(" > ")
+        numbers = frame.select(
+            group=group.rank("dense").cast(pl.Int32) - 1,
+            category=(path.rank("dense").cast(pl.Int32) - 1).fill_null(UNKNOWN),
+        )
+        return cls(items, frame, numbers["group"].to_numpy(), numbers["category"].to_numpy())
+
+    def __len__(self) -> int:
+        """Returns the number of items."""
+        return len(self.items)
+
+    def rows(self, item_nums: Sequence[int], columns: Sequence[str]) -> list[tuple[object, ...]]:
+        """Returns the named columns of some items, one tuple per item, in the order asked."""
+        return self.frame.select(columns)[list(item_nums)].rows()
+
+    def same_category(self, item_nums: NumArray) -> NumArray:
+        """Returns the items whose category path is that of any of `item_nums`, ascending."""
+        wanted = np.unique(self.category_nums[item_nums])
+        wanted = wanted[wanted != UNKNOWN]
+        return np.flatnonzero(np.isin(self.category_nums, wanted)).astype(np.int32)

@@ -1,0 +1,128 @@
+"""Implicit matrix factorisation by alternating least squares.
+
+Hu, Koren and Volinsky, Collaborative filtering for implicit feedback datasets, ICDM 2008. Only
+item vectors are kept: a customer's vector is solved for at request time from what the customer
+did, in closed form (equation 4 of the paper), so known, new and anonymous customers are alike.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+from scipy.linalg.lapack import sposv
+from scipy.sparse import csr_array, csr_matrix
+
+from recsys.data.state import type_weight_array
+from recsys.errors import DataError
+from recsys.models.protocol import Arrays, TrainingData, WeightedConfig
+from recsys.types import FloatArray, NumArray
+
+
+class Als(WeightedConfig):
+    """Factorises customers x items; needs `implicit` to fit, not to serve."""
+
+    kind: Literal["als"] = "als"
+    embedding_size: int = Field(default=128, ge=1, le=2_048)
+    """Length of an item vector."""
+    epochs: int = Field(default=10, ge=1)
+    """Rounds of alternating updates."""
+    regularization: float = Field(default=5.0, gt=0)
+    """Added to the diagonal of every least-squares problem."""
+    confidence: float = Field(default=2.0, gt=0)
+    """A customer's weight w with an item makes the confidence `confidence * log(1 + w)`; what was
+    never touched has 1."""
+    min_customers: int = Field(default=2, ge=1)
+    """Items of fewer customers get no vector."""
+    history_limit: int = Field(default=500, ge=1)
+    """Items of one customer that count at request time, heaviest first."""
+    seed: int = 1
+    """Of the random start."""
+
+    def fit(self, data: TrainingData) -> "AlsModel":
+        """Learns item vectors from the items that any customer weighs above 0.
+
+        Raises:
+            DataError: no event has a weight in `event_weights`.
+        """
+        from implicit.als import AlternatingLeastSquares  # noqa: PLC0415  # fit only
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+        weights = type_weight_array(self.event_weights)
+        matrix = data.states.matrix(len(data.interactions.items), weights, self.half_life_days)
+        customers = np.bincount(matrix.indices, minlength=matrix.shape[1])
+        trained = np.flatnonzero(customers >= self.min_customers)
+        if len(trained) == 0:
+            message = (
+                f"als: no item has {self.min_customers} customers with an event of the types "
+                f"{', '.join(self.event_weights)}"
+            )
+            raise DataError(message)
+        confidences = csr_matrix(csr_array(matrix)[:, trained])
+        confidences.data = self.confidence_of(confidences.data)
+        # implicit runs its own threads and warns when BLAS does too.
+        with threadpool_limits(1, "blas"):
+            solver = AlternatingLeastSquares(
+                factors=self.embedding_size,
+                regularization=self.regularization,
+                iterations=self.epochs,
+                random_state=self.seed,
+            )
+            solver.fit(confidences, show_progress=False)
+            vectors = np.ascontiguousarray(solver.item_factors, dtype=np.float32)
+            return AlsModel(self, trained.astype(np.int32), vectors, vectors.T @ vectors)
+
+    def confidence_of(self, weights: FloatArray) -> FloatArray:
+        """Returns the confidences of weights, same shape: growing ever more slowly."""
+        confidences: FloatArray = np.float32(self.confidence) * np.log1p(weights)
+        return confidences
+
+    def restore(self, arrays: Arrays) -> "AlsModel":
+        """Returns the model with these arrays."""
+        return AlsModel(self, **arrays)  # type: ignore[arg-type]  # arrays() wrote these types
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlsModel:
+    """Item vectors and what a customer's vector is solved with."""
+
+    config: Als
+    item_nums: NumArray
+    """Shape (trained,): the items that have a vector, ascending."""
+    vectors: FloatArray
+    """Shape (trained, embedding_size): row i belongs to item_nums[i]."""
+    gram: FloatArray
+    """Shape (embedding_size, embedding_size): sum of the vectors' outer products."""
+
+    def arrays(self) -> Arrays:
+        """Returns the learned fields by name."""
+        return {"item_nums": self.item_nums, "vectors": self.vectors, "gram": self.gram}
+
+    def fold_in(self, seeds: NumArray, weights: FloatArray) -> FloatArray | None:
+        """Solves for the vector of a customer with this history.
+
+        Args:
+            seeds: item numbers, distinct, shape (seeds,).
+            weights: above 0, as `item_weights` gives them, shape (seeds,).
+
+        Returns:
+            Shape (embedding_size,); None where no seed has a vector.
+        """
+        places = np.searchsorted(self.item_nums, seeds)
+        places[places == len(self.item_nums)] = 0
+        known = self.item_nums[places] == seeds
+        places, weights = places[known], weights[known]
+        if len(places) == 0:
+            return None
+        if len(places) > self.config.history_limit:
+            heaviest = np.sort(np.argsort(-weights, kind="stable")[: self.config.history_limit])
+            places, weights = places[heaviest], weights[heaviest]
+        mine = self.vectors[places]
+        confidences = self.config.confidence_of(weights)
+        normal = self.gram + (mine.T * (confidences - 1.0)) @ mine
+        normal.flat[:: len(normal) + 1] += np.float32(self.config.regularization)
+        _, vector, problem = sposv(normal, mine.T @ confidences)
+        if problem != 0 or not np.isfinite(vector).all():
+            return None
+        solved: FloatArray = vector.astype(np.float32, copy=False)
+        return solved

@@ -1,0 +1,169 @@
+"""Item-item similarity: which items the same customers, or the same baskets, hold.
+
+Cosine over weighted columns (Sarwar et al., Item-based collaborative filtering recommendation
+algorithms, WWW 2001), with BM25 weights as an option (Robertson and Zaragoza, 2009).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy.sparse import csr_array, csr_matrix, diags_array
+
+from recsys.data.state import type_weight_array
+from recsys.models.protocol import Arrays, TrainingData, WeightedConfig
+from recsys.types import DAY_S, FloatArray, NumArray, OffsetArray
+
+
+class ItemItem(WeightedConfig):
+    """Keeps each item's most similar items."""
+
+    kind: Literal["item-item"] = "item-item"
+    over: Literal["customers", "baskets"] = "customers"
+    """What two items must share: a customer, or a basket (order, else session, else day)."""
+    weighting: Literal["cosine", "bm25"] = "cosine"
+    neighbours: int = Field(default=100, ge=1, le=1_000)
+    """Similar items kept per item."""
+    shrinkage: float = Field(default=0.0, ge=0)
+    """Customers' (baskets') worth of doubt added below each similarity: tames rare pairs."""
+    history_limit: int = Field(default=500, ge=1)
+    """Items of one customer or basket that count, heaviest first: bounds the cost of robots."""
+
+    def fit(self, data: TrainingData) -> "ItemItemModel":
+        """Learns the similarities; needs `implicit` for the sparse product."""
+        from implicit.nearest_neighbours import ItemItemRecommender  # noqa: PLC0415  # fit only
+
+        matrix = heaviest(self._matrix(data), self.history_limit)
+        weighted = (
+            bm25(matrix) if self.weighting == "bm25" else unit_columns(matrix, self.shrinkage)
+        )
+        knn = ItemItemRecommender(K=self.neighbours + 1)  # one of them is the item itself
+        knn.fit(_narrow(weighted), show_progress=False)
+        return _model(csr_array(knn.similarity), self.neighbours)
+
+    def _matrix(self, data: TrainingData) -> csr_array:
+        """Returns customers (or baskets) x items, float32."""
+        log, type_weights = data.interactions, type_weight_array(self.event_weights)
+        if self.over == "customers":
+            matrix = data.states.matrix(len(log.items), type_weights, self.half_life_days)
+            matrix.data = np.log1p(matrix.data)  # the tenth purchase says less than the second
+            return matrix
+        kept = type_weights[log.event_types] > 0
+        rows, columns = log.basket_nums[kept], log.item_nums[kept]
+        weights = type_weights[log.event_types[kept]]
+        if self.half_life_days is not None:
+            ages = (log.end_time - log.times[kept]) / DAY_S
+            weights = weights * np.exp2(-ages / self.half_life_days).astype(np.float32)
+        basket_count = int(log.basket_nums.max()) + 1
+        # An item counts once in a basket, with its heaviest row.
+        order = np.lexsort((-weights, columns, rows))
+        rows, columns, weights = rows[order], columns[order], weights[order]
+        first = np.append(True, (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1]))
+        shape = (basket_count, len(log.items))
+        return csr_array((np.log1p(weights[first]), (rows[first], columns[first])), shape=shape)
+
+    def restore(self, arrays: Arrays) -> "ItemItemModel":
+        """Returns the model with these arrays."""
+        return ItemItemModel(**arrays)  # type: ignore[arg-type]  # arrays() wrote these types
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemItemModel:
+    """Neighbours of item i: item_nums[offsets[i]:offsets[i + 1]], most similar first."""
+
+    offsets: OffsetArray
+    """Shape (items + 1,)."""
+    item_nums: NumArray
+    similarities: FloatArray
+    """Above 0; an item is never its own neighbour."""
+
+    def arrays(self) -> Arrays:
+        """Returns the fields by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def _rows(self, seeds: NumArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Returns flat places of the seeds' neighbours, and which seed each belongs to."""
+        starts, ends = self.offsets[seeds], self.offsets[seeds + 1]
+        lengths = ends - starts
+        owners = np.repeat(np.arange(len(seeds)), lengths)
+        before = np.cumsum(lengths) - lengths
+        return np.arange(int(lengths.sum())) - (before - starts)[owners], owners
+
+    def scores(self, seeds: NumArray, weights: FloatArray) -> tuple[NumArray, FloatArray]:
+        """Returns the items similar to any seed, with sum of weight times similarity.
+
+        Args:
+            seeds: item numbers, shape (seeds,).
+            weights: of the seeds, shape (seeds,).
+
+        Returns:
+            Item numbers, ascending, and scores, both shape (items,).
+        """
+        places, owners = self._rows(seeds)
+        nums = self.item_nums[places]
+        parts = weights[owners] * self.similarities[places]
+        sums = np.bincount(nums, weights=parts, minlength=len(self.offsets) - 1)
+        found = np.flatnonzero(sums > 0)
+        return found.astype(np.int32), sums[found].astype(np.float32)
+
+    def strongest_seed(self, seeds: NumArray, weights: FloatArray, item_num: int) -> int | None:
+        """Returns the seed that gives an item most of its score, None where none gives any."""
+        places, owners = self._rows(seeds)
+        mine = np.flatnonzero(self.item_nums[places] == item_num)
+        if len(mine) == 0:
+            return None
+        parts = weights[owners[mine]] * self.similarities[places[mine]]
+        return int(seeds[owners[mine[np.argmax(parts)]]])
+
+
+def heaviest(matrix: csr_array, limit: int) -> csr_array:
+    """Keeps the heaviest entries of each row; ties keep the lower column."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    order = np.lexsort((matrix.indices, -matrix.data, rows))
+    place = np.arange(len(rows)) - np.asarray(matrix.indptr)[rows]
+    kept = order[place < limit]
+    entries = (matrix.data[kept], (rows[kept], matrix.indices[kept]))
+    return csr_array(entries, shape=matrix.shape, dtype=np.float32)
+
+
+def unit_columns(matrix: csr_array, shrinkage: float) -> csr_array:
+    """Scales columns so that their inner products are (shrunk) cosines."""
+    squares = np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel()
+    scale = np.divide(
+        1.0, np.sqrt(squares + shrinkage), where=squares > 0, out=np.zeros_like(squares)
+    )
+    return csr_array(matrix @ diags_array(scale.astype(np.float32)))
+
+
+def bm25(matrix: csr_array, k1: float = 1.2, b: float = 0.75) -> csr_array:
+    """Weights entries as words of documents: items are documents, rows are words."""
+    counts = matrix.tocoo()
+    lengths = np.asarray(matrix.sum(axis=0)).ravel()
+    row_sizes = np.bincount(counts.row, minlength=matrix.shape[0])
+    rarity = np.log1p((matrix.shape[1] - row_sizes + 0.5) / (row_sizes + 0.5))
+    norm = k1 * (1.0 - b + b * lengths / max(lengths.mean(), 1e-12))
+    data = counts.data * (k1 + 1.0) / (counts.data + norm[counts.col]) * rarity[counts.row]
+    return csr_array((data.astype(np.float32), (counts.row, counts.col)), shape=matrix.shape)
+
+
+def _narrow(matrix: csr_array) -> csr_matrix:
+    """Returns the matrix in the number types that implicit's kernel is compiled for."""
+    indices, indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    return csr_matrix((matrix.data.astype(np.float64), indices, indptr), shape=matrix.shape)
+
+
+def _model(similarity: csr_array, neighbours: int) -> ItemItemModel:
+    """Sorts each row by similarity and drops the items themselves."""
+    rows = np.repeat(np.arange(similarity.shape[0]), np.diff(similarity.indptr))
+    kept = (rows != similarity.indices) & (similarity.data > 0)
+    rows, nums, values = rows[kept], similarity.indices[kept], similarity.data[kept]
+    order = np.lexsort((nums, -values, rows))
+    rows, nums, values = rows[order], nums[order], values[order]
+    counts = np.bincount(rows, minlength=similarity.shape[0])
+    place = np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
+    top = place < neighbours
+    counts = np.minimum(counts, neighbours)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return ItemItemModel(offsets, nums[top].astype(np.int32), values[top].astype(np.float32))

@@ -1,0 +1,114 @@
+"""Popularity: how many customers lately chose an item, overall and within each segment."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+from scipy.sparse import csr_array
+
+from recsys.data.state import type_weight_array
+from recsys.models.protocol import Arrays, EventWeights, TrainingData, WeightedConfig
+from recsys.types import DAY_S, FloatArray, NumArray
+
+
+class Popularity(WeightedConfig):
+    """Counts distinct customers per item, each halved per half-life since their last event."""
+
+    kind: Literal["popularity"] = "popularity"
+    half_life_days: float | None = Field(default=14.0, gt=0)
+    """Days after which a customer's last event with an item weighs half; none: no fading."""
+    items_per_segment: int = Field(default=500, ge=1)
+    """Items kept for each segment label, best first."""
+
+    def fit(self, data: TrainingData) -> "PopularityModel":
+        """Learns scores of all items, and the best items of each segment."""
+        matrix = last_event_weights(data, self.event_weights, self.half_life_days)
+        scores = distinct_customers(data, self.event_weights, self.half_life_days)
+        by_segment = csr_array(data.segments.matrix().T @ matrix)
+        return PopularityModel(scores, popular_order(scores), *self._best(by_segment))
+
+    def _best(self, by_segment: csr_array) -> tuple[NumArray, NumArray, FloatArray]:
+        offsets, nums, scores = [0], [], []
+        for start, end in zip(by_segment.indptr[:-1], by_segment.indptr[1:], strict=True):
+            row_nums, row_scores = by_segment.indices[start:end], by_segment.data[start:end]
+            best = np.lexsort((row_nums, -row_scores))[: self.items_per_segment]
+            best = best[row_scores[best] > 0]
+            nums.append(row_nums[best].astype(np.int32))
+            scores.append(row_scores[best].astype(np.float32))
+            offsets.append(offsets[-1] + len(best))
+        return (
+            np.array(offsets, dtype=np.int32),
+            np.concatenate([np.zeros(0, np.int32), *nums]),
+            np.concatenate([np.zeros(0, np.float32), *scores]),
+        )
+
+    def restore(self, arrays: Arrays) -> "PopularityModel":
+        """Returns the model with these arrays."""
+        return PopularityModel(**arrays)  # type: ignore[arg-type]  # arrays() wrote these types
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PopularityModel:
+    """Scores of all items, and the best items of each segment label."""
+
+    scores: FloatArray
+    """Shape (items,): faded count of distinct customers; 0 for items nobody chose."""
+    order: NumArray
+    """Shape (items,): all item numbers, most popular first."""
+    segment_offsets: NumArray
+    """Shape (labels + 1,)."""
+    segment_item_nums: NumArray
+    segment_scores: FloatArray
+
+    def arrays(self) -> Arrays:
+        """Returns the fields by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def of_segments(self, label_nums: NumArray) -> tuple[NumArray, FloatArray]:
+        """Returns the items that are popular among customers of any of these labels.
+
+        Returns:
+            Item numbers, ascending, and the sum over labels of each label's score share (the
+            label's best item has 1), both shape (items,).
+        """
+        parts = [
+            slice(self.segment_offsets[num], self.segment_offsets[num + 1]) for num in label_nums
+        ]
+        parts = [part for part in parts if part.stop > part.start]
+        if not parts:
+            return self.segment_item_nums[:0], self.segment_scores[:0]
+        nums = np.concatenate([self.segment_item_nums[part] for part in parts])
+        shares = np.concatenate(
+            [self.segment_scores[part] / self.segment_scores[part.start] for part in parts]
+        )
+        distinct, places = np.unique(nums, return_inverse=True)
+        return distinct, np.bincount(places, weights=shares).astype(np.float32)
+
+
+def last_event_weights(
+    data: TrainingData, event_weights: EventWeights, half_life_days: float | None
+) -> csr_array:
+    """Returns customers x items, float32: the weight of a customer's last event with an item."""
+    rows = data.states.rows
+    weights = type_weight_array(event_weights)[rows.event_types]
+    if half_life_days is not None:
+        ages = (data.states.scale.reference_time - rows.last_times) / DAY_S
+        weights = weights * np.exp2(-ages / half_life_days).astype(np.float32)
+    shape = (len(data.states), len(data.interactions.items))
+    matrix = csr_array((weights, (data.states.customer_nums(), rows.item_nums)), shape=shape)
+    matrix.sum_duplicates()
+    return matrix
+
+
+def distinct_customers(
+    data: TrainingData, event_weights: EventWeights, half_life_days: float | None
+) -> FloatArray:
+    """Returns the faded, weighted count of customers of each item, shape (items,)."""
+    matrix = last_event_weights(data, event_weights, half_life_days)
+    return np.asarray(matrix.sum(axis=0), dtype=np.float32)
+
+
+def popular_order(scores: FloatArray) -> NumArray:
+    """Returns all item numbers by score, best first; ties by item number."""
+    return np.lexsort((np.arange(len(scores)), -scores)).astype(np.int32)

@@ -1,0 +1,71 @@
+"""What an algorithm is given, and what it makes.
+
+An algorithm is a configuration that can fit; a model is a frozen value that can score. There is
+no "not fitted" state. A model's arrays go to the bundle and come back memory-mapped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from recsys.config import StrictModel
+from recsys.data.interactions import Interactions
+from recsys.data.segments import Segments
+from recsys.data.state import CustomerStates
+from recsys.types import EventType
+
+Arrays: TypeAlias = Mapping[str, NDArray[np.generic]]
+
+EventWeights: TypeAlias = dict[EventType, float]
+
+DEFAULT_EVENT_WEIGHTS: EventWeights = {
+    EventType.PURCHASE: 1.0,
+    EventType.ADD_TO_CART: 0.3,
+    EventType.WISHLIST: 0.3,
+    EventType.RATING: 0.3,
+    EventType.CLICK: 0.1,
+    EventType.VIEW: 0.1,
+}
+"""How much a day with such an event says, beside a day with a purchase."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingData:
+    """Everything an algorithm may learn from: all of it lies before `interactions.end_time`."""
+
+    interactions: Interactions
+    states: CustomerStates
+    segments: Segments
+
+
+class WeightedConfig(StrictModel):
+    """What models that read event weights share."""
+
+    event_weights: EventWeights = Field(default=DEFAULT_EVENT_WEIGHTS)
+    """Weight of one event of each type; types not named weigh nothing."""
+    half_life_days: float | None = Field(default=None, gt=0)
+    """Days after which an event weighs half; none: events do not fade."""
+
+
+class Model(Protocol):
+    """A fitted model. Equal arrays and configuration make an equal model."""
+
+    def arrays(self) -> Arrays:
+        """Returns all that was learned, by name; every array is written as one `.npy` file."""
+        ...
+
+
+class Algorithm(Protocol):
+    """A configuration that fits. The same data and configuration give the same arrays."""
+
+    def fit(self, data: TrainingData) -> Model:
+        """Learns a model from the data."""
+        ...
+
+    def restore(self, arrays: Arrays) -> Model:
+        """Returns the model whose `arrays()` these were; they may be memory-mapped, read-only."""
+        ...

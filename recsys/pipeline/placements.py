@@ -1,0 +1,41 @@
+"""What answers a placement: sources, what they see, and what may be shown."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from recsys.config import StrictModel
+
+
+class SourceUse(StrictModel):
+    """One source's part in a placement."""
+
+    name: str
+    """A source of the bundle."""
+    weight: float = Field(gt=0)
+    """Multiplies the source's normalised score."""
+
+
+class PlacementConfig(StrictModel):
+    """A placement: sources are blended, then `fill` sources make the list full."""
+
+    sources: tuple[SourceUse, ...] = Field(min_length=1)
+    """Blended: an item's score is the weighted sum of its normalised scores."""
+    fill: tuple[str, ...] = ()
+    """Sources asked in this order while the list is short; the last should rank everything."""
+    seeds: Literal["history", "context"] = "history"
+    """What sources start from: the customer's history, or the context items (and, where the query
+    names none that is known, the history)."""
+    exclude: Literal["nothing", "bought", "seen"] = "nothing"
+    """Leaves out items the customer bought, or had any event with."""
+    only_bought: bool = False
+    """Shows nothing but items the customer bought: such a list may be short, even empty."""
+    candidates: int = Field(default=200, ge=1, le=5_000)
+    """Items taken from each source."""
+
+    @model_validator(mode="after")
+    def _not_contradictory(self) -> Self:
+        if self.only_bought and self.exclude != "nothing":
+            message = "only_bought and exclude contradict each other"
+            raise ValueError(message)
+        return self

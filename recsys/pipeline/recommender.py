@@ -1,0 +1,143 @@
+"""The one path: every list that is served, mailed or evaluated is made here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.data.catalogue import Catalogue
+from recsys.errors import UnknownPlacementError
+from recsys.pipeline.blend import blend
+from recsys.pipeline.placements import PlacementConfig
+from recsys.pipeline.query import Query, Ranked, Recommendations, RecommendedItem
+from recsys.pipeline.request import Request
+from recsys.pipeline.resolve import Resolver
+from recsys.pipeline.source import CandidateSource
+from recsys.types import NumArray, Tier
+
+CHUNK = 64
+"""Queries worked on at once: bounds memory, one mask over the items each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recommender:
+    """Answers queries from one bundle; immutable, and safe to share between threads.
+
+    Lists are equal item for item whether queries come one by one or in batches of any size.
+    """
+
+    bundle_version: str
+    trained_until: int
+    """Unix seconds, UTC: the bundle knows no event at or after this."""
+    resolver: Resolver
+    sources: Mapping[str, CandidateSource]
+    placement_configs: Mapping[str, PlacementConfig]
+
+    @property
+    def placements(self) -> tuple[str, ...]:
+        """Returns the names of the placements, in the configuration's order."""
+        return tuple(self.placement_configs)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Returns the items that lists are made of."""
+        return self.resolver.catalogue
+
+    def recommend(self, queries: Sequence[Query]) -> list[Recommendations]:
+        """Answers queries in their order; they may mix placements.
+
+        A list is as long as its query's limit unless fewer items are allowed.
+
+        Raises:
+            UnknownPlacementError: a query names a placement that is not configured.
+            InvalidQueryError: a field is out of range.
+            InvalidFilterError: a filter cannot be compiled.
+        """
+        groups: dict[tuple[str, int], list[int]] = {}
+        for place, query in enumerate(queries):
+            config = self.placement_configs.get(query.placement)
+            if config is None:
+                raise UnknownPlacementError(query.placement, self.placements)
+            # What a source finds must not depend on what else is asked in the batch.
+            wanted = max(config.candidates, query.limit)
+            groups.setdefault((query.placement, wanted), []).append(place)
+        answers: dict[int, Recommendations] = {}
+        for (name, wanted), places in groups.items():
+            config = self.placement_configs[name]
+            for start in range(0, len(places), CHUNK):
+                chunk = places[start : start + CHUNK]
+                requests = [self.resolver.resolve(queries[place], config) for place in chunk]
+                answers.update(zip(chunk, self._answer(requests, config, wanted), strict=True))
+        return [answers[place] for place in range(len(queries))]
+
+    def _answer(
+        self, requests: Sequence[Request], config: PlacementConfig, wanted: int
+    ) -> Iterator[Recommendations]:
+        used = [self.sources[use.name] for use in config.sources]
+        found = [source.retrieve(requests, wanted) for source in used]
+        weights = [use.weight for use in config.sources]
+        for place, request in enumerate(requests):
+            ranked = blend(found, weights, place)
+            yield self._fill(request, self._chosen(request, ranked, used), config)
+
+    def _chosen(
+        self, request: Request, ranked: Ranked, used: Sequence[CandidateSource]
+    ) -> list[RecommendedItem]:
+        """Returns the best items, one of each product, as far as the blend reaches."""
+        _, firsts = np.unique(self.catalogue.group_nums[ranked.item_nums], return_index=True)
+        rows = np.sort(firsts)[: request.query.limit]
+        main = np.argmax(ranked.parts[rows], axis=1) if len(rows) else rows
+        return [
+            self._item(request, used[column], int(num), float(score), rank)
+            for rank, (num, score, column) in enumerate(
+                zip(ranked.item_nums[rows], ranked.scores[rows], main, strict=True), start=1
+            )
+        ]
+
+    def _fill(
+        self, request: Request, items: list[RecommendedItem], config: PlacementConfig
+    ) -> Recommendations:
+        """Asks the fill sources in order until the list is full."""
+        for name in config.fill:
+            source = self.sources[name]
+            wanted = request.query.limit
+            while len(items) < request.query.limit:
+                wanted *= 2
+                nums = source.retrieve([request], wanted).item_nums
+                for num in self._unlisted(nums, items)[: request.query.limit - len(items)]:
+                    items.append(self._item(request, source, int(num), 0.0, len(items) + 1))
+                if len(nums) < wanted:
+                    break
+        return Recommendations(
+            placement=request.query.placement,
+            items=tuple(items),
+            tier=self._tier(request, items),
+            bundle_version=self.bundle_version,
+            trained_until=self.trained_until,
+            missing_item_ids=self.resolver.missing(request.query),
+        )
+
+    def _unlisted(self, nums: NumArray, items: Sequence[RecommendedItem]) -> NumArray:
+        """Returns one item of each product that the list does not show yet, in order."""
+        groups = self.catalogue.group_nums
+        _, firsts = np.unique(groups[nums], return_index=True)
+        nums = nums[np.sort(firsts)]
+        shown = groups[[item.item_num for item in items]] if items else groups[:0]
+        return nums[~np.isin(groups[nums], shown)]
+
+    def _tier(self, request: Request, items: Sequence[RecommendedItem]) -> Tier:
+        return min(
+            (self.sources[item.source].tier(request) for item in items), default=Tier.POPULAR
+        )
+
+    def _item(
+        self, request: Request, source: CandidateSource, num: int, score: float, rank: int
+    ) -> RecommendedItem:
+        return RecommendedItem(
+            item_id=self.catalogue.items.id(num),
+            item_num=num,
+            score=score,
+            rank=rank,
+            source=source.name,
+            reason=source.explain(request, num),
+        )

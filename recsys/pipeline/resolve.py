@@ -1,0 +1,103 @@
+"""Turns queries into requests: ids into numbers, history into rows, limits into masks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.data.catalogue import Catalogue
+from recsys.data.segments import Segments
+from recsys.data.state import CustomerStates, StateRows, add_events
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import InvalidQueryError
+from recsys.live.eligibility import Eligibility
+from recsys.pipeline.placements import PlacementConfig
+from recsys.pipeline.query import MAX_LIMIT, Query
+from recsys.pipeline.request import Request
+from recsys.types import EVENT_CODES, BoolArray, CustomerId, ItemId, NumArray, Tier
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolver:
+    """Looks up what a bundle knows about a query."""
+
+    customers: Vocabulary[CustomerId]
+    states: CustomerStates
+    segments: Segments
+    catalogue: Catalogue
+    eligibility: Eligibility
+
+    def resolve(self, query: Query, placement: PlacementConfig) -> Request:
+        """Returns the request of a query.
+
+        Raises:
+            InvalidQueryError: the limit or market is out of range.
+            InvalidFilterError: the filter is not an expression over the catalogue's columns.
+        """
+        if not 1 <= query.limit <= MAX_LIMIT:
+            raise InvalidQueryError("limit", f"must be 1 to {MAX_LIMIT}, is {query.limit}")
+        customer_num = None
+        if query.customer_id is not None:
+            customer_num = self.customers.number(query.customer_id)
+        rows = self.states.empty() if customer_num is None else self.states.of(customer_num)
+        known = len(rows.item_nums) > 0
+        context = self._item_nums(query.context_item_ids)
+        request = Request(
+            query=query,
+            rows=self._with_events(rows, query),
+            scale=self.states.scale,
+            history_tier=Tier.PERSONALISED if known else Tier.SESSION,
+            label_nums=self._labels(customer_num),
+            context_nums=context,
+            use_context=placement.seeds == "context" and len(context) > 0,
+            allowed=self.eligibility.mask(query.filter, query.market).copy(),
+        )
+        self._restrict(request, placement)
+        return request
+
+    def missing(self, query: Query) -> tuple[ItemId, ...]:
+        """Returns the context items that the catalogue does not have, in the query's order."""
+        return tuple(
+            item_id
+            for item_id in query.context_item_ids
+            if self.catalogue.items.number(item_id) is None
+        )
+
+    def _labels(self, customer_num: int | None) -> NumArray:
+        if customer_num is None:
+            return self.segments.label_nums[:0]
+        return self.segments.of(customer_num)
+
+    def _item_nums(self, ids: tuple[ItemId, ...]) -> NumArray:
+        """Returns the numbers of the known ids, distinct, ascending."""
+        nums = np.unique(self.catalogue.items.numbers(ids))
+        return nums[nums >= 0]
+
+    def _with_events(self, rows: StateRows, query: Query) -> StateRows:
+        if not query.events:
+            return rows
+        nums = self.catalogue.items.numbers([event.item_id for event in query.events])
+        kinds = np.array([EVENT_CODES[event.event_type] for event in query.events], np.uint8)
+        times = np.array([event.event_time for event in query.events], np.int64)
+        known = nums >= 0
+        return add_events(rows, nums[known], kinds[known], times[known], self.states.scale)
+
+    def _restrict(self, request: Request, placement: PlacementConfig) -> None:
+        """Takes what the query and the placement leave out off the request's own mask."""
+        allowed = request.allowed
+        if request.query.exclude_item_ids:
+            allowed[self._item_nums(request.query.exclude_item_ids)] = False
+        if placement.seeds == "context" and len(request.context_nums):
+            allowed &= ~self._variants(request.context_nums)
+        if placement.exclude == "bought":
+            allowed[request.bought()] = False
+        elif placement.exclude == "seen":
+            allowed[request.rows.item_nums] = False
+        if placement.only_bought:
+            bought = np.zeros_like(allowed)
+            bought[request.bought()] = True
+            allowed &= bought
+
+    def _variants(self, item_nums: NumArray) -> BoolArray:
+        """Marks the items and the other variants of the same products, shape (items,)."""
+        groups = self.catalogue.group_nums
+        return np.isin(groups, groups[item_nums])
