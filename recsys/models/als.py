@@ -5,6 +5,7 @@ item vectors are kept: a customer's vector is solved for at request time from wh
 did, in closed form (equation 4 of the paper), so known, new and anonymous customers are alike.
 """
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,6 +68,7 @@ class Als(WeightedConfig):
                 regularization=self.regularization,
                 iterations=self.epochs,
                 random_state=self.seed,
+                num_threads=os.cpu_count() or 1,  # each solves other rows: no figure depends on it
             )
             solver.fit(confidences, show_progress=False)
             vectors = np.ascontiguousarray(solver.item_factors, dtype=np.float32)

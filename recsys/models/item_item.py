@@ -4,6 +4,7 @@ Cosine over weighted columns (Sarwar et al., Item-based collaborative filtering 
 algorithms, WWW 2001), with BM25 weights as an option (Robertson and Zaragoza, 2009).
 """
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,7 +40,8 @@ class ItemItem(WeightedConfig):
         weighted = (
             bm25(matrix) if self.weighting == "bm25" else unit_columns(matrix, self.shrinkage)
         )
-        knn = ItemItemRecommender(K=self.neighbours + 1)  # one of them is the item itself
+        # One neighbour more: the item itself. Threads share rows: no figure depends on them.
+        knn = ItemItemRecommender(K=self.neighbours + 1, num_threads=os.cpu_count() or 1)
         knn.fit(_narrow(weighted), show_progress=False)
         return _model(csr_array(knn.similarity), self.neighbours)
 
@@ -108,14 +110,17 @@ class ItemItemModel:
         found = np.flatnonzero(sums > 0)
         return found.astype(np.int32), sums[found].astype(np.float32)
 
-    def strongest_seed(self, seeds: NumArray, weights: FloatArray, item_num: int) -> int | None:
-        """Returns the seed that gives an item most of its score, None where none gives any."""
+    def strongest_seeds(
+        self, seeds: NumArray, weights: FloatArray, item_nums: NumArray
+    ) -> NumArray:
+        """Returns, for items that `scores` gives, the seed each owes most to, shape (items,)."""
         places, owners = self._rows(seeds)
-        mine = np.flatnonzero(self.item_nums[places] == item_num)
-        if len(mine) == 0:
-            return None
-        parts = weights[owners[mine]] * self.similarities[places[mine]]
-        return int(seeds[owners[mine[np.argmax(parts)]]])
+        nums, parts = self.item_nums[places], weights[owners] * self.similarities[places]
+        asked = np.isin(nums, item_nums)
+        nums, parts, owners = nums[asked], parts[asked], owners[asked]
+        order = np.lexsort((owners, -parts, nums))
+        best = order[np.searchsorted(nums[order], item_nums)]
+        return seeds[owners[best]]
 
 
 def heaviest(matrix: csr_array, limit: int) -> csr_array:

@@ -10,7 +10,7 @@ from recsys.models.popularity import PopularityModel
 from recsys.pipeline.query import Candidates, Reason
 from recsys.pipeline.request import Request
 from recsys.pipeline.source import Scored, best, flatten
-from recsys.types import Tier
+from recsys.types import NumArray, Tier
 
 LEAST = np.float32(1e-9)
 """Score of an item nobody chose: last, but in the list."""
@@ -40,9 +40,9 @@ class PopularSource:
         """Returns popular."""
         return Tier.POPULAR
 
-    def explain(self, request: Request, item_num: int) -> Reason:  # noqa: ARG002
-        """Says that the item is popular."""
-        return Reason("popular")
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
+        """Says that the items are popular."""
+        return [Reason("popular")] * len(item_nums)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +63,9 @@ class SegmentPopularSource:
         """Returns segment."""
         return Tier.SEGMENT
 
-    def explain(self, request: Request, item_num: int) -> Reason:  # noqa: ARG002
-        """Says that the item is popular in the customer's segments."""
-        return Reason("popular-in-segment")
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
+        """Says that the items are popular in the customer's segments."""
+        return [Reason("popular-in-segment")] * len(item_nums)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +88,6 @@ class CategoryPopularSource:
         """Returns session: the page's context decides."""
         return Tier.SESSION
 
-    def explain(self, request: Request, item_num: int) -> Reason:  # noqa: ARG002
-        """Says that the item is popular in its category."""
-        return Reason("popular-in-category")
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
+        """Says that the items are popular in their category."""
+        return [Reason("popular-in-category")] * len(item_nums)

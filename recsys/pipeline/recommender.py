@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.errors import UnknownPlacementError
@@ -86,13 +87,15 @@ class Recommender:
         """Returns the best items, one of each product, as far as the blend reaches."""
         _, firsts = np.unique(self.catalogue.group_nums[ranked.item_nums], return_index=True)
         rows = np.sort(firsts)[: request.query.limit]
-        main = np.argmax(ranked.parts[rows], axis=1) if len(rows) else rows
-        return [
-            self._item(request, used[column], int(num), float(score), rank)
-            for rank, (num, score, column) in enumerate(
-                zip(ranked.item_nums[rows], ranked.scores[rows], main, strict=True), start=1
-            )
-        ]
+        main = np.argmax(ranked.parts[rows], axis=1)
+        items: list[RecommendedItem | None] = [None] * len(rows)
+        for column in np.unique(main).tolist():
+            places = np.flatnonzero(main == column)
+            nums, scores = ranked.item_nums[rows[places]], ranked.scores[rows[places]]
+            listed = self._items(request, used[column], nums, scores, places + 1)
+            for place, item in zip(places.tolist(), listed, strict=True):
+                items[place] = item
+        return [item for item in items if item is not None]
 
     def _fill(
         self, request: Request, items: list[RecommendedItem], config: PlacementConfig
@@ -104,8 +107,9 @@ class Recommender:
             while len(items) < request.query.limit:
                 wanted *= 2
                 nums = source.retrieve([request], wanted).item_nums
-                for num in self._unlisted(nums, items)[: request.query.limit - len(items)]:
-                    items.append(self._item(request, source, int(num), 0.0, len(items) + 1))
+                fresh = self._unlisted(nums, items)[: request.query.limit - len(items)]
+                ranks = np.arange(len(fresh)) + len(items) + 1
+                items += self._items(request, source, fresh, np.zeros(len(fresh)), ranks)
                 if len(nums) < wanted:
                     break
         return Recommendations(
@@ -130,14 +134,18 @@ class Recommender:
             (self.sources[item.source].tier(request) for item in items), default=Tier.POPULAR
         )
 
-    def _item(
-        self, request: Request, source: CandidateSource, num: int, score: float, rank: int
-    ) -> RecommendedItem:
-        return RecommendedItem(
-            item_id=self.catalogue.items.id(num),
-            item_num=num,
-            score=score,
-            rank=rank,
-            source=source.name,
-            reason=source.explain(request, num),
-        )
+    def _items(
+        self,
+        request: Request,
+        source: CandidateSource,
+        nums: NumArray,
+        scores: NDArray[np.floating],
+        ranks: NDArray[np.intp],
+    ) -> list[RecommendedItem]:
+        """Returns the places of a list that one source answers for."""
+        reasons = source.explain(request, nums) if len(nums) else []
+        columns = zip(nums.tolist(), scores.tolist(), ranks.tolist(), reasons, strict=True)
+        return [
+            RecommendedItem(self.catalogue.items.id(num), num, score, rank, source.name, reason)
+            for num, score, rank, reason in columns
+        ]

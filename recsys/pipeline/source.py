@@ -34,8 +34,8 @@ class CandidateSource(Protocol):
         """Returns how much the items of this source know about this request's customer."""
         ...
 
-    def explain(self, request: Request, item_num: int) -> Reason:
-        """Returns why this source gives this item."""
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:
+        """Returns why this source gives each of these items."""
         ...
 
 

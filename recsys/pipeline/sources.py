@@ -52,9 +52,9 @@ class VectorSource:
         """Returns the tier of the seeds."""
         return request.seed_tier
 
-    def explain(self, request: Request, item_num: int) -> Reason:  # noqa: ARG002  # one taste for all
-        """Says that customers with this taste choose the item."""
-        return Reason("matches-your-taste")
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
+        """Says that customers with this taste choose the items."""
+        return [Reason("matches-your-taste")] * len(item_nums)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,19 +87,18 @@ class NeighbourSource:
         """Returns the tier of the seeds."""
         return request.seed_tier
 
-    def explain(self, request: Request, item_num: int) -> Reason:
-        """Names the seed that the item owes most to."""
-        seed = self.model.strongest_seed(*self._seeds(request), item_num)
-        if seed is None:
-            return Reason("matches-your-taste")
-        item_ids = (self.items.id(seed),)
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:
+        """Names for each item the seed that it owes most to."""
+        bought = request.bought()
+        return [
+            Reason(self._code(request, seed, bought), (self.items.id(seed),))
+            for seed in self.model.strongest_seeds(*self._seeds(request), item_nums).tolist()
+        ]
+
+    def _code(self, request: Request, seed: int, bought: NumArray) -> str:
         if request.use_context:
-            code = "often-bought-with" if self.config.over == "baskets" else "similar-to"
-        else:
-            mine = request.rows.item_nums == seed
-            bought = bool((BOUGHT[request.rows.event_types[mine]] > 0).any())
-            code = "because-you-bought" if bought else "because-you-viewed"
-        return Reason(code, item_ids)
+            return "often-bought-with" if self.config.over == "baskets" else "similar-to"
+        return "because-you-bought" if seed in bought else "because-you-viewed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +123,10 @@ class RepurchaseSource:
         """Returns the tier of the history."""
         return request.history_tier
 
-    def explain(self, request: Request, item_num: int) -> Reason:
-        """Counts the days on which the customer bought the item."""
-        mine = (request.rows.item_nums == item_num) & (BOUGHT[request.rows.event_types] > 0)
-        return Reason("bought-before", count=int(request.rows.days[mine].sum()))
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:
+        """Counts the days on which the customer bought each item."""
+        weights = type_weight_array(self.model.config.event_weights)
+        counted = weights[request.rows.event_types] > 0
+        nums, days = request.rows.item_nums[counted], request.rows.days[counted]
+        found = days[np.searchsorted(nums, item_nums)].tolist()
+        return [Reason("bought-before", count=int(count)) for count in found]
