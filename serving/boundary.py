@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 import structlog
@@ -22,8 +22,13 @@ from serving.logs import RPC_FAILED, RPC_FINISHED
 
 OUR_METHODS = "/recsys."
 """Health and reflection stay as they are: wrapping a health watch would make it hold a thread."""
+NEVER_S = 1e9
+"""gRPC reports the absence of a deadline as one that is some 10^18 seconds away."""
 REQUEST_ID_KEY = "x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Found: TypeAlias = "Handler | None"
 
 _log = structlog.get_logger()
 
@@ -38,9 +43,9 @@ class Boundary(grpc.ServerInterceptor):
 
     def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
+        continuation: Callable[[grpc.HandlerCallDetails], Found],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    ) -> Found:
         """Returns the method's handler with everything around it.
 
         gRPC calls this when a request arrives, before it waits for a thread: the own deadline
@@ -80,7 +85,7 @@ class _Call:
             DeadlinePassedError: the caller's deadline, or else the server's own, has passed.
         """
         left = context.time_remaining()
-        if left is None:
+        if left > NEVER_S:
             left = self.arrived + self.own_deadline_s - time.monotonic()
         if left <= 0:
             raise DeadlinePassedError("the deadline passed before the call was answered")
@@ -91,7 +96,6 @@ class _Call:
         structlog.contextvars.bind_contextvars(request_id=self.request_id, method=self.method)
         context.set_trailing_metadata(((REQUEST_ID_KEY, self.request_id),))
         try:
-            self.check_deadline(context)
             yield
             self.code = "OK"
         except Exception as error:  # noqa: BLE001  the last resort: nothing may pass unseen
@@ -125,9 +129,7 @@ class _Status(grpc.Status):
     trailing_metadata: tuple[tuple[str, str | bytes], ...]
 
 
-def _rewrapped(
-    handler: grpc.RpcMethodHandler[Any, Any], call: _Call
-) -> grpc.RpcMethodHandler[Any, Any]:
+def _rewrapped(handler: Handler, call: _Call) -> Handler:
     """Returns the handler with parsing and the guard inside; gRPC hands it raw bytes."""
     decode = handler.request_deserializer
     inner = _behaviour(handler)
@@ -140,12 +142,14 @@ def _rewrapped(
     def one_answer(raw: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
         answer = None
         with call.guarded(context):
+            call.check_deadline(context)
             answer = inner(parsed(raw), context)
         call.abort_if_refused(context)
         return answer
 
     def many_answers(raw: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401
         with call.guarded(context):
+            call.check_deadline(context)
             for answer in inner(parsed(raw), context):
                 yield answer
                 call.check_deadline(context)
@@ -156,7 +160,7 @@ def _rewrapped(
     return make(behaviour, None, handler.response_serializer)
 
 
-_FACTORIES: Mapping[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[Any, Any]]] = {
+_FACTORIES: Mapping[tuple[bool, bool], Callable[..., Handler]] = {
     (False, False): grpc.unary_unary_rpc_method_handler,
     (False, True): grpc.unary_stream_rpc_method_handler,
     (True, False): grpc.stream_unary_rpc_method_handler,
@@ -164,7 +168,7 @@ _FACTORIES: Mapping[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[Any, 
 }
 
 
-def _behaviour(handler: grpc.RpcMethodHandler[Any, Any]) -> Callable[..., Any]:
+def _behaviour(handler: Handler) -> Callable[..., Any]:
     kinds = (handler.unary_unary, handler.unary_stream)
     if handler.request_streaming:
         kinds = (handler.stream_unary, handler.stream_stream)
