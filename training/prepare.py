@@ -50,7 +50,7 @@ def prepare_command(
     max_reject_rate: RateOption = None,
     delimiter: DelimiterOption = None,
 ) -> None:
-    """Read events, items and customers; check them; write a data set that can be fitted.
+    r"""Read events, items and customers; check them; write a data set that can be fitted.
 
     Parquet, CSV and JSON Lines are read, .gz and .zst too. Columns with obvious names are
     recognised; name the others in a mapping file. Bad rows go to rejects.csv with the reason.

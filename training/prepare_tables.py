@@ -20,7 +20,7 @@ def report_tables(report: DataReport) -> Iterator[Table]:
     """Yields the tables of the data report, the longest ones shortened to what matters."""
     yield _rows(report)
     if report.rejects:
-        yield _counts("rejected because", report.rejects)
+        yield _rejects(report)
     yield _content(report)
     yield _months(report)
 
@@ -63,8 +63,9 @@ def _months(report: DataReport) -> Table:
     return table
 
 
-def _counts(title: str, counts: dict[str, int]) -> Table:
-    table = Table(title, "rows", title="Rejects", title_justify="left")
-    for name, count in counts.items():
-        table.add_row(name, f"{count:,}")
+def _rejects(report: DataReport) -> Table:
+    table = Table("table", "rejected because", "rows", title="Rejects", title_justify="left")
+    for name, reasons in report.rejects.items():
+        for reason, count in reasons.items():
+            table.add_row(name, reason, f"{count:,}")
     return table

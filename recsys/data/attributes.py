@@ -28,7 +28,7 @@ def typed_attribute(column: pl.Series, mapping: FileMapping) -> pl.Series:
         return column.cast(pl.Float64).fill_nan(None)
     if isinstance(dtype, pl.Datetime | pl.Date):
         return parse_times(column, mapping).utc
-    if isinstance(dtype, pl.List) and not dtype.inner.is_nested():  # type: ignore[union-attr]  # an instance always has one
+    if isinstance(dtype, pl.List) and not dtype.inner.is_nested():
         return column.cast(pl.List(pl.String))
     found = column.to_frame().select(cells.text(column.name, dtype, mapping)).to_series()
     return _typed_text(found, mapping) if dtype == pl.String() else found

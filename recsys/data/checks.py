@@ -1,12 +1,14 @@
 """The rules that a row must keep: each names its field, its reason and the offending value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from recsys.data.cells import CONTROL, MAX_ID_BYTES
+from recsys.data.mapping import Rule
 from recsys.data.raw import ROW
+from recsys.data.rejects import FILTERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,20 @@ def id_checks(field: str) -> list[Check]:
     ]
 
 
+def rule_checks(rules: Mapping[str, Rule]) -> list[Check]:
+    """Returns the mapping's own rules on which rows are wanted, by our column."""
+    checks: list[Check] = []
+    for ours, rule in rules.items():
+        cell = pl.col(ours)
+        if rule.pattern is not None:
+            fits = cell.cast(pl.String).str.contains(rule.pattern).fill_null(value=False)
+            checks.append(Check(ours, f"{FILTERED}: no match of {rule.pattern}", ~fits, cell))
+        if rule.above is not None:
+            fits = (cell.cast(pl.Float64, strict=False) > rule.above).fill_null(value=False)
+            checks.append(Check(ours, f"{FILTERED}: not above {rule.above:g}", ~fits, cell))
+    return checks
+
+
 def sift(rows: pl.DataFrame, checks: Sequence[Check]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Parts the rows that keep every rule from the ones that break one.
 
@@ -53,17 +69,16 @@ def sift(rows: pl.DataFrame, checks: Sequence[Check]) -> tuple[pl.DataFrame, pl.
 
 def broken_rows(rows: pl.DataFrame, checks: Sequence[Check], codes: pl.Series) -> pl.DataFrame:
     """Explains rows by the place of the rule that each one breaks."""
-    places = {place: check for place, check in enumerate(checks)}
     code = pl.col("code")
     value = pl.coalesce(
         pl.lit(None, pl.String),
         *(
             pl.when(code == place).then(check.value.cast(pl.String))
-            for place, check in places.items()
+            for place, check in enumerate(checks)
         ),
     )
-    fields = {place: check.field for place, check in places.items()}
-    reasons = {place: check.reason for place, check in places.items()}
+    fields = {place: check.field for place, check in enumerate(checks)}
+    reasons = {place: check.reason for place, check in enumerate(checks)}
     return rows.with_columns(code=codes).select(
         pl.col(ROW),
         field=code.replace_strict(fields, return_dtype=pl.String),

@@ -47,7 +47,8 @@ def match_columns(
     free = [column for column in columns if column not in used]
     wanted = {ours: by for ours, by in names.items() if ours not in given and ours not in taken}
     guessed = {ours: (column,) for ours, column in guess_columns(free, wanted).items()}
-    found = {ours: given.get(ours) or guessed[ours] for ours in names if ours in given | guessed}
+    either = {**guessed, **given}
+    found = {ours: either[ours] for ours in names if ours in either}
     notes = tuple(
         MappedColumn(ours, " + ".join(theirs), "mapping" if ours in given else "guessed")
         for ours, theirs in found.items()
@@ -77,7 +78,7 @@ class EventColumns:
     """Where each event column of one file comes from."""
 
     found: Mapping[str, str]
-    """Our column -> the file's."""
+    """Our column -> the file's; under `unit_price` the line's value, where the mapping has one."""
     constants: Mapping[str, str]
     notes: tuple[MappedColumn, ...]
 
@@ -104,6 +105,7 @@ def match_event_columns(
     constants = dict(mapping.constants)
     more = [MappedColumn(ours, repr(value), "constant") for ours, value in constants.items()]
     if mapping.line_value is not None:
+        found["unit_price"] = mapping.line_value
         more.append(MappedColumn("unit_price", f"{mapping.line_value} / quantity", "mapping"))
     if mapping.properties:
         more.append(MappedColumn("properties", " + ".join(mapping.properties), "mapping"))
@@ -129,4 +131,9 @@ def missing_column(file: Path, columns: tuple[str, ...], ours: str, table: str) 
         f"{file}: no column was recognised as {ours}; its columns are {', '.join(columns)}. "
         f'Name it in the mapping file:  [{table}.columns]  {ours} = "..."'
     )
+    if len(columns) == 1:
+        message = (
+            f"{file}: found one column, {columns[0][:200]!r}: is it cut by another delimiter? "
+            f'Say which in the mapping file:  [{table}]  delimiter = "..."'
+        )
     return DataError(message, file=str(file), column=ours)

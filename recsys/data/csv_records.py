@@ -1,7 +1,7 @@
 """What one CSV record is: cells, quotes, and records that go on over several lines."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,7 @@ class CsvFormat:
         """Says what is wrong with a record of another width."""
         return f"wrong number of fields (not {self.width})"
 
-    def _reader(self, records: Sequence[str]) -> "csv._reader":
+    def _reader(self, records: Sequence[str]) -> Iterator[list[str]]:
         if self.quote:
             return csv.reader(records, delimiter=self.delimiter, quotechar=self.quote, strict=True)
         return csv.reader(records, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=True)

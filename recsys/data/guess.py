@@ -151,8 +151,7 @@ def guess_columns(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) 
     guessed: dict[str, str] = {}
     for ours, theirs in names.items():
         for name in theirs:
-            column = by_name.get(name)
-            if column is not None and column not in guessed.values():
-                guessed[ours] = column
+            if name in by_name:
+                guessed[ours] = by_name.pop(name)
                 break
     return guessed

@@ -94,11 +94,11 @@ class Returns(StrictModel):
 class EventMapping(FileMapping):
     """How events are read."""
 
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default={})
     """Our column -> the retailer's; `visitor_id` counts as one of ours."""
-    constants: dict[str, str] = {}
+    constants: dict[str, str] = Field(default={})
     """Our column -> the same text for every row."""
-    event_types: dict[str, str] = {}
+    event_types: dict[str, str] = Field(default={})
     """The retailer's event type -> ours, beyond the usual names."""
     properties: Columns = ()
     """The retailer's columns to keep, packed as one JSON object."""
@@ -107,19 +107,27 @@ class EventMapping(FileMapping):
     zero_quantity_is_one: bool = False
     """A quantity of 0 counts as 1 (coupon lines); default: rejected."""
     returns: Returns = Returns()
-    require: dict[str, Rule] = {}
+    require: dict[str, Rule] = Field(default={})
     """Our column -> which rows are wanted."""
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
         _check_names((*self.columns, *self.constants, *self.require), EVENT_NAMES)
+        twice = sorted(self.columns.keys() & self.constants.keys())
+        if self.line_value is not None and "unit_price" in {*self.columns, *self.constants}:
+            twice.append("unit_price")
+        if self.properties and "properties" in {*self.columns, *self.constants}:
+            twice.append("properties")
+        if twice:
+            message = f"{', '.join(twice)}: is given in two ways"
+            raise ValueError(message)
         return self
 
 
 class ItemMapping(FileMapping):
     """How items are read."""
 
-    columns: dict[str, str | Columns] = {}
+    columns: dict[str, str | Columns] = Field(default={})
     """Our column -> the retailer's, or several: a category path, a title's words."""
     category_separator: str = Field(default=">", min_length=1)
     """Between the steps of a category path in one text."""
@@ -127,17 +135,20 @@ class ItemMapping(FileMapping):
     """Between tags in one text."""
     drop: Columns = ()
     """The retailer's columns to leave out; all others become attributes."""
+    require: dict[str, Rule] = Field(default={})
+    """Our column -> which rows are wanted; only columns that hold one text or number."""
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
         _check_names(self.columns, ITEM_NAMES)
+        _check_names(self.require, ITEM_NAMES.keys() - {"category", "markets", "tags"})
         return self
 
 
 class CustomerMapping(FileMapping):
     """How customers are read."""
 
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default={})
     """Our column -> the retailer's."""
     drop: Columns = ()
     """The retailer's columns to leave out; all others become attributes."""
@@ -152,7 +163,7 @@ class Mapping(StrictModel):
     """A whole mapping file; every part may be left out."""
 
     max_reject_rate: float = Field(default=0.05, ge=0, le=1)
-    """Share of rejected rows at which a load fails; rows that `require` leaves out do not count."""
+    """A larger share of rejected rows fails the load; what `require` leaves out does not count."""
     events: EventMapping = EventMapping()
     items: ItemMapping = ItemMapping()
     customers: CustomerMapping = CustomerMapping()

@@ -2,20 +2,14 @@
 
 import shutil
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from recsys.data.clock import Clock
-from recsys.data.columns import (
-    MappedColumn,
-    match_columns,
-    match_event_columns,
-    missing_column,
-    require_columns,
-)
+from recsys.data.columns import MappedColumn
 from recsys.data.dataset import (
     CUSTOMERS_FILE,
     EVENTS_FILE,
@@ -23,15 +17,11 @@ from recsys.data.dataset import (
     REJECTS_FILE,
     REPORT_FILE,
 )
-from recsys.data.entity_rows import convert_customers, convert_items
-from recsys.data.event_rows import convert_events
-from recsys.data.event_sorter import EventSorter
 from recsys.data.events import ITEM_SCHEMA
-from recsys.data.guess import CUSTOMER_NAMES, ITEM_NAMES
-from recsys.data.mapping import CustomerMapping, ItemMapping, Mapping
+from recsys.data.load_entities import Entities, load_customers, load_items
+from recsys.data.load_events import load_events
+from recsys.data.mapping import Mapping
 from recsys.data.progress import Progress, silent
-from recsys.data.raw import ROW
-from recsys.data.readers import find_files, open_table
 from recsys.data.rejects import Rejects
 from recsys.data.report import DataReport, TableCounts, summarise, write_report
 from recsys.errors import DataError
@@ -79,158 +69,94 @@ def prepare(
     Raises:
         DataError: a file cannot be used, or the share of rejected rows is over the limit.
     """
+    _refuse_foreign_folder(out)
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        prepared = _Load(part, mapping, now, progress).run(sources, out)
+        report, columns = _load(sources, part, mapping, now, progress)
+        _refuse_bad_data(part, out, report, mapping.max_reject_rate)
+        _replace(part, out)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return prepared
+    return Prepared(out, report, columns)
 
 
-@dataclass(slots=True)
-class _Load:
-    """One run; everything it writes is under `part` until it is complete."""
+def _load(
+    sources: Sources, part: Path, mapping: Mapping, now: datetime, progress: Progress
+) -> tuple[DataReport, dict[str, tuple[MappedColumn, ...]]]:
+    """Writes every file of a data set into `part`."""
+    rejects = Rejects(part / REJECTS_FILE)
+    entities: dict[str, Entities] = {}
+    if sources.items is not None:
+        entities["items"] = load_items(sources.items, mapping.items, rejects, progress)
+    if sources.customers is not None:
+        customers = load_customers(sources.customers, mapping.customers, rejects, progress)
+        customers.frame.write_parquet(part / CUSTOMERS_FILE)
+        entities["customers"] = customers
+    clock = Clock(mapping.events.zone, now)
+    events_file = part / EVENTS_FILE
+    counts, notes = load_events(
+        sources.events, events_file, mapping.events, rejects, clock, now=now, progress=progress
+    )
+    tables = {"events": counts} | {name: table.counts for name, table in entities.items()}
+    tables["items"] = _write_items(entities.get("items"), events_file, part / ITEMS_FILE)
+    report = summarise(events_file, tables, rejects, clock)
+    write_report(report, part / REPORT_FILE)
+    columns = {"events": notes} | {name: table.notes for name, table in entities.items()}
+    return report, columns
 
-    part: Path
-    mapping: Mapping
-    now: datetime
-    progress: Progress
-    columns: dict[str, tuple[MappedColumn, ...]] = field(default_factory=dict)
-    tables: dict[str, TableCounts] = field(default_factory=dict)
 
-    def run(self, sources: Sources, out: Path) -> Prepared:
-        rejects = Rejects(self.part / REJECTS_FILE)
-        items = self._entities("items", sources.items, rejects)
-        customers = self._entities("customers", sources.customers, rejects)
-        clock = Clock(self.mapping.events.zone, self.now)
-        self._events(sources.events, rejects, clock)
-        self._items(items)
-        if customers is not None:
-            customers.write_parquet(self.part / CUSTOMERS_FILE)
-        report = summarise(self.part / EVENTS_FILE, self.tables, rejects, clock)
-        write_report(report, self.part / REPORT_FILE)
-        _refuse_bad_data(self.part, out, report, self.mapping.max_reject_rate)
-        _replace(self.part, out)
-        return Prepared(out, report, self.columns)
+def _write_items(items: Entities | None, events_file: Path, target: Path) -> TableCounts:
+    """Writes the items given, and a bare row for each one that only events name."""
+    catalogue = pl.DataFrame(schema=ITEM_SCHEMA) if items is None else items.frame
+    seen = (
+        pl.scan_parquet(events_file, glob=False)
+        .select(pl.col("item_id").drop_nulls().unique())
+        .collect(engine="streaming")
+    )
+    bare = seen.join(catalogue, on="item_id", how="anti").with_columns(available=True)
+    whole = pl.concat([catalogue, bare], how="diagonal").sort("item_id")
+    whole.write_parquet(target)
+    counts = TableCounts() if items is None else items.counts
+    return counts.with_bare(len(bare))
 
-    def _events(self, source: str, rejects: Rejects, clock: Clock) -> None:
-        chunks = self.part / "chunks"
-        chunks.mkdir()
-        sorter = EventSorter(chunks)
-        mapping = self.mapping.events
-        read = rejected = 0
-        files = find_files(source)
-        for file in files:
-            table = open_table(file, delimiter=mapping.delimiter, quote=mapping.quote)
-            columns = match_event_columns(file, table.columns, mapping)
-            self.columns.setdefault("events", columns.notes)
-            clock.start_file()
-            for batch in table.batches:
-                done = convert_events(batch, columns, mapping, now=self.now)
-                rejects.add(file, done.rejects)
-                clock.look(done.events)
-                sorter.add(done.events)
-                read += len(batch.rows) + len(batch.broken)
-                rejected += len(done.rejects)
-                self.progress(f"reading {file.name}", read)
-        duplicates = sorter.write(self.part / EVENTS_FILE, self.progress)
-        shutil.rmtree(chunks)
-        kept = sorter.rows - duplicates
-        self.tables["events"] = TableCounts(len(files), read, kept, rejected, duplicates)
 
-    def _entities(self, kind: str, source: str | None, rejects: Rejects) -> pl.DataFrame | None:
-        """Reads the items or the customers; None where none are given."""
-        if source is None:
-            return None
-        mapping = self.mapping.items if kind == "items" else self.mapping.customers
-        files = find_files(source)
-        frames: list[pl.DataFrame] = []
-        read = rejected = duplicates = 0
-        for file in files:
-            table = open_table(file, delimiter=mapping.delimiter, quote=mapping.quote)
-            found = self._match(kind, file, table.columns, mapping)
-            batches = list(table.batches)
-            rows = pl.concat([batch.rows for batch in batches], how="vertical_relaxed")
-            broken = pl.concat([batch.broken for batch in batches])
-            if isinstance(mapping, ItemMapping):
-                done = convert_items(rows, found, mapping)
-            else:
-                done = convert_customers(rows, found, mapping)
-            rejects.add(file, broken)
-            rejects.add(file, done.rejects)
-            frames.append(done.rows)
-            read += len(rows) + len(broken)
-            rejected += len(broken) + len(done.rejects)
-            duplicates += done.duplicates
-            self.progress(f"reading {file.name}", read)
-        key = frames[0].columns[0]
-        together = pl.concat(frames, how="diagonal_relaxed")
-        first = together.unique(key, keep="first", maintain_order=True).sort(key)
-        duplicates += len(together) - len(first)
-        self.tables[kind] = TableCounts(len(files), read, len(first), rejected, duplicates)
-        return first
-
-    def _match(
-        self,
-        kind: str,
-        file: Path,
-        columns: tuple[str, ...],
-        mapping: ItemMapping | CustomerMapping,
-    ) -> dict[str, tuple[str, ...]]:
-        names = ITEM_NAMES if isinstance(mapping, ItemMapping) else CUSTOMER_NAMES
-        given = {
-            ours: (theirs,) if isinstance(theirs, str) else theirs
-            for ours, theirs in mapping.columns.items()
-        }
-        require_columns(file, columns, mapping.drop, "drop")
-        found, notes = match_columns(file, columns, given, names)
-        key = "item_id" if kind == "items" else "customer_id"
-        if key not in found:
-            raise missing_column(file, columns, key, kind)
-        self.columns.setdefault(kind, notes)
-        return found
-
-    def _items(self, items: pl.DataFrame | None) -> None:
-        """Writes the items given, and a bare row for each one that only events name."""
-        catalogue = pl.DataFrame(schema=ITEM_SCHEMA) if items is None else items
-        seen = (
-            pl.scan_parquet(self.part / EVENTS_FILE, glob=False)
-            .select(pl.col("item_id").drop_nulls().unique())
-            .collect(engine="streaming")
-        )
-        bare = seen.join(catalogue, on="item_id", how="anti").with_columns(available=True)
-        whole = pl.concat([catalogue, bare], how="diagonal").sort("item_id")
-        whole.write_parquet(self.part / ITEMS_FILE)
-        counts = self.tables.get("items", TableCounts())
-        self.tables["items"] = counts.with_bare(len(bare))
+def _refuse_foreign_folder(out: Path) -> None:
+    """Protects what is not ours: only a data set may be replaced."""
+    foreign = out.is_file() or (
+        out.is_dir() and any(out.iterdir()) and not (out / EVENTS_FILE).is_file()
+    )
+    if foreign:
+        message = f"{out}: is there already and is not a prepared data set: choose another folder"
+        raise DataError(message, file=str(out))
 
 
 def _refuse_bad_data(part: Path, out: Path, report: DataReport, limit: float) -> None:
-    for name, table in report.tables.items():
-        if table.rows and table.reject_rate(report.filtered if name == "events" else 0) > limit:
-            kept = out.with_name(out.name + ".rejected")
-            shutil.rmtree(kept, ignore_errors=True)
-            kept.mkdir(parents=True)
-            for file in (REJECTS_FILE, REPORT_FILE):
-                shutil.copy(part / file, kept / file)
-            raise _too_many_rejects(name, report, limit, kept)
+    """Fails a load with too many rejects, and leaves what a person needs to see why."""
+    bad = [name for name, table in report.tables.items() if table.reject_rate > limit]
+    if bad:
+        kept = out.with_name(out.name + ".rejected")
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(parents=True)
+        for file in (REJECTS_FILE, REPORT_FILE):
+            shutil.copy(part / file, kept / file)
+        raise _too_many_rejects(bad[0], report, limit, kept / REJECTS_FILE)
     if report.tables["events"].kept == 0:
-        message = "there is no event in the input"
+        message = "no event is left: every row was left out, or the files have only headers"
         raise DataError(message)
 
 
 def _too_many_rejects(name: str, report: DataReport, limit: float, kept: Path) -> DataError:
     table = report.tables[name]
-    most = sorted(report.rejects.items(), key=lambda pair: -pair[1])[:3]
+    most = list(report.rejects[name].items())[:3]
     reasons = "; ".join(f"{count:,} x {reason}" for reason, count in most)
     message = (
         f"{name}: {table.rejected:,} of {table.rows:,} rows were rejected, more than "
-        f"{limit:.1%}: {reasons}. Every one is in {kept / REJECTS_FILE}. Correct the mapping or "
-        "the file, or allow more with max_reject_rate"
+        f"{limit:.1%}. Most often: {reasons}. Every one is in {kept}. Correct the file or the "
+        "mapping, or allow more with max_reject_rate"
     )
-    return DataError(message, file=str(kept / REJECTS_FILE))
+    return DataError(message, file=str(kept))
 
 
 def _replace(part: Path, out: Path) -> None:

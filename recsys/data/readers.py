@@ -36,7 +36,9 @@ def find_files(source: str) -> tuple[Path, ...]:
     if path.is_dir():
         found = [file for file in path.rglob("*") if file.is_file() and _kind(file)]
     elif has_magic(source):
-        found = [Path(name) for name in glob(source, recursive=True) if Path(name).is_file()]
+        # Path.glob refuses absolute patterns.
+        names = glob(source, recursive=True)  # noqa: PTH207
+        found = [Path(name) for name in names if Path(name).is_file()]
     else:
         message = f"{source}: there is no such file or folder"
         raise DataError(message, file=source)

@@ -13,7 +13,7 @@ MAX_VALUE_CHARACTERS = 200
 FILTERED = "left out by require"
 """Begins the reason of rows that a rule of the mapping does not want."""
 
-REJECT_COLUMNS = ("file", "row", "field", "reason", "value")
+REJECT_COLUMNS = ("table", "file", "row", "field", "reason", "value")
 
 
 class Rejects:
@@ -22,21 +22,19 @@ class Rejects:
     def __init__(self, path: Path) -> None:
         """Starts the file, with a header and no rows."""
         self._path = path
-        self.by_reason: Counter[str] = Counter()
-        """`field: reason` -> rows, over everything added."""
-        self.filtered = 0
-        """Rows of `by_reason` that a rule of the mapping left out."""
+        self.by_reason: dict[str, Counter[str]] = {}
+        """Table -> `field: reason` -> rows, over everything added."""
         path.write_text(",".join(REJECT_COLUMNS) + "\n", encoding="utf-8")
 
-    def add(self, file: Path, rows: pl.DataFrame) -> None:
-        """Adds rows of `BROKEN_SCHEMA` that come from one file."""
+    def add(self, table: str, file: Path, rows: pl.DataFrame) -> None:
+        """Adds rows of `BROKEN_SCHEMA` that come from one file of one table."""
         if rows.is_empty():
             return
+        counts = self.by_reason.setdefault(table, Counter())
         for field, reason, count in rows.group_by("field", "reason").len().iter_rows():
-            self.by_reason[f"{field}: {reason}" if field else reason] += count
-            if reason.startswith(FILTERED):
-                self.filtered += count
+            counts[f"{field}: {reason}" if field else reason] += count
         lines = rows.select(
+            table=pl.lit(table),
             file=pl.lit(str(file)),
             row=pl.col(ROW),
             field=pl.col("field"),
@@ -46,6 +44,7 @@ class Rejects:
         with self._path.open("ab") as target:
             lines.write_csv(target, include_header=False)
 
-    def total(self) -> int:
-        """Returns the number of rows added."""
-        return self.by_reason.total()
+
+def count_filtered(rejects: pl.DataFrame) -> int:
+    """Returns how many rejected rows a rule of the mapping left out on purpose."""
+    return int(rejects["reason"].str.starts_with(FILTERED).sum())

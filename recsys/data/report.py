@@ -25,6 +25,8 @@ class TableCounts:
     rejected: int = 0
     duplicates: int = 0
     """Rows left out because an earlier row has their id."""
+    filtered: int = 0
+    """Rows of `rejected` that a rule of the mapping left out on purpose."""
     bare: int = 0
     """Items that only events name: added on top of `kept`."""
 
@@ -32,9 +34,10 @@ class TableCounts:
         """Returns the counts with the bare items set."""
         return replace(self, bare=bare)
 
-    def reject_rate(self, filtered: int = 0) -> float:
-        """Returns the share of rejected rows, without the ones that were left out on purpose."""
-        return (self.rejected - filtered) / self.rows if self.rows else 0.0
+    @property
+    def reject_rate(self) -> float:
+        """Share of rejected rows, without the ones that were left out on purpose."""
+        return (self.rejected - self.filtered) / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,8 @@ class DataReport:
     """The report; times are ISO 8601 in UTC."""
 
     tables: Mapping[str, TableCounts]
-    rejects: Mapping[str, int]
-    """`field: reason` -> rows, most first."""
-    filtered: int
-    """Rejected rows that a rule of the mapping left out on purpose."""
+    rejects: Mapping[str, Mapping[str, int]]
+    """Table -> `field: reason` -> rows, most first."""
     customers: int
     """Distinct customers with events, visitors apart."""
     visitors: int
@@ -87,8 +88,7 @@ def summarise(
     first, last = ends.row(0)
     return DataReport(
         tables=dict(tables),
-        rejects=dict(rejects.by_reason.most_common()),
-        filtered=rejects.filtered,
+        rejects={name: dict(c.most_common()) for name, c in rejects.by_reason.items()},
         customers=who["customers"],
         visitors=who["visitors"],
         items=_distinct_items(events),

@@ -61,22 +61,18 @@ def _parse_text(cells: pl.Series, mapping: FileMapping) -> Times:
     """Tries one way of writing after the other on the cells that are still unread."""
     utc = pl.repeat(None, len(cells), dtype=TIME, eager=True)
     zoned = pl.repeat(value=False, n=len(cells), eager=True)
-    table = pl.DataFrame({"cell": cells, "utc": utc, "zoned": zoned})
-    open_ = ~cells.is_in(list(mapping.missing)).fill_null(value=True)
-    for form in _forms(cells.filter(open_), mapping):
-        todo = open_ & table["utc"].is_null()
-        if not todo.any():
+    unread = ~cells.is_in(list(mapping.missing)).fill_null(value=True)
+    for form in _forms(cells.filter(unread), mapping):
+        if not unread.any():
             break
-        read, has_zone = _read(table["cell"].filter(todo), form, mapping.zone)
-        if read.null_count() == len(read):
-            continue
-        places = todo.arg_true()
+        read, has_zone = _read(cells.filter(unread), form, mapping.zone)
         got = read.is_not_null()
-        table = table.with_columns(
-            table["utc"].scatter(places, read),
-            table["zoned"].scatter(places.filter(got), pl.repeat(has_zone, got.sum(), eager=True)),
-        )
-    return Times(table["utc"], table["zoned"])
+        places = unread.arg_true().filter(got)
+        utc = utc.scatter(places, read.filter(got))
+        if has_zone:
+            zoned = zoned.scatter(places, True)  # noqa: FBT003 - a value, not a switch
+        unread = unread.scatter(places, False)  # noqa: FBT003 - as above
+    return Times(utc, zoned)
 
 
 def _forms(cells: pl.Series, mapping: FileMapping) -> list[str]:

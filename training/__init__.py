@@ -1,0 +1,1 @@
+"""The training application: prepare, fit, publish, from the command line."""
