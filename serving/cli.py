@@ -1,6 +1,7 @@
 """Command line of the server."""
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -75,6 +76,8 @@ def run(
     supervisor = Supervisor(
         settings.ports(), server_command(settings), stop_within_s=stop_within_s
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
     raise typer.Exit(supervisor.run())
 
 

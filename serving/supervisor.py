@@ -6,14 +6,12 @@ instead of one shared port, because the kernel would hand calls to a process tha
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
 
 import structlog
 
@@ -104,7 +102,7 @@ class _Slot:
 
 
 class Supervisor:
-    """Starts one process per port, starts again what ends, and stops all on a signal."""
+    """Starts one process per port, starts again what ends, and stops all in order."""
 
     def __init__(self, ports: Sequence[int], command: Command, *, stop_within_s: float) -> None:
         """Takes the ports, the command of a process, and how long a stop may take."""
@@ -114,13 +112,11 @@ class Supervisor:
         self._stopping = False
 
     def run(self) -> int:
-        """Runs until SIGTERM or SIGINT; returns the exit status to end with.
+        """Runs until `stop` is called; returns the exit status to end with.
 
         A process that ends before it was ever ready cannot start: everything stops, and its
         status is the answer. One that ends later is started again, with growing pauses.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
         status = 0
         while not self._stopping and status == 0:
             for slot in self._slots:
@@ -129,7 +125,8 @@ class Supervisor:
         self._stop_all()
         return status
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def stop(self) -> None:
+        """Makes `run` stop all processes and return; may be called from a signal handler."""
         self._stopping = True
 
     def _tend(self, slot: _Slot) -> int:

@@ -1,0 +1,87 @@
+"""The catalogue of errors is complete and lets out only what it says."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
+
+import recsys
+import serving
+from recsys.errors import BundleError, InvalidFilterError, InvalidQueryError, RecsysError
+from serving.errors import CATALOGUE, MAX_TEXT, to_status
+
+
+def every_error(kind: type[RecsysError] = RecsysError) -> Iterator[type[RecsysError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from every_error(child)
+
+
+def server_reasons() -> set[str]:
+    """The reasons of all errors that can be raised in a server, wherever they are defined."""
+    for package in (recsys, serving):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    ours = {"recsys", "serving"}
+    kinds = [kind for kind in every_error() if kind.__module__ != "recsys.client.errors"]
+    return {kind.reason for kind in kinds if kind.__module__.split(".")[0] in ours}
+
+
+def test_catalogue_has_exactly_the_errors_there_are() -> None:
+    assert set(CATALOGUE) == server_reasons()
+
+
+def test_reasons_are_upper_snake_and_distinct() -> None:
+    kinds = set(every_error())
+    assert len({kind.reason for kind in kinds}) == len(kinds)
+    for kind in kinds:
+        assert kind.reason.replace("_", "").isalpha()
+        assert kind.reason.isupper()
+        assert len(kind.reason) <= 63
+
+
+def unpacked(status: grpc.Status) -> tuple[Status, ErrorInfo, BadRequest | None]:
+    packed = dict(status.trailing_metadata or ())["grpc-status-details-bin"]
+    assert isinstance(packed, bytes)
+    message = Status.FromString(packed)
+    info, bad = ErrorInfo(), BadRequest()
+    assert message.details[0].Unpack(info)
+    if len(message.details) == 1:
+        return message, info, None
+    assert message.details[1].Unpack(bad)
+    return message, info, bad
+
+
+def test_public_error_has_text_metadata_and_violation() -> None:
+    status = to_status(InvalidQueryError("page_size", "must not be negative"), "r-1")
+    message, info, bad = unpacked(status)
+    assert status.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert message.message == status.details == "page_size: must not be negative"
+    assert (info.reason, info.domain) == ("INVALID_QUERY", "recsys")
+    assert info.metadata["request_id"] == "r-1"
+    assert bad is not None
+    assert bad.field_violations[0].field == "page_size"
+    assert bad.field_violations[0].description == "must not be negative"
+
+
+@pytest.mark.parametrize(
+    "error", [BundleError("/srv/x: damaged", file="/srv/x"), KeyError("/srv/x")]
+)
+def test_hidden_error_says_only_that_there_was_one(error: Exception) -> None:
+    message, info, bad = unpacked(to_status(error, "r-1"))
+    assert info.reason == "INTERNAL"
+    assert dict(info.metadata) == {"request_id": "r-1"}
+    assert bad is None
+    assert "srv" not in str(message)
+
+
+def test_long_texts_are_cut() -> None:
+    _, info, bad = unpacked(to_status(InvalidFilterError("x" * 10_000, 3), "r-1"))
+    assert bad is not None
+    assert len(bad.field_violations[0].description) == MAX_TEXT
+    assert all(len(value) <= MAX_TEXT for value in info.metadata.values())

@@ -1,0 +1,120 @@
+"""The supervisor keeps processes running; the processes here are small scripts."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from serving import supervisor as module
+from serving.settings import ServingSettings
+from serving.supervisor import Supervisor, server_command
+
+PORTS = (7001, 7002)
+PROLOGUE = """
+import os, pathlib, signal, sys, time
+folder, port, link = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+def ready():
+    os.write(link, b"ready")
+    (folder / f"{port}-{os.getpid()}").write_text(os.environ["OMP_NUM_THREADS"])
+"""
+GOOD = "ready(); time.sleep(60)"
+CANNOT_START = "sys.exit(0 if port == 7001 else 3)"
+DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN); ready(); time.sleep(60)"
+ENDS_SOON = "ready(); time.sleep(0.3); sys.exit(0)"
+
+Start = Callable[..., tuple[Supervisor, "Future[int]"]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Runs a supervisor of a script in a thread."""
+    running: list[Supervisor] = []
+    with ThreadPoolExecutor() as pool:
+
+        def run(script: str, stop_within_s: float = 10.0) -> tuple[Supervisor, "Future[int]"]:
+            def command(port: int, link: int) -> Sequence[str]:
+                arguments = [str(tmp_path), str(port), str(link)]
+                return [sys.executable, "-c", PROLOGUE + script, *arguments]
+
+            supervisor = Supervisor(PORTS, command, stop_within_s=stop_within_s)
+            running.append(supervisor)
+            return supervisor, pool.submit(supervisor.run)
+
+        yield run
+        for supervisor in running:
+            supervisor.stop()
+
+
+def ready(folder: Path, pattern: str, count: int) -> list[int]:
+    """Waits for so many processes; returns their ids."""
+    deadline = time.monotonic() + 20
+    while len(found := sorted(folder.glob(pattern))) < count:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+    return [int(file.name.partition("-")[2]) for file in found]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_starts_one_process_per_port_and_stops_them(start: Start, tmp_path: Path) -> None:
+    supervisor, status = start(GOOD)
+    pids = ready(tmp_path, "7001-*", 1) + ready(tmp_path, "7002-*", 1)
+    assert {file.read_text() for file in tmp_path.iterdir()} == {"1"}
+    supervisor.stop()
+    assert status.result(20) == 0
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_starts_again_what_was_killed(start: Start, tmp_path: Path) -> None:
+    supervisor, status = start(GOOD)
+    [pid] = ready(tmp_path, "7001-*", 1)
+    time.sleep(2 * module.TICK_S)
+    os.kill(pid, signal.SIGKILL)
+    pids = ready(tmp_path, "7001-*", 2)
+    supervisor.stop()
+    assert status.result(20) == 0
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_pauses_grow_until_a_process_is_steady(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_BACKOFF_S", 0.05)
+    monkeypatch.setattr(module, "STEADY_S", 0.0)
+    _, status = start(ENDS_SOON)
+    ready(tmp_path, "7002-*", 3)
+    assert not status.done()
+
+
+def test_gives_up_when_one_cannot_start(start: Start) -> None:
+    _, status = start(CANNOT_START)
+    assert status.result(20) in (1, 3)
+
+
+def test_kills_what_does_not_stop(start: Start, tmp_path: Path) -> None:
+    supervisor, status = start(DEAF, stop_within_s=0.5)
+    pids = ready(tmp_path, "700?-*", 2)
+    supervisor.stop()
+    assert status.result(20) == 0
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_command_carries_all_settings() -> None:
+    settings = ServingSettings(bundles=Path("b"), threads=7)
+    command = list(server_command(settings)(50052, 9))
+    assert command[:4] == [sys.executable, "-m", "serving", "process"]
+    text = command[command.index("--settings") + 1]
+    assert ServingSettings.model_validate_json(text) == settings
+    assert command[command.index("--port") + 1] == "50052"
+    assert command[command.index("--link") + 1] == "9"
