@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from recsys.data.columns import MappedColumn
+from recsys.data.dataset import REJECTS_FILE
 from recsys.data.mapping import Mapping, load_mapping
-from recsys.data.prepare import Prepared, Sources, prepare
+from recsys.data.prepare import Sources, prepare
+from recsys.data.report import DataReport
 from training.demo.complete_journey import MAPPING_FILE, demo_sources
 from training.prepare_tables import column_table, report_tables
 from training.progress import bars
@@ -50,7 +53,7 @@ def prepare_command(
     max_reject_rate: RateOption = None,
     delimiter: DelimiterOption = None,
 ) -> None:
-    r"""Read events, items and customers; check them; write a data set that can be fitted.
+    """Read events, items and customers; check them; write a data set that can be fitted.
 
     Parquet, CSV and JSON Lines are read, .gz and .zst too. Columns with obvious names are
     recognised; name the others in a mapping file. Bad rows go to rejects.csv with the reason.
@@ -58,7 +61,7 @@ def prepare_command(
     \b
     python -m training prepare --demo --out var/demo/data
     python -m training prepare --events orders.csv --items products.csv --out var/data
-    """
+    """  # noqa: D301 - click looks for the character itself
     if demo == (events is not None):
         message = "give either --events or --demo"
         raise typer.BadParameter(message)
@@ -66,9 +69,20 @@ def prepare_command(
     settings = load_mapping(MAPPING_FILE if demo and mapping is None else mapping)
     settings = _with_options(settings, max_reject_rate, delimiter)
     console = Console()
+
+    def announce(table: str, columns: tuple[MappedColumn, ...]) -> None:
+        console.print(column_table(table, columns))
+
     with bars(console) as progress:
-        done = prepare(sources, out, settings, now=datetime.now(UTC), progress=progress)
-    _print(console, done)
+        report = prepare(
+            sources,
+            out,
+            settings,
+            now=datetime.now(UTC),
+            progress=progress,
+            announce=announce,
+        )
+    _print(console, report, out)
 
 
 def _with_options(mapping: Mapping, rate: float | None, delimiter: str | None) -> Mapping:
@@ -77,6 +91,10 @@ def _with_options(mapping: Mapping, rate: float | None, delimiter: str | None) -
         mapping = mapping.model_copy(update={"max_reject_rate": rate})
     if delimiter is None:
         return mapping
+    delimiter = delimiter.replace("\\t", "\t")
+    if len(delimiter) != 1:
+        message = f"--delimiter takes one character (or \\t), not {delimiter!r}"
+        raise typer.BadParameter(message)
     tables = {
         name: getattr(mapping, name).model_copy(update={"delimiter": delimiter})
         for name in ("events", "items", "customers")
@@ -84,11 +102,11 @@ def _with_options(mapping: Mapping, rate: float | None, delimiter: str | None) -
     return mapping.model_copy(update=tables)
 
 
-def _print(console: Console, done: Prepared) -> None:
-    for name, notes in done.columns.items():
-        console.print(column_table(name, notes))
-    for table in report_tables(done.report):
+def _print(console: Console, report: DataReport, out: Path) -> None:
+    for table in report_tables(report):
         console.print(table)
-    for oddity in done.report.oddities:
+    for oddity in report.oddities:
         console.print(f"[yellow]look at:[/] {oddity}")
-    console.print(f"Prepared data set: [bold]{done.folder}[/]")
+    if report.rejects:
+        console.print(f"Every rejected row: {out / REJECTS_FILE}")
+    console.print(f"Prepared data set: [bold]{out}[/]")

@@ -38,7 +38,7 @@ def run_command(
     keep: KeepOption = 5,
     make_current: ActivateOption = True,
 ) -> None:
-    """Fit all models on all events, write a bundle, and make it current.
+    r"""Fit all models on all events, write a bundle, and make it current.
 
     Servers that watch the bundle root take it up by themselves. A bundle is read back and checked
     before it becomes current. How good the configuration is: python -m evaluation run.

@@ -36,7 +36,7 @@ class Interactions:
     times: TimeArray
     """Shape (n,) int64, Unix seconds UTC, ascending."""
     basket_nums: NumArray
-    """Shape (n,) int32: rows of a basket, else of a session, else of a customer's UTC day."""
+    """Shape (n,) int32: one number a basket, else a session, else a customer's UTC day."""
     end_time: int
     """Unix seconds UTC that all of `times` lie before: the age of an event is counted from here."""
 

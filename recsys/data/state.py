@@ -26,6 +26,9 @@ from recsys.types import (
     TimeArray,
 )
 
+MOST_HALVINGS = 60
+"""No event weighs less than 2^-60 or more than 2^60, however wrong a clock is."""
+
 
 class StateRows(NamedTuple):
     """Rows of one or many customers, sorted by item number, then event type, within each."""
@@ -75,8 +78,15 @@ class DecayScale:
         """Returns 2^-(age / half-life), shape (n, half-lives); above 1 after the reference."""
         ages = (self.reference_time - times) / DAY_S
         exponents = ages[:, None] / np.array(self.half_lives_days, dtype=np.float64)[None, :]
-        weights: FloatArray = np.exp2(-exponents).astype(np.float32)
+        weights: FloatArray = np.exp2(-exponents.clip(-MOST_HALVINGS, MOST_HALVINGS)).astype(
+            np.float32
+        )
         return weights
+
+    def seen_from(self, now: int, half_life_days: float) -> np.float32:
+        """Returns what sums of this scale are multiplied by when ages are counted from `now`."""
+        halvings = (now - self.reference_time) / DAY_S / half_life_days
+        return np.float32(2.0 ** -max(-MOST_HALVINGS, min(halvings, MOST_HALVINGS)))
 
     def column(self, half_life_days: float) -> int:
         """Returns the column of `StateRows.decayed` for a half-life that is kept."""
@@ -178,7 +188,7 @@ def item_weights(
     """
     weights = _row_weights(rows, type_weights, half_life_days, scale)
     if half_life_days is not None and now is not None:
-        weights *= np.float32(2.0 ** (-(now - scale.reference_time) / DAY_S / half_life_days))
+        weights *= scale.seen_from(now, half_life_days)
     kept = weights > 0
     nums, weights = rows.item_nums[kept], weights[kept]
     starts = _starts(nums[1:] != nums[:-1], len(nums))

@@ -1,12 +1,12 @@
 """What must hold for every list, whatever is asked."""
 
 import numpy as np
-from conftest import CUSTOMERS, END, ITEMS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.pipeline.query import MAX_LIMIT, Query, RecentEvent
 from recsys.types import DAY_S, EventType
+from tests.small_shop import CUSTOMERS, END, ITEMS
 
 NOW = int(END.timestamp())
 PLACEMENTS = ("for_you", "discover", "buy_again", "similar_items", "bought_together", "popular")
@@ -15,12 +15,12 @@ recent = st.builds(
     RecentEvent,
     item_id=item_ids,
     event_type=st.sampled_from(EventType),
-    event_time=st.integers(NOW - 200 * DAY_S, NOW),
+    event_time=st.one_of(st.integers(NOW - 200 * DAY_S, NOW), st.integers(0, 2**34)),
 )
 queries = st.builds(
     Query,
     placement=st.sampled_from(PLACEMENTS),
-    query_time=st.just(NOW),
+    query_time=st.one_of(st.just(NOW), st.integers(0, 2**34)),
     customer_id=st.one_of(
         st.none(),
         st.integers(0, CUSTOMERS + 5).map(lambda number: f"customer-{number:02}"),

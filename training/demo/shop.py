@@ -1,0 +1,114 @@
+"""The verb `demo`: everything once, on a real grocer's year, as a newcomer would do it by hand."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.rule import Rule
+
+from recsys.client import RecsysClient, UnavailableError
+from recsys.data.dataset import REPORT_FILE, Dataset
+from recsys.errors import RecsysError
+from training.demo.customers import chosen, show
+
+START_LIMIT_S = 60
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for all that the demo makes.")]
+
+console = Console()
+
+
+def demo_command(*, out: OutOption = Path("var/demo")) -> None:
+    """Prepare, evaluate, fit, serve and ask: the whole way on real purchases, in minutes.
+
+    Leaves the data set, the bundle, evaluation.json and the server's log under --out, and stops
+    the server that it started.
+    """
+    began = time.monotonic()
+    data, bundles = out / "data", out / "bundles"
+    if (data / REPORT_FILE).exists():
+        console.print(f"Prepared data set: [bold]{data}[/] (from last time)")
+    else:
+        _step(
+            "1  Prepare a year of a grocer's purchases",
+            "training",
+            "prepare",
+            "--demo",
+            "--out",
+            data,
+        )
+    _step(
+        "2  Evaluate: fit on the past, judge by what customers bought in the last four weeks",
+        *("evaluation", "run", "--data", data, "--cutoff", "2017-12-04", "--min-item-events", 5),
+        *("--placements", "for_you,discover", "--k", 20, "--json", out / "evaluation.json"),
+        *("--dataset-name", "complete-journey"),
+    )
+    _step(
+        "3  Fit on everything and publish a bundle",
+        *("training", "run", "--data", data, "--bundles", bundles),
+    )
+    console.print(Rule("4  Serve it, and ask as a shop would", align="left"))
+    with _server(bundles, out / "server.log") as (target, log):
+        console.print(f"Server on {target}; its log: [bold]{log}[/]")
+        with RecsysClient([target], timeout_s=10) as client:
+            dataset = Dataset.open(data)
+            now = dataset.events.select(pl.col("event_time").max()).collect().item()
+            for customer_id in chosen(dataset):
+                show(console, client, dataset, customer_id, now)
+    console.print(Rule("What next", align="left"))
+    console.print(_NEXT.format(data=data, bundles=bundles, out=out), highlight=False)
+    console.print(f"All this took {time.monotonic() - began:.0f} s.")
+
+
+_NEXT = """\
+  look at figures       {out}/evaluation.json
+  serve                 make serve             (then: grpcurl, or recsys.client.RecsysClient)
+  change the models     python -m training run --data {data} --bundles {bundles} --config my.toml
+  go back               python -m training bundles rollback --bundles {bundles}
+  your own data         python -m training prepare --events orders.csv --out var/mine   (README)"""
+
+
+def _step(title: str, module: str, *arguments: object) -> None:
+    """Runs one of our commands as a person would; ends the demo where it fails."""
+    console.print(Rule(title, align="left"))
+    words = [str(argument) for argument in arguments]
+    console.print(f"[dim]$ python -m {module} {' '.join(words)}[/]", soft_wrap=True)
+    done = subprocess.run([sys.executable, "-m", module, *words], check=False)  # noqa: S603
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+
+
+@contextmanager
+def _server(bundles: Path, log: Path) -> Iterator[tuple[str, Path]]:
+    """Yields the address of a server that answers; stops it afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["-m", "serving", "run", "--bundles", str(bundles), "--port", str(port)]
+    with log.open("wb") as sink:
+        server = subprocess.Popen([sys.executable, *words], stderr=sink)  # noqa: S603
+        try:
+            _wait_for(f"127.0.0.1:{port}", server, log)
+            yield f"127.0.0.1:{port}", log
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait()
+
+
+def _wait_for(target: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    limit = time.monotonic() + START_LIMIT_S
+    with RecsysClient([target]) as client:
+        while time.monotonic() < limit and server.poll() is None:
+            with suppress(UnavailableError):
+                client.wait_until_ready(1.0)
+                return
+    message = f"the server did not answer within {START_LIMIT_S} s; its log: {log}"
+    raise RecsysError(message)
