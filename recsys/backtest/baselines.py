@@ -54,7 +54,11 @@ def _frequency(*, half_life_days: float | None) -> FitConfig:
         {
             "models": {
                 "popularity": {"kind": "popularity", "half_life_days": None},
-                "repurchase": {"kind": "repurchase", "half_life_days": half_life_days},
+                "repurchase": {
+                    "kind": "repurchase",
+                    "half_life_days": half_life_days,
+                    "overdue": 0.0,
+                },
             },
             "sources": {
                 "popular": {"kind": "popular", "model": "popularity"},

@@ -23,5 +23,5 @@ def hit_rate_at(hits: BoolArray, k: int) -> ValueArray:
     Raises:
         ValueError: k is below 1.
     """
-    any_right: BoolArray = top(hits, k).any(axis=1)
-    return any_right.astype(np.float64)
+    right: ValueArray = top(hits, k).max(axis=1, initial=False).astype(np.float64)
+    return right

@@ -1,0 +1,1 @@
+"""The evaluation application: how good the lists are, from the command line."""

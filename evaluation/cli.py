@@ -1,0 +1,35 @@
+"""The evaluation command line: one verb per file, put together here."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from evaluation.run import run_command
+from recsys.errors import RecsysError
+
+app = typer.Typer(
+    help="How good the lists are, measured on what customers then bought.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """How good the lists are, measured on what customers then bought (docs/evaluation.md)."""
+
+
+app.command("run")(run_command)
+
+
+def main() -> None:
+    """Runs the command line: exit code 1 for an error of the domain, 2 for wrong usage."""
+    try:
+        app()
+    except RecsysError as error:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print("[bold red]error:[/] ", end="")
+        console.print(str(error), markup=False)
+        sys.exit(1)

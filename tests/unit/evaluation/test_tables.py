@@ -1,0 +1,114 @@
+import io
+
+from rich.console import Console
+from rich.table import Table
+
+from evaluation.tables import configurations, cost_table, placement_tables, slice_tables
+from recsys.backtest.rows import Row
+
+BASE = Row(
+    dataset="tiny",
+    protocol="temporal",
+    placement="for_you",
+    metric="ndcg",
+    k=5,
+    value=0.5,
+    low=0.4,
+    high=0.6,
+    customers=1200,
+    seconds=1.5,
+    peak_mb=100,
+)
+
+
+def row(**changes: object) -> Row:
+    return Row.model_validate(BASE.model_dump() | changes)
+
+
+def text(table: Table) -> str:
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    console.print(table)
+    return console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+
+
+def paired(name: str, low: float, high: float, **changes: object) -> list[Row]:
+    minus = {"configuration": f"default-minus-{name}", "seconds": None, "peak_mb": None}
+    return [
+        row(configuration=name, **changes),
+        row(value=(low + high) / 2, low=low, high=high, **minus, **changes),
+    ]
+
+
+ROWS = [
+    row(),
+    *paired("worse", 0.1, 0.2),
+    *paired("better", -0.2, -0.1),
+    *paired("equal", -0.1, 0.1),
+]
+
+
+def test_marks_say_which_differences_are_certain() -> None:
+    (table,) = placement_tables(ROWS, [5])
+    (line,) = (line for line in text(table).splitlines() if "ndcg@5" in line)
+    assert line.split() == [
+        "ndcg@5",
+        *["0.5000", "±.1000"],
+        *["0.5000", "±.1000▼"],
+        *["0.5000", "±.1000▲"],
+        *["0.5000", "±.1000"],
+    ]
+
+
+def test_novelty_is_neither_better_nor_worse() -> None:
+    rows = [row(metric="novelty"), *paired("worse", 0.1, 0.2, metric="novelty")]
+    (table,) = placement_tables(rows, [5])
+    assert "0.50 ±.10" in text(table)
+    assert "▼" not in text(table)
+
+
+def test_values_without_interval_stand_alone() -> None:
+    (table,) = placement_tables([row(metric="coverage", low=None, high=None)], [5])
+    (line,) = (line for line in text(table).splitlines() if "coverage@5" in line)
+    assert line.split() == ["coverage@5", "0.5000"]
+
+
+def test_only_the_whole_population_and_the_asked_k_are_shown() -> None:
+    rows = [row(), row(slice="new", value=0.1), row(k=10, value=0.2)]
+    (table,) = placement_tables(rows, [5])
+    assert "0.5000" in text(table)
+    assert "0.1000 " not in text(table)
+    assert "0.2000" not in text(table)
+    assert "for_you: 1,200 customers" in text(table)
+
+
+def test_a_configuration_without_the_metric_has_an_empty_cell() -> None:
+    rows = [row(), row(configuration="other", metric="recall")]
+    (table,) = placement_tables(rows, [5])
+    lines = [line.split() for line in text(table).splitlines()]
+    assert ["ndcg@5", "0.5000", "±.1000"] in lines
+    assert ["recall@5", "0.5000", "±.1000"] in lines
+
+
+def test_slices_stand_below_each_other_with_their_sizes() -> None:
+    rows = [*ROWS, row(slice="new", customers=60, value=0.25)]
+    (table,) = slice_tables(rows, 5)
+    shown = text(table)
+    assert "for_you: ndcg@5 by slice" in shown
+    assert shown.index("(1,200)") < shown.index("(60)")
+    assert "0.2500" in shown
+
+
+def test_costs_stand_by_placement_with_the_peak() -> None:
+    rows = [
+        row(),
+        row(placement="popular", seconds=2.25, peak_mb=130),
+        row(configuration="other", seconds=0.5, peak_mb=140),
+    ]
+    lines = [line.split() for line in text(cost_table(rows)).splitlines()]
+    assert ["for_you", "1.5", "0.5"] in lines
+    assert ["popular", "2.2"] in lines
+    assert ["peak", "MiB", "130", "140"] in lines
+
+
+def test_configurations_leave_out_differences() -> None:
+    assert configurations(ROWS) == ["default", "worse", "better", "equal"]
