@@ -9,7 +9,7 @@ from evaluation.run import run_command
 from recsys.errors import RecsysError
 
 app = typer.Typer(
-    help="How good the lists are, measured on what customers then bought.",
+    help="How good the lists are, measured on what customers then bought: docs/evaluation.md.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -18,7 +18,7 @@ app = typer.Typer(
 
 @app.callback()
 def _root() -> None:
-    """How good the lists are, measured on what customers then bought (docs/evaluation.md)."""
+    """Keeps verbs apart even while there is only one."""
 
 
 app.command("run")(run_command)

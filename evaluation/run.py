@@ -2,14 +2,33 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
 import polars as pl
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from evaluation.options import (
+    DEFAULT_TEST_DAYS,
+    BundleOption,
+    ConfigOption,
+    CutoffOption,
+    DataOption,
+    EveryKOption,
+    JsonOption,
+    KOption,
+    MinItemEventsOption,
+    NameOption,
+    PlacementsOption,
+    ProtocolName,
+    ProtocolOption,
+    SeedOption,
+    SlicesOption,
+    TestDaysOption,
+    parse_ks,
+    parse_placements,
+)
 from evaluation.progress import bars
 from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
 from recsys.assembly import load_recommender
@@ -21,78 +40,8 @@ from recsys.backtest.slices import DEFINITIONS
 from recsys.bundle import MANIFEST, current
 from recsys.data.dataset import Dataset
 from recsys.data.splits import Split, split_for, temporal_split
-from recsys.errors import DataError
+from recsys.errors import ConfigError, DataError
 from recsys.fitting.config import load_config
-from recsys.pipeline.query import MAX_LIMIT
-
-DEFAULT_TEST_DAYS = 28
-ALL_PLACEMENTS = ",".join(PROTOCOLS)
-
-
-class ProtocolName(StrEnum):
-    """Ways to split and to make truth."""
-
-    TEMPORAL = "temporal"
-
-
-DataOption = Annotated[
-    Path, typer.Option("--data", help="Prepared data set: python -m training prepare.")
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", help="TOML file over the default configuration; fitted anew."),
-]
-BundleOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--bundle",
-        help="A bundle, or a bundle root for its current one. Judged on what came after its "
-        "training; nothing is fitted but the baselines.",
-    ),
-]
-ProtocolOption = Annotated[
-    ProtocolName, typer.Option("--protocol", help="How data are split (docs/evaluation.md).")
-]
-CutoffOption = Annotated[
-    datetime | None,
-    typer.Option(
-        "--cutoff",
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-        help="Fit on events before this UTC time, judge by those after.",
-    ),
-]
-TestDaysOption = Annotated[
-    int | None,
-    typer.Option(
-        "--test-days",
-        min=1,
-        help=f"Instead of --cutoff: the last so many days are judged by [{DEFAULT_TEST_DAYS}].",
-    ),
-]
-MinItemEventsOption = Annotated[
-    int,
-    typer.Option(
-        "--min-item-events", min=0, help="Leave out items with fewer purchases before the cutoff."
-    ),
-]
-PlacementsOption = Annotated[
-    str, typer.Option("--placements", help="Names with commas between them.")
-]
-KOption = Annotated[str, typer.Option("--k", help="Places that count, with commas between them.")]
-SlicesOption = Annotated[
-    bool,
-    typer.Option("--slices", help="Also print ndcg for new, occasional and loyal customers."),
-]
-EveryKOption = Annotated[
-    bool, typer.Option("--every-k", help="Print every k, not only the largest.")
-]
-JsonOption = Annotated[
-    Path | None, typer.Option("--json", help="Write all figures here, slices and every k too.")
-]
-NameOption = Annotated[
-    str | None, typer.Option("--dataset-name", help="Name in the figures [the folder's name].")
-]
-SeedOption = Annotated[int, typer.Option("--seed", help="Decides draws and bootstrap samples.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +62,7 @@ def run_command(
     cutoff: CutoffOption = None,
     test_days: TestDaysOption = None,
     min_item_events: MinItemEventsOption = 0,
-    placements: PlacementsOption = ALL_PLACEMENTS,
+    placements: PlacementsOption = None,
     k: KOption = "5,10,20",
     slices: SlicesOption = False,
     every_k: EveryKOption = False,
@@ -141,7 +90,7 @@ def run_command(
     if cutoff and test_days:
         message = "give either --cutoff or --test-days"
         raise typer.BadParameter(message)
-    ks, names = _ks(k), _placements(placements)
+    ks, asked = parse_ks(k), parse_placements(placements)
     console = Console()
     dataset = Dataset.open(data)
     cut = _Cut(cutoff, test_days, min_item_events)
@@ -150,34 +99,32 @@ def run_command(
         dataset=dataset_name or data.resolve().name,
         protocol=protocol.value,
         variant=_variant(split, min_item_events),
-        placements=tuple(name for name in names if name in ours.placements),
+        placements=_answered(asked, ours),
         ks=ks,
         seed=seed,
+        skip_empty=placements is None,
     )
-    _introduce(console, split, ours)
+    _introduce(console, split)
     with bars(console) as progress:
         rows = compare(split, [ours, *baseline_contenders(split)], study, progress=progress)
+    for name in sorted(set(study.placements) - {row.placement for row in rows}):
+        console.print(f"[yellow]left out:[/] {name}: no customer has a right answer for it")
     _print(console, rows, ks if every_k else ks[-1:], slices=slices)
     if json:
         write_figures(json, rows)
-        console.print(f"Figures: [bold]{json}[/]")
+        console.print(f"Figures: [bold]{escape(str(json))}[/]")
 
 
-def _ks(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")]
-    ks = sorted({int(part) for part in parts if part.isdecimal()})
-    if not all(part.isdecimal() for part in parts) or not 1 <= ks[0] <= ks[-1] <= MAX_LIMIT:
-        message = f"--k: {text!r} is not a list of numbers from 1 to {MAX_LIMIT}, such as 5,10,20"
-        raise typer.BadParameter(message)
-    return tuple(ks)
-
-
-def _placements(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    if unknown := [name for name in names if name not in PROTOCOLS]:
-        message = f"--placements: {unknown[0]!r} is not one of {', '.join(PROTOCOLS)}"
-        raise typer.BadParameter(message)
-    return names
+def _answered(asked: tuple[str, ...] | None, ours: Contender) -> tuple[str, ...]:
+    """Returns the placements to measure: those asked for, or all that can be."""
+    if asked is None:
+        asked = tuple(name for name in PROTOCOLS if name in ours.placements)
+    absent = [name for name in asked if name not in ours.placements]
+    if absent or not asked:
+        what = f"has no placement {absent[0]!r}" if absent else "has no placement to measure"
+        message = f"the configuration {what}; it has {', '.join(ours.placements)}"
+        raise ConfigError(message)
+    return asked
 
 
 def _of_config(dataset: Dataset, config: Path | None, cut: _Cut) -> tuple[Split, Contender]:
@@ -215,16 +162,15 @@ def _variant(split: Split, min_item_events: int) -> str:
     return f"{said} min_item_events={min_item_events}" if min_item_events else said
 
 
-def _introduce(console: Console, split: Split, ours: Contender) -> None:
+def _introduce(console: Console, split: Split) -> None:
     counts = split.counts
     console.print(
-        f"Cut at {split.cutoff:%Y-%m-%d %H:%M} UTC: {len(split.items):,} items; "
-        f"{len(split.customers):,} customers known before who buy after; left out: "
+        f"Cut at {split.cutoff:%Y-%m-%d %H:%M} UTC: {len(split.items):,} items, every list ranks "
+        f"them all; {len(split.customers):,} customers known before who buy after. Left out: "
         f"{counts.new_customers:,} new customers, {counts.unknown_item_pairs:,} purchases of "
         "items not known then.",
         highlight=False,
     )
-    console.print(f"Ours is [bold]{ours.name}[/]; every list ranks all items.", highlight=False)
 
 
 def _print(console: Console, rows: list[Row], ks: tuple[int, ...], *, slices: bool) -> None:

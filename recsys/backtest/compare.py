@@ -16,6 +16,7 @@ from recsys.backtest.slices import MIN_CUSTOMERS, slices
 from recsys.backtest.summary import Labels, differences, summarise
 from recsys.data.progress import Progress, silent
 from recsys.data.splits import Split
+from recsys.errors import DataError
 
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes: macOS counts in bytes, Linux in KiB."""
@@ -43,6 +44,8 @@ class Study:
     seed: int = 0
     min_customers: int = MIN_CUSTOMERS
     """Smaller slices are not reported."""
+    skip_empty: bool = False
+    """Leaves out placements that no customer has a right answer for, instead of failing."""
 
 
 def compare(
@@ -63,10 +66,7 @@ def compare(
         ConfigError: a placement has no protocol.
         DataError: a placement has no customer with a right answer.
     """
-    limit = max(study.ks)
-    cases = {
-        name: cases_for(name, split, limit=limit, seed=study.seed) for name in study.placements
-    }
+    cases = _cases(split, study)
     rows: list[Row] = []
     ours: dict[str, _Trial] = {}
     for contender in contenders:
@@ -96,6 +96,17 @@ def compare(
     return rows
 
 
+def _cases(split: Split, study: Study) -> dict[str, Cases]:
+    found: dict[str, Cases] = {}
+    for name in study.placements:
+        try:
+            found[name] = cases_for(name, split, limit=max(study.ks), seed=study.seed)
+        except DataError:
+            if not study.skip_empty:
+                raise
+    return found
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trial:
     """One contender's lists for one placement."""
@@ -116,7 +127,7 @@ def _trials(
     start = time.perf_counter()
     recommender = contender.build(progress)
     fit_seconds = time.perf_counter() - start
-    for name in (name for name in study.placements if name in contender.placements):
+    for name in (name for name in cases if name in contender.placements):
         stage = f"{contender.name}: {name}"
         start = time.perf_counter()
         judged = judge(recommender, split, cases[name], progress=partial(progress, stage))

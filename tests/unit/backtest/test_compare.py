@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from recsys.backtest.rows import Row
 from recsys.data.catalogue import Catalogue
 from recsys.data.progress import Progress
 from recsys.data.splits import Split
-from recsys.errors import ConfigError
+from recsys.errors import ConfigError, DataError
 from tests.fixed_lists import FixedLists
 
 STUDY = Study(
@@ -122,6 +123,22 @@ def test_a_contender_is_only_asked_for_placements_it_has(
         ("personal", "for_you"),
         ("default-minus-personal", "for_you"),
     }
+    # There is nothing to subtract from where ours does not answer.
+    swapped = compare(split, [personal, contenders[0]], study)
+    assert {row.placement for row in swapped if "-minus-" in row.configuration} == {"for_you"}
+
+
+def test_placements_nobody_has_an_answer_for_can_be_skipped(
+    split: Split, contenders: list[Contender]
+) -> None:
+    no_baskets = Study(
+        dataset="tiny", variant="", placements=("bought_together", "for_you"), ks=(2,)
+    )
+    split = replace(split, after=split.after.unique("customer_num"))
+    with pytest.raises(DataError, match="bought_together"):
+        compare(split, contenders, no_baskets)
+    rows = compare(split, contenders, replace(no_baskets, skip_empty=True))
+    assert {row.placement for row in rows} == {"for_you"}
 
 
 def test_progress_hears_of_fits_and_lists(split: Split, contenders: list[Contender]) -> None:

@@ -1,19 +1,25 @@
 """The command, from a prepared folder to tables and a file of figures."""
 
+import runpy
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from evaluation.cli import app, main
+from evaluation import run
+from evaluation.cli import app
 from recsys.assembly import FitConfig
 from recsys.backtest.baselines import baselines
 from recsys.backtest.protocols import PROTOCOLS
 from recsys.backtest.rows import Row, read_figures
 from recsys.bundle import activate
 from recsys.data.dataset import CUSTOMERS_FILE, EVENTS_FILE, ITEMS_FILE, Dataset
+from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit, publish_files
 
 CUTOFF = datetime(2026, 3, 1, tzinfo=UTC)
@@ -45,6 +51,28 @@ def past_bundles(
     fitted = fit(shop.before(CUTOFF), shop_config, end_time=CUTOFF)
     activate(root, publish_files(fitted, root, now=CUTOFF, metrics={}).name)
     return root
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: object
+    out: str
+    err: str
+
+
+@pytest.fixture
+def as_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome]:
+    """Runs the program as the shell would."""
+
+    def call(*arguments: str | Path) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["evaluation", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_module("evaluation", run_name="__main__")
+        return Outcome(stopped.value.code, *capsys.readouterr())
+
+    return call
 
 
 def evaluate(*options: str | Path) -> str:
@@ -149,19 +177,12 @@ def test_rare_items_and_times_of_day_stand_in_the_variant(
 
 
 def test_a_bundle_that_has_seen_everything_cannot_be_judged(
-    prepared: Path,
-    bundle_root: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    prepared: Path, bundle_root: Path, as_program: Callable[..., Outcome]
 ) -> None:
-    arguments = ["evaluation", "run", "--data", str(prepared), "--bundle", str(bundle_root)]
-    monkeypatch.setattr(sys, "argv", arguments)
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code == 1
-    said = capsys.readouterr().err
-    assert "hold no later event" in said
-    assert "--config FILE --test-days 28" in said
+    done = as_program("run", "--data", prepared, "--bundle", bundle_root)
+    assert done.code == 1
+    assert "hold no later event" in done.err
+    assert "--config FILE --test-days 28" in done.err
 
 
 @pytest.mark.parametrize(
@@ -183,6 +204,54 @@ def test_wrong_options_are_refused_before_anything_is_read(options: list[str], s
     result = CliRunner().invoke(app, ["run", "--data", "nowhere", *options])
     assert result.exit_code == 2
     assert said in result.output
+
+
+@pytest.fixture
+def single_items(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shop without baskets, and a default configuration without the placement `popular`."""
+    for name in (ITEMS_FILE, CUSTOMERS_FILE):
+        (tmp_path / name).write_bytes((prepared / name).read_bytes())
+    events = pl.read_parquet(prepared / EVENTS_FILE)
+    alone = events.with_columns(basket_id=pl.col("event_id"))
+    alone.write_parquet(tmp_path / EVENTS_FILE)
+    config = load_config().model_dump(mode="json")
+    del config["placements"]["popular"]
+    monkeypatch.setattr(run, "load_config", lambda _: FitConfig.model_validate(config))
+    return tmp_path
+
+
+def test_what_cannot_be_measured_is_left_out_and_said(
+    single_items: Path, as_program: Callable[..., Outcome]
+) -> None:
+    done = as_program("run", "--data", single_items, "--k", "5")
+    assert done.code == 0
+    assert "left out: bought_together: no customer has a right answer" in done.out
+    assert "for_you: " in done.out
+    assert "popular: " not in done.out
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("popular", "no placement 'popular'"), ("bought_together", "no customer has a right answer")],
+)
+def test_what_was_asked_for_and_cannot_be_measured_is_an_error(
+    single_items: Path, as_program: Callable[..., Outcome], asked: str, said: str
+) -> None:
+    done = as_program("run", "--data", single_items, "--placements", asked)
+    assert done.code == 1
+    assert said in done.err
+
+
+def test_nothing_prepared_says_how_to_prepare(as_program: Callable[..., Outcome]) -> None:
+    done = as_program("run", "--data", "nowhere")
+    assert done.code == 1
+    assert "python -m training prepare" in done.err
+
+
+def test_the_program_says_where_to_read_more(as_program: Callable[..., Outcome]) -> None:
+    done = as_program("--help")
+    assert done.code == 0
+    assert "docs/evaluation.md" in done.out
 
 
 def test_help_names_every_option() -> None:

@@ -1,0 +1,112 @@
+"""The options of `run`: names, types and help."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys.backtest.protocols import PROTOCOLS
+from recsys.pipeline.query import MAX_LIMIT
+
+DEFAULT_TEST_DAYS = 28
+
+
+class ProtocolName(StrEnum):
+    """Ways to split and to make truth."""
+
+    TEMPORAL = "temporal"
+
+
+DataOption = Annotated[
+    Path, typer.Option("--data", help="Prepared data set: python -m training prepare.")
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="TOML file over the default configuration; fitted anew."),
+]
+BundleOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--bundle",
+        help="A bundle, or a bundle root for its current one. Judged on what came after its "
+        "training; nothing is fitted but the baselines.",
+    ),
+]
+ProtocolOption = Annotated[
+    ProtocolName, typer.Option("--protocol", help="How data are split (docs/evaluation.md).")
+]
+CutoffOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--cutoff",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+        help="Fit on events before this UTC time, judge by those after.",
+    ),
+]
+TestDaysOption = Annotated[
+    int | None,
+    typer.Option(
+        "--test-days",
+        min=1,
+        help=f"Instead of --cutoff: the last so many days are judged by [{DEFAULT_TEST_DAYS}].",
+    ),
+]
+MinItemEventsOption = Annotated[
+    int,
+    typer.Option(
+        "--min-item-events", min=0, help="Leave out items with fewer purchases before the cutoff."
+    ),
+]
+PlacementsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--placements",
+        help="Names with commas between them [all that can be judged: "
+        + ", ".join(PROTOCOLS)
+        + "].",
+    ),
+]
+KOption = Annotated[str, typer.Option("--k", help="Places that count, with commas between them.")]
+SlicesOption = Annotated[
+    bool,
+    typer.Option("--slices", help="Also print ndcg for new, occasional and loyal customers."),
+]
+EveryKOption = Annotated[
+    bool, typer.Option("--every-k", help="Print every k, not only the largest.")
+]
+JsonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--json",
+        dir_okay=False,
+        writable=True,
+        help="Write all figures here, slices and every k too.",
+    ),
+]
+NameOption = Annotated[
+    str | None, typer.Option("--dataset-name", help="Name in the figures [the folder's name].")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Decides draws and bootstrap samples.")]
+
+
+def parse_ks(text: str) -> tuple[int, ...]:
+    """Returns the numbers of `--k`, ascending."""
+    parts = [part.strip() for part in text.split(",")]
+    ks = sorted({int(part) for part in parts if part.isdecimal()})
+    if not all(part.isdecimal() for part in parts) or not 1 <= ks[0] <= ks[-1] <= MAX_LIMIT:
+        message = f"--k: {text!r} is not a list of numbers from 1 to {MAX_LIMIT}, such as 5,10,20"
+        raise typer.BadParameter(message)
+    return tuple(ks)
+
+
+def parse_placements(text: str | None) -> tuple[str, ...] | None:
+    """Returns the names of `--placements`, None where it is not given."""
+    if text is None:
+        return None
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    if unknown := [name for name in names if name not in PROTOCOLS]:
+        message = f"--placements: {unknown[0]!r} is not one of {', '.join(PROTOCOLS)}"
+        raise typer.BadParameter(message)
+    return names
