@@ -1,0 +1,98 @@
+"""Which items may be shown: availability and the caller's filter, in one market or in none."""
+
+from collections import OrderedDict
+from threading import Lock
+
+import numpy as np
+import polars as pl
+
+from recsys.errors import InvalidQueryError
+from recsys.live.filters import compile_filter
+from recsys.types import BoolArray
+
+CACHE_SIZE = 128
+"""Masks kept; one takes a byte per item."""
+
+
+class Eligibility:
+    """Answers filters over one catalogue; safe to call from several threads.
+
+    A market replaces an item's `available` and `price` by its own: an item that does not name
+    the market is not available there, one that names no availability is, and a price that the
+    market does not state is missing. Where an item names a market twice, the first one counts.
+    """
+
+    def __init__(self, frame: pl.DataFrame, *, cache_size: int = CACHE_SIZE) -> None:
+        """Takes the catalogue in item number order, with the columns of `ITEM_SCHEMA`."""
+        self._frame = frame.drop("markets")
+        self._schema = dict(self._frame.schema)
+        self._markets = _by_market(frame)
+        self._cache: OrderedDict[tuple[str, str | None], BoolArray] = OrderedDict()
+        self._cache_size = cache_size
+        self._lock = Lock()
+
+    def mask(self, filter_text: str, market: str | None) -> BoolArray:
+        """Returns which items are available and pass the filter.
+
+        Args:
+            filter_text: SQL boolean expression (`docs/filters.md`); blank: none.
+            market: where availability and price are taken from; None: from the item itself.
+
+        Returns:
+            Shape (n_items,) bool, read-only and shared between callers.
+
+        Raises:
+            InvalidFilterError: the filter is malformed or names something unknown.
+            InvalidQueryError: no item of the catalogue names this market.
+        """
+        key = (filter_text, market)
+        with self._lock:
+            known = self._cache.get(key)
+            if known is not None:
+                self._cache.move_to_end(key)
+                return known
+        # Outside the lock: a new filter takes milliseconds, and cached ones need not wait.
+        mask = self._computed(filter_text, market)
+        with self._lock:
+            self._cache[key] = mask
+            if len(self._cache) > self._cache_size:
+                self._cache.popitem(last=False)
+        return mask
+
+    def _computed(self, filter_text: str, market: str | None) -> BoolArray:
+        passes = pl.col("available")
+        if filter_text.strip():
+            passes &= compile_filter(filter_text, self._schema)
+        frame = self._frame if market is None else self._in_market(market)
+        mask = frame.select(passes.fill_null(value=False)).to_series().to_numpy()
+        mask.flags.writeable = False
+        return mask
+
+    def _in_market(self, market: str) -> pl.DataFrame:
+        rows = self._markets.get(market)
+        if rows is None:
+            raise InvalidQueryError("market", f"no item names the market {market[:40]!r}")
+        places = rows["row"].to_numpy()
+        available = np.zeros(self._frame.height, dtype=np.bool_)
+        available[places] = rows["available"].to_numpy()
+        prices = np.full(self._frame.height, np.nan)
+        prices[places] = rows["price"].fill_null(np.nan).to_numpy()
+        return self._frame.with_columns(
+            pl.Series("available", available), pl.Series("price", prices).fill_nan(None)
+        )
+
+
+def _by_market(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Returns per market the rows that name it, with `available` and `price` there."""
+    named = (
+        frame.select("markets")
+        .with_row_index("row")
+        .explode("markets")
+        .drop_nulls("markets")
+        .unnest("markets")
+        .drop_nulls("market")
+        .unique(["row", "market"], keep="first", maintain_order=True)
+        .with_columns(pl.col("available").fill_null(value=True))
+    )
+    parts = named.partition_by("market", as_dict=True)
+    return {str(market): rows for (market,), rows in parts.items()}
