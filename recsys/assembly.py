@@ -60,7 +60,7 @@ class SourceConfig(StrictModel):
     """How vectors are searched; only for the kind `vectors`."""
 
 
-MODEL_OF_SOURCE = {
+MODEL_OF_SOURCE: Mapping[str, type[StrictModel]] = {
     "vectors": Als,
     "neighbours": ItemItem,
     "repurchase": Repurchase,

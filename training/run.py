@@ -58,6 +58,7 @@ def run_command(
         activate(bundles, path.name)
     removed = prune(bundles, keep)
     console.print(_table(fitted))
+    console.print(_found(fitted), highlight=False)
     size = sum(file.size for file in read_manifest(path).files.values()) / 2**20
     state = "current" if make_current else "a candidate: python -m training bundles activate"
     console.print(f"Bundle [bold]{path}[/] ({size:.0f} MiB) is {state}")
@@ -71,6 +72,14 @@ def _table(fitted: Fitted) -> Table:
     table.add_column("seconds", justify="right")
     for name, seconds in fitted.seconds.items():
         table.add_row(name, f"{seconds:.1f}")
-    for name, value in fitted.metrics.items():
-        table.add_row(name, f"{value}")
     return table
+
+
+def _found(fitted: Fitted) -> str:
+    """Says of each index what it is and how much of the exact answer it finds."""
+    reports = fitted.index_reports.items()
+    return "\n".join(
+        f"Index {name}: {report.kind}, {report.rows:,} items x {report.dim}"
+        + (f", recall@{report.recall_k} {report.recall:.3f}" if report.recall is not None else "")
+        for name, report in reports
+    )

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.progress import Progress, silent
 from recsys.data.segments import build_segments
 from recsys.data.state import CustomerStates, item_weights, type_weight_array
-from recsys.index.build import build_index
+from recsys.index.build import IndexReport, build_index
 from recsys.models.als import AlsModel
 from recsys.models.protocol import TrainingData
 from recsys.types import FloatArray
@@ -43,9 +43,8 @@ class Fitted:
     event_count: int
     seconds: dict[str, float]
     """Wall time of each step."""
-    metrics: dict[str, Any] = field(default_factory=dict)
-    """Measured on the way: recall of each index."""
-    not_deterministic: tuple[str, ...] = ()
+    index_reports: dict[str, IndexReport]
+    """What was built for each source that searches vectors, and how well it finds."""
 
 
 def fit(
@@ -95,7 +94,7 @@ def fit(
     for name, algorithm in config.models.items():
         with step(f"model {name}"):
             models[name] = algorithm.fit(data)
-    indexes, metrics = {}, {}
+    indexes, reports = {}, {}
     for name, source in config.sources.items():
         model = models[source.model]
         if source.kind == "vectors" and isinstance(model, AlsModel):
@@ -103,7 +102,7 @@ def fit(
                 queries = sample_vectors(model, states, source.index.recall_queries)
                 built = build_index(model.vectors, model.item_nums, queries, source.index)
                 indexes[name] = built.index
-                metrics[f"index.{name}"] = built.report.model_dump(mode="json")
+                reports[name] = built.report
     pipeline = FittedPipeline(
         config=config,
         catalogue=catalogue,
@@ -113,7 +112,7 @@ def fit(
         models=models,
         indexes=indexes,
     )
-    return Fitted(pipeline, dataset.digest, len(interactions), seconds, metrics)
+    return Fitted(pipeline, dataset.digest, len(interactions), seconds, reports)
 
 
 def sample_vectors(model: AlsModel, states: CustomerStates, count: int) -> FloatArray:
@@ -151,7 +150,13 @@ def publish_files(fitted: Fitted, root: Path, *, now: datetime, metrics: dict[st
             "customers": len(pipeline.customers),
             "items": len(pipeline.catalogue),
         },
-        metrics={**fitted.metrics, "fit_seconds": fitted.seconds, **metrics},
-        not_deterministic=fitted.not_deterministic,
+        metrics={
+            "indexes": {
+                name: report.model_dump(mode="json")
+                for name, report in fitted.index_reports.items()
+            },
+            "fit_seconds": fitted.seconds,
+            **metrics,
+        },
         now=now,
     )

@@ -12,7 +12,7 @@ from recsys.models.als import AlsModel
 from recsys.models.item_item import ItemItem, ItemItemModel
 from recsys.models.repurchase import RepurchaseModel
 from recsys.pipeline.query import Candidates, Reason
-from recsys.pipeline.request import BOUGHT, Request
+from recsys.pipeline.request import Request
 from recsys.pipeline.source import Scored, best, flatten
 from recsys.types import FloatArray, ItemId, NumArray, Tier
 
