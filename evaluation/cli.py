@@ -11,8 +11,9 @@ from recsys.errors import RecsysError
 app = typer.Typer(
     help="How good the lists are, measured on what customers then bought: docs/evaluation.md.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
 )
 
 

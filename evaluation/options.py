@@ -41,6 +41,7 @@ CutoffOption = Annotated[
     datetime | None,
     typer.Option(
         "--cutoff",
+        metavar="DATE[THH:MM:SS]",
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
         help="Fit on events before this UTC time, judge by those after.",
     ),
@@ -49,6 +50,7 @@ TestDaysOption = Annotated[
     int | None,
     typer.Option(
         "--test-days",
+        metavar="N",
         min=1,
         help=f"Instead of --cutoff: the last so many days are judged by [{DEFAULT_TEST_DAYS}].",
     ),
@@ -56,7 +58,10 @@ TestDaysOption = Annotated[
 MinItemEventsOption = Annotated[
     int,
     typer.Option(
-        "--min-item-events", min=0, help="Leave out items with fewer purchases before the cutoff."
+        "--min-item-events",
+        metavar="N",
+        min=0,
+        help="Leave out items with fewer purchases before the cutoff.",
     ),
 ]
 PlacementsOption = Annotated[

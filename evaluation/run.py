@@ -70,7 +70,7 @@ def run_command(
     dataset_name: NameOption = None,
     seed: SeedOption = 0,
 ) -> None:
-    r"""Measure lists against what customers bought later, beside the baselines.
+    """Measure lists against what customers bought later, beside the baselines.
 
     The data are cut in time: everything is fitted on events before the cutoff, every customer
     who is known by then and buys afterwards is asked for through the recommender that serves,
@@ -80,7 +80,7 @@ def run_command(
     python -m evaluation run --data var/demo/data
     python -m evaluation run --data var/data --config mine.toml --test-days 14 --json mine.json
     python -m evaluation run --data var/data --bundle var/bundles
-    """
+    """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     if bundle and (config or cutoff or test_days or min_item_events):
         message = (
             "--bundle brings its own configuration, items and cutoff: leave out --config, "

@@ -1,6 +1,6 @@
 """Nothing that happens after the cutoff may reach the side that is learnt from."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data.splits import Split, temporal_split
@@ -39,6 +39,7 @@ def learnt(split: Split) -> list[object]:
     ]
 
 
+@settings(deadline=None, max_examples=60)  # a first query of polars is slow
 @given(
     past=histories(0, CUTOFF, ITEMS),
     future=histories(CUTOFF, CUTOFF + 50, [*ITEMS, "novelty"]),

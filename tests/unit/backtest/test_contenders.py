@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 
 from recsys.assembly import FitConfig
@@ -76,6 +77,28 @@ def test_what_is_fitted_knows_nothing_from_the_cutoff_on(
     assert recommender.trained_until == split.cutoff_time
     assert recommender.bundle_version == "ours"
     assert recommender.catalogue.items.series().equals(split.items.series())
+
+
+def test_another_future_gives_the_same_lists(shop: Dataset, shop_config: FitConfig) -> None:
+    """After the cutoff all but one customer buy one item that did not exist, and nothing else."""
+    cutoff = datetime(2026, 3, 1, tzinfo=UTC)
+    kept = (pl.col("event_time") < cutoff) | (pl.col("customer_id") == "customer-00")
+    item = pl.when(kept).then("item_id").otherwise(pl.lit("planted"))
+    planted = shop.items.head(1).with_columns(item_id=pl.lit("planted"), created_at=pl.lit(cutoff))
+    items = pl.concat([shop.items, planted.cast(dict(shop.items.schema))])
+    other = Dataset(shop.events.with_columns(item_id=item), items, shop.customers, "other")
+    queries = [
+        Query(placement, int(cutoff.timestamp()), CustomerId(f"customer-{number:02}"), limit=48)
+        for placement in ("for_you", "discover")
+        for number in range(60)
+    ]
+    one, two = (
+        fitted("ours", shop_config, temporal_split(data, cutoff=cutoff))
+        .build(lambda *_: None)
+        .recommend(queries)
+        for data in (shop, other)
+    )
+    assert one == two
 
 
 def test_a_loaded_recommender_is_asked_as_it_is(shop: Dataset, recommender: Recommender) -> None:
