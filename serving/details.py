@@ -48,13 +48,15 @@ class DetailsReader:
         return [_details(self._in_market(dict(zip(columns, row, strict=True)))) for row in rows]
 
     def _in_market(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Lays the price and availability of the request's market over the item's own."""
-        if self._market:
-            for offer in row.pop("markets") or ():
-                if offer["market"] == self._market:
-                    own = _BY_MARKET & row.keys()
-                    row |= {name: offer[name] for name in own if offer[name] is not None}
-        return row
+        """Replaces price and availability by those of the request's market, as filters do."""
+        if not self._market:
+            return row
+        offers = row.pop("markets") or ()
+        offer = next((each for each in offers if each["market"] == self._market), None)
+        in_market = {"price": None, "available": False}
+        if offer is not None:
+            in_market = {"price": offer["price"], "available": offer["available"] is not False}
+        return row | {name: in_market[name] for name in _BY_MARKET & row.keys()}
 
 
 def _details(row: Mapping[str, Any]) -> ItemDetails:

@@ -28,10 +28,11 @@ def catalogue() -> Catalogue:
         "markets": [{"market": "north", "available": False, "price": 4.0}],
         "created_at": datetime(2020, 1, 2, tzinfo=UTC),
     }
+    unpriced = {"market": "north", "available": None, "price": None}
     rows = [
         blank | row | {"item_id": "a"},
         blank | row | {"item_id": "b", "title": "Black tea", "markets": None},
-        blank | row | {"item_id": "c", "tags": ["new", "organic"]},
+        blank | row | {"item_id": "c", "tags": ["new", "organic"], "markets": [unpriced]},
         blank | {"item_id": "d"},
     ]
     frame = pl.DataFrame(rows, schema=ITEM_SCHEMA).with_columns(

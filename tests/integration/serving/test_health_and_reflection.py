@@ -38,7 +38,7 @@ def test_unknown_service_is_not_found(channel: grpc.Channel) -> None:
 
 
 def test_watchers_see_draining_and_hold_no_thread(start_server: ServerFactory) -> None:
-    running = start_server(threads=1, maximum_concurrent_rpcs=2)
+    running = start_server(threads=1, maximum_concurrent_rpcs=2, grace_s=0.5)
     with grpc.insecure_channel(running.target) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         watches = []

@@ -20,8 +20,8 @@ import grpc
 import pytest
 
 from recsys.bundle import activate
-from recsys.client import RecsysClient
-from recsys.errors import InvalidFilterError, InvalidQueryError
+from recsys.client import RecsysClient, UnavailableError
+from recsys.errors import InvalidFilterError, InvalidQueryError, RecsysError
 from recsys.fitting.fit import Fitted, publish_files
 from recsys.types import Tier
 from recsys.v1 import recommendation_service_pb2 as pb
@@ -74,6 +74,7 @@ def serving(
 ) -> Iterator[Running]:
     base = port or free_ports(processes)
     options = ["--bundles", str(root), "--port", str(base), "--processes", str(processes)]
+    settings = {"drain_s": "0.1"} | settings
     environ = {f"RECSYS_SERVING_{name.upper()}": value for name, value in settings.items()}
     with log.open("wb") as output:
         popen = subprocess.Popen(
@@ -162,15 +163,16 @@ def test_batch_equals_single(client: RecsysClient) -> None:
 
 @dataclass
 class Load:
-    """Calls that go on until told to stop, and how each ended."""
+    """Calls that go on until told to stop, and how they ended."""
 
     answered: int
-    codes: list[grpc.StatusCode]
+    refused: list[grpc.StatusCode]
+    failed: list[RecsysError]
 
 
 @contextmanager
 def load(call: Callable[[], object], threads: int = 4) -> Iterator[Load]:
-    outcome, lock, stop = Load(0, []), threading.Lock(), threading.Event()
+    outcome, lock, stop = Load(0, [], []), threading.Lock(), threading.Event()
 
     def run() -> None:
         while not stop.is_set():
@@ -178,7 +180,11 @@ def load(call: Callable[[], object], threads: int = 4) -> Iterator[Load]:
                 call()
             except grpc.RpcError as error:
                 with lock:
-                    outcome.codes.append(error.code())
+                    outcome.refused.append(error.code())
+                time.sleep(0.01)
+            except RecsysError as error:
+                with lock:
+                    outcome.failed.append(error)
                 time.sleep(0.01)
             else:
                 with lock:
@@ -195,38 +201,69 @@ def load(call: Callable[[], object], threads: int = 4) -> Iterator[Load]:
             worker.join()
 
 
+def stopped_under_load(running: Running, outcome: Load) -> None:
+    """Sends SIGTERM once calls are flowing, and goes on calling until the server is gone."""
+    while outcome.answered < 50:
+        time.sleep(0.01)
+    running.popen.send_signal(signal.SIGTERM)
+    assert running.popen.wait(30) == 0
+    time.sleep(0.3)
+
+
 def test_sigterm_under_load_fails_no_accepted_call(bundle_root: Path, tmp_path: Path) -> None:
-    """Every call that the server took up is answered; the others are refused as UNAVAILABLE."""
+    """Every call that the server took up was answered; later ones never reached it."""
+    with serving(bundle_root, tmp_path / "log", drain_s="1.0") as running:
+        running.wait_for("server.ready")
+        with RecsysClient(running.targets, timeout_s=10) as client:
+            client.wait_until_ready(READY_S)
+            with load(lambda: client.recommend("for_you", customer_id="customer-01")) as outcome:
+                stopped_under_load(running, outcome)
+        finished = running.lines("rpc.finished")
+    assert {line["code"] for line in finished} == {"OK"}
+    assert len(finished) == outcome.answered
+    assert {type(error) for error in outcome.failed} == {UnavailableError}
+
+
+def test_sigterm_under_load_without_health_checks(bundle_root: Path, tmp_path: Path) -> None:
+    """A caller that does not watch health still gets an answer to all that was taken up."""
     with serving(bundle_root, tmp_path / "log") as running:
         running.wait_for("server.ready")
         with grpc.insecure_channel(running.targets[0]) as channel:
             stub = RecommendationServiceStub(channel)
             request = pb.RecommendRequest(placement="for_you", customer_id="customer-01")
             with load(lambda: stub.Recommend(request, timeout=10)) as outcome:
-                while outcome.answered < 50:
-                    time.sleep(0.01)
-                running.popen.send_signal(signal.SIGTERM)
-                assert running.popen.wait(30) == 0
-                time.sleep(0.2)
+                stopped_under_load(running, outcome)
         finished = running.lines("rpc.finished")
-        assert {line["code"] for line in finished} == {"OK"}
-        assert len(finished) == outcome.answered
-        assert set(outcome.codes) == {grpc.StatusCode.UNAVAILABLE}
+    assert {line["code"] for line in finished} == {"OK"}
+    assert len(finished) == outcome.answered
+    # gRPC cancels what arrives in the instant in which the port closes.
+    assert set(outcome.refused) <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
 
 
 def test_rolling_restart_fails_no_call(bundle_root: Path, tmp_path: Path) -> None:
     """One of two processes stops and comes back; the shipped client notices nothing."""
-    with serving(bundle_root, tmp_path / "log", processes=2) as running:
+    with serving(bundle_root, tmp_path / "log", processes=2, drain_s="1.0") as running:
         ready = running.wait_for("server.ready", 2)
         with RecsysClient(running.targets, timeout_s=10) as client:
             client.wait_until_ready(READY_S)
             with load(lambda: client.recommend("for_you", customer_id="customer-01")) as outcome:
                 pid = running.lines("process.started")[0]["pid"]
                 os.kill(pid, signal.SIGTERM)
-                running.wait_for("server.ready", len(ready) + 1)
                 running.wait_for("server.stopped")
-        assert outcome.answered > 0
-        assert outcome.codes == []
+                running.wait_for("server.ready", len(ready) + 1)
+    assert outcome.answered > 0
+    assert outcome.failed == []
+
+
+def test_processes_stop_when_their_supervisor_is_killed(bundle_root: Path, tmp_path: Path) -> None:
+    with serving(bundle_root, tmp_path / "log") as running:
+        running.wait_for("server.ready")
+        running.popen.kill()
+        running.popen.wait(10)
+        deadline = time.monotonic() + READY_S
+        while not running.lines("server.stopped"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def damaged_file(bundle: Path) -> Path:
@@ -300,7 +337,7 @@ def test_new_bundle_is_taken_up(own_root: Path, fitted: Fitted, tmp_path: Path) 
                 running.wait_for("bundle.loaded", 2)
             assert client.recommend("popular").bundle_version == new.name
     assert outcome.answered > 0
-    assert outcome.codes == []
+    assert outcome.failed == []
 
 
 def test_server_needs_no_learning_library(bundle_root: Path) -> None:
