@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from recsys.data.guess import EVENT_NAMES, guess_columns
 from recsys.data.mapping import EventMapping
@@ -73,6 +74,18 @@ def require_columns(
             raise DataError(message, file=str(file), column=column)
 
 
+class Announce(Protocol):
+    """Hears where the columns of a table come from, before its rows are read."""
+
+    def __call__(self, table: str, columns: tuple[MappedColumn, ...]) -> None:
+        """Takes `events`, `items` or `customers`, and the columns of the table's first file."""
+
+
+def unannounced(table: str, columns: tuple[MappedColumn, ...]) -> None:
+    """Is an `Announce` that tells nobody."""
+    del table, columns
+
+
 @dataclass(frozen=True, slots=True)
 class EventColumns:
     """Where each event column of one file comes from."""
@@ -110,30 +123,32 @@ def match_event_columns(
     if mapping.properties:
         more.append(MappedColumn("properties", " + ".join(mapping.properties), "mapping"))
     have = {*found, *constants}
+    needed = ["event_time"]
+    if "visitor_id" not in have:
+        needed.append("customer_id")
     if "event_type" not in have:
-        _need(file, columns, have, "item_id")
         constants["event_type"] = EventType.PURCHASE.value
         more.append(MappedColumn("event_type", repr(EventType.PURCHASE.value), "default"))
-    if "visitor_id" not in have:
-        _need(file, columns, have, "customer_id")
-    _need(file, columns, have, "event_time")
+        needed.append("item_id")
+    missing = [ours for ours in EVENT_NAMES if ours in needed and ours not in have]
+    if missing:
+        raise missing_columns(file, columns, missing, "events")
     return EventColumns(found, constants, (*notes, *more))
 
 
-def _need(file: Path, columns: tuple[str, ...], have: set[str], ours: str) -> None:
-    if ours not in have:
-        raise missing_column(file, columns, ours, "events")
-
-
-def missing_column(file: Path, columns: tuple[str, ...], ours: str, table: str) -> DataError:
-    """Returns the error for a needed column that none of the file's was recognised as."""
-    message = (
-        f"{file}: no column was recognised as {ours}; its columns are {', '.join(columns)}. "
-        f'Name it in the mapping file:  [{table}.columns]  {ours} = "..."'
-    )
+def missing_columns(
+    file: Path, columns: tuple[str, ...], missing: list[str], table: str
+) -> DataError:
+    """Returns the error for needed columns that none of the file's was recognised as."""
     if len(columns) == 1:
         message = (
             f"{file}: found one column, {columns[0][:200]!r}: is it cut by another delimiter? "
             f'Say which in the mapping file:  [{table}]  delimiter = "..."'
         )
-    return DataError(message, file=str(file), column=ours)
+    else:
+        lines = "".join(f'  {ours} = "..."' for ours in missing)
+        message = (
+            f"{file}: no column was recognised as {' or '.join(missing)}; its columns are "
+            f"{', '.join(columns)}. Name it in the mapping file:  [{table}.columns]{lines}"
+        )
+    return DataError(message, file=str(file), column=",".join(missing))

@@ -7,27 +7,29 @@ import polars as pl
 from recsys.data.events import EVENT_SCHEMA
 
 _CONTENT = [name for name in EVENT_SCHEMA if name != "event_id"]
-_BETWEEN, _ABSENT = "\x1f", "\x1e"
-"""Unit and record separator: neither is in an id, so different rows make different texts."""
+_BETWEEN, _IS = "\x1f", "\x1e"
+"""Unit and record separator: no id holds one, so different rows make different texts."""
 
 
 def content_ids(events: pl.DataFrame) -> pl.Series:
     """Returns 11 URL-safe characters for each row: 64 bits of BLAKE2b over its canonical content.
 
     The same in every run and version, wherever the row stands; equal rows get equal ids, which
-    `numbered` tells apart.
+    `numbered` tells apart. Only columns that say something count, so that a new column changes
+    no id.
     """
-    cells = [
-        (pl.col(name).dt.timestamp("us") if name == "event_time" else pl.col(name))
-        .cast(pl.String)
-        .fill_null(_ABSENT)
-        for name in _CONTENT
-    ]
-    texts = events.select(pl.concat_str(cells, separator=_BETWEEN)).to_series()
+    told = [name for name in _CONTENT if events[name].null_count() < len(events)]
+    cells = [pl.lit(name + _IS) + _as_text(name) for name in told]
+    texts = events.select(pl.concat_str(cells, separator=_BETWEEN, ignore_nulls=True)).to_series()
     # Polars' own hash changes between its versions; an id must not.
     digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts.to_list()]
     encoded = pl.Series("event_id", digests, pl.Binary).bin.encode("base64")
     return encoded.str.strip_chars_end("=").str.replace_many(["+", "/"], ["-", "_"])
+
+
+def _as_text(name: str) -> pl.Expr:
+    cell = pl.col(name)
+    return (cell.dt.timestamp("us") if name == "event_time" else cell).cast(pl.String)
 
 
 def numbered(events: pl.DataFrame, derived: str) -> pl.DataFrame:

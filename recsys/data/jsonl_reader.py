@@ -43,27 +43,37 @@ def _object(line: str) -> _Object | str:
     """Returns the object on a line, or why there is none."""
     try:
         found = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return f"not JSON ({error})" if isinstance(error, json.JSONDecodeError) else "too deep"
+        if "\\ud" in line.lower():
+            # JSON can write halves of a character, which no text can hold.
+            _compact(found).encode()
+    except (json.JSONDecodeError, RecursionError):
+        return "not JSON"
+    except UnicodeEncodeError:
+        return "not Unicode text"
     return found if isinstance(found, dict) else "not a JSON object"
 
 
 def _schema(objects: list[_Object]) -> dict[str, pl.DataType]:
-    schema: dict[str, pl.DataType] = {}
+    """Returns a type for each key: a list only where every value that is there is one."""
+    lists: dict[str, list[object] | None] = {}
     for found in objects:
         for key, value in found.items():
-            if key not in schema or (isinstance(value, list) and schema[key] == pl.String()):
-                schema[key] = pl.String()
-                if isinstance(value, list) and value:
-                    schema[key] = _list_type(value)
-    return schema
+            before = lists.setdefault(key, [])
+            if value is None or before is None:
+                continue
+            if isinstance(value, list):
+                before.extend(value[:1])
+            else:
+                lists[key] = None
+    return {key: _list_type(first) if first else pl.String() for key, first in lists.items()}
 
 
 def _list_type(values: list[object]) -> pl.DataType:
-    first = values[0]
-    if isinstance(first, dict):
-        return pl.List(pl.Struct(dict.fromkeys(first, pl.String)))
-    return pl.List(pl.String())
+    objects = [value for value in values if isinstance(value, dict)]
+    if len(objects) < len(values):
+        return pl.List(pl.String())
+    names = {name: pl.String() for found in objects for name in found}
+    return pl.List(pl.Struct(names))
 
 
 def _batches(
@@ -92,21 +102,20 @@ def _parsed(
         numbers.append(number)
         for key, dtype in schema.items():
             value = found.get(key)
-            plain = value is None or isinstance(value, str)
-            fits = plain and dtype == pl.String()
-            cells[key].append(value if fits else _fitted(value, dtype))
+            if value is not None and dtype != pl.String():
+                value = _list(value, dtype)
+            elif isinstance(value, dict | list):
+                # Read once more, so that its numbers are numbers.
+                value = _compact(json.loads(text)[key])
+            cells[key].append(_text(value) if isinstance(value, bool) else value)
     rows = pl.DataFrame({ROW: numbers} | cells, schema={ROW: pl.Int64(), **schema})
     return RawBatch(rows, pl.DataFrame(broken, schema=BROKEN_SCHEMA, orient="row"))
 
 
-def _fitted(value: object, dtype: pl.DataType) -> object:
-    """Brings a value to its column's type; JSON text where a text column meets a structure."""
-    if value is None:
-        return None
-    if not isinstance(dtype, pl.List):
-        return _text(value)
+def _list(value: object, dtype: pl.DataType) -> list[object]:
+    """Brings a value to a list column's type; a lone value is a list of one."""
     values = value if isinstance(value, list) else [value]
-    if isinstance(dtype.inner, pl.Struct):
+    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
         names = [field.name for field in dtype.inner.fields]
         objects = [part for part in values if isinstance(part, dict)]
         return [{name: _text(part.get(name)) for name in names} for part in objects]
@@ -116,6 +125,8 @@ def _fitted(value: object, dtype: pl.DataType) -> object:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    return _compact(value)
+
+
+def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import polars as pl
 
-from recsys.data.columns import MappedColumn, match_columns, missing_column, require_columns
+from recsys.data.columns import (
+    Announce,
+    MappedColumn,
+    match_columns,
+    missing_columns,
+    require_columns,
+)
 from recsys.data.customer_rows import convert_customers
 from recsys.data.entity_rows import EntityRows
 from recsys.data.guess import CUSTOMER_NAMES, ITEM_NAMES
@@ -27,12 +33,10 @@ class Entities:
     frame: pl.DataFrame
     """Our columns, then attributes; sorted by id, one row for each."""
     counts: TableCounts
-    notes: tuple[MappedColumn, ...]
-    """Where the columns of the first file came from."""
 
 
 def load_items(
-    source: str, mapping: ItemMapping, rejects: Rejects, progress: Progress
+    source: str, mapping: ItemMapping, rejects: Rejects, progress: Progress, announce: Announce
 ) -> Entities:
     """Reads the catalogue.
 
@@ -41,6 +45,7 @@ def load_items(
         mapping: how items are read.
         rejects: takes the rows that cannot be used.
         progress: hears about rows read.
+        announce: hears where the columns come from.
 
     Raises:
         DataError: a file cannot be read or lacks the id.
@@ -49,11 +54,15 @@ def load_items(
     def convert(rows: pl.DataFrame, found: _Sources) -> EntityRows:
         return convert_items(rows, found, mapping)
 
-    return _load("items", source, mapping, ITEM_NAMES, convert, rejects, progress)
+    return _load("items", source, mapping, ITEM_NAMES, convert, rejects, progress, announce)
 
 
 def load_customers(
-    source: str, mapping: CustomerMapping, rejects: Rejects, progress: Progress
+    source: str,
+    mapping: CustomerMapping,
+    rejects: Rejects,
+    progress: Progress,
+    announce: Announce,
 ) -> Entities:
     """Reads the customers, as `load_items` reads items.
 
@@ -64,7 +73,9 @@ def load_customers(
     def convert(rows: pl.DataFrame, found: _Sources) -> EntityRows:
         return convert_customers(rows, found, mapping)
 
-    return _load("customers", source, mapping, CUSTOMER_NAMES, convert, rejects, progress)
+    return _load(
+        "customers", source, mapping, CUSTOMER_NAMES, convert, rejects, progress, announce
+    )
 
 
 def _load(  # noqa: PLR0917 - two callers, both above
@@ -75,18 +86,19 @@ def _load(  # noqa: PLR0917 - two callers, both above
     convert: Callable[[pl.DataFrame, _Sources], EntityRows],
     rejects: Rejects,
     progress: Progress,
+    announce: Announce,
 ) -> Entities:
     key = next(iter(names))
     files = find_files(source)
     frames: list[pl.DataFrame] = []
-    notes: tuple[MappedColumn, ...] = ()
     read = rejected = filtered = 0
     for file in files:
         table = open_table(file, delimiter=mapping.delimiter, quote=mapping.quote)
         found, how = _match(file, table.columns, mapping, names)
         if key not in found:
-            raise missing_column(file, table.columns, key, kind)
-        notes = notes or how
+            raise missing_columns(file, table.columns, [key], kind)
+        if file == files[0]:
+            announce(kind, how)
         batches = list(table.batches)
         broken = pl.concat([batch.broken for batch in batches])
         done = convert(pl.concat([batch.rows for batch in batches]), found)
@@ -107,7 +119,7 @@ def _load(  # noqa: PLR0917 - two callers, both above
         duplicates=read - rejected - kept,
         filtered=filtered,
     )
-    return Entities(first, counts, notes)
+    return Entities(first, counts)
 
 
 def _match(

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from recsys.data.clock import Clock
-from recsys.data.columns import MappedColumn, match_event_columns
+from recsys.data.columns import Announce, match_event_columns
 from recsys.data.event_rows import convert_events
 from recsys.data.event_sorter import EventSorter
 from recsys.data.mapping import EventMapping
@@ -24,8 +24,9 @@ def load_events(
     *,
     now: datetime,
     progress: Progress,
-) -> tuple[TableCounts, tuple[MappedColumn, ...]]:
-    """Writes the canonical events to `target`, sorted by time and id.
+    announce: Announce,
+) -> TableCounts:
+    """Writes the canonical events to `target`, sorted by time and id; returns the counts.
 
     Args:
         source: a file, a folder or a pattern.
@@ -35,9 +36,7 @@ def load_events(
         clock: watches the times.
         now: events that are later are rejected.
         progress: hears about rows read and sorted.
-
-    Returns:
-        The counts, and where the columns of the first file came from.
+        announce: hears where the columns come from.
 
     Raises:
         DataError: a file cannot be read or lacks a needed column.
@@ -46,12 +45,12 @@ def load_events(
     chunks.mkdir()
     sorter = EventSorter(chunks)
     read = rejected = filtered = 0
-    notes: tuple[MappedColumn, ...] = ()
     files = find_files(source)
     for file in files:
         table = open_table(file, delimiter=mapping.delimiter, quote=mapping.quote)
         columns = match_event_columns(file, table.columns, mapping)
-        notes = notes or columns.notes
+        if file == files[0]:
+            announce("events", columns.notes)
         clock.start_file()
         for batch in table.batches:
             done = convert_events(batch, columns, mapping, now=now)
@@ -64,7 +63,7 @@ def load_events(
             progress(f"reading {file.name}", read)
     duplicates = sorter.write(target, progress)
     shutil.rmtree(chunks)
-    counts = TableCounts(
+    return TableCounts(
         files=len(files),
         rows=read,
         kept=sorter.rows - duplicates,
@@ -72,4 +71,3 @@ def load_events(
         duplicates=duplicates,
         filtered=filtered,
     )
-    return counts, notes

@@ -1,7 +1,6 @@
 """From a retailer's files to a prepared data set: read, map, check, sort, report."""
 
 import shutil
-from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from recsys.data.clock import Clock
-from recsys.data.columns import MappedColumn
+from recsys.data.columns import Announce, unannounced
 from recsys.data.dataset import (
     CUSTOMERS_FILE,
     EVENTS_FILE,
@@ -36,16 +35,6 @@ class Sources:
     customers: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a load produced."""
-
-    folder: Path
-    report: DataReport
-    columns: Dict[str, tuple[MappedColumn, ...]]
-    """For each table, where its columns came from (in its first file)."""
-
-
 def prepare(
     sources: Sources,
     out: Path,
@@ -53,8 +42,9 @@ def prepare(
     *,
     now: datetime,
     progress: Progress = silent,
-) -> Prepared:
-    """Writes a prepared data set to `out`, whole or not at all.
+    announce: Announce = unannounced,
+) -> DataReport:
+    """Writes a prepared data set to `out`, whole or not at all, and reports on it.
 
     A data set that is already there is replaced. When too many rows are rejected, `rejects.csv`
     and `report.json` are left in `<out>.rejected` to look at.
@@ -65,6 +55,7 @@ def prepare(
         mapping: how the retailer's columns and values become ours.
         now: the time that "in the future" is measured from; with a zone.
         progress: hears how far the work is.
+        announce: hears where the columns of each table come from.
 
     Raises:
         DataError: a file cannot be used, or the share of rejected rows is over the limit.
@@ -74,37 +65,51 @@ def prepare(
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        report, columns = _load(sources, part, mapping, now, progress)
+        report = _load(sources, part, mapping, now=now, progress=progress, announce=announce)
         _refuse_bad_data(part, out, report, mapping.max_reject_rate)
         _replace(part, out)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return Prepared(out, report, columns)
+    return report
 
 
 def _load(
-    sources: Sources, part: Path, mapping: Mapping, now: datetime, progress: Progress
-) -> tuple[DataReport, dict[str, tuple[MappedColumn, ...]]]:
+    sources: Sources,
+    part: Path,
+    mapping: Mapping,
+    *,
+    now: datetime,
+    progress: Progress,
+    announce: Announce,
+) -> DataReport:
     """Writes every file of a data set into `part`."""
     rejects = Rejects(part / REJECTS_FILE)
     entities: dict[str, Entities] = {}
     if sources.items is not None:
-        entities["items"] = load_items(sources.items, mapping.items, rejects, progress)
+        entities["items"] = load_items(sources.items, mapping.items, rejects, progress, announce)
     if sources.customers is not None:
-        customers = load_customers(sources.customers, mapping.customers, rejects, progress)
+        customers = load_customers(
+            sources.customers, mapping.customers, rejects, progress, announce
+        )
         customers.frame.write_parquet(part / CUSTOMERS_FILE)
         entities["customers"] = customers
     clock = Clock(mapping.events.zone, now)
     events_file = part / EVENTS_FILE
-    counts, notes = load_events(
-        sources.events, events_file, mapping.events, rejects, clock, now=now, progress=progress
+    counts = load_events(
+        sources.events,
+        events_file,
+        mapping.events,
+        rejects,
+        clock,
+        now=now,
+        progress=progress,
+        announce=announce,
     )
     tables = {"events": counts} | {name: table.counts for name, table in entities.items()}
     tables["items"] = _write_items(entities.get("items"), events_file, part / ITEMS_FILE)
     report = summarise(events_file, tables, rejects, clock)
     write_report(report, part / REPORT_FILE)
-    columns = {"events": notes} | {name: table.notes for name, table in entities.items()}
-    return report, columns
+    return report
 
 
 def _write_items(items: Entities | None, events_file: Path, target: Path) -> TableCounts:

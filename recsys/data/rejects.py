@@ -33,7 +33,7 @@ class Rejects:
         counts = self.by_reason.setdefault(table, Counter())
         for field, reason, count in rows.group_by("field", "reason").len().iter_rows():
             counts[f"{field}: {reason}" if field else reason] += count
-        lines = rows.select(
+        lines = rows.sort(ROW).select(
             table=pl.lit(table),
             file=pl.lit(str(file)),
             row=pl.col(ROW),
