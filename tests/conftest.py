@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from recsys.assembly import FitConfig, assemble, load_recommender
 from recsys.bundle import activate
@@ -11,6 +12,10 @@ from recsys.fitting.config import load_config
 from recsys.fitting.fit import Fitted, fit, publish_files
 from recsys.pipeline.recommender import Recommender
 from tests.small_shop import END, shop_dataset
+
+# A busy machine is not a wrong answer.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

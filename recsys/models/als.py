@@ -15,7 +15,6 @@ from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_array, csr_matrix
 
 from recsys.data.state import type_weight_array
-from recsys.errors import DataError
 from recsys.models.protocol import Arrays, TrainingData, WeightedConfig
 from recsys.types import FloatArray, NumArray
 
@@ -41,11 +40,7 @@ class Als(WeightedConfig):
     """Of the random start."""
 
     def fit(self, data: TrainingData) -> "AlsModel":
-        """Learns item vectors from the items that any customer weighs above 0.
-
-        Raises:
-            DataError: no event has a weight in `event_weights`.
-        """
+        """Learns vectors of the items with enough customers; there may be none in a young shop."""
         from implicit.als import AlternatingLeastSquares  # noqa: PLC0415  # fit only
         from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
@@ -54,11 +49,8 @@ class Als(WeightedConfig):
         customers = np.bincount(matrix.indices, minlength=matrix.shape[1])
         trained = np.flatnonzero(customers >= self.min_customers)
         if len(trained) == 0:
-            message = (
-                f"als: no item has {self.min_customers} customers with an event of the types "
-                f"{', '.join(self.event_weights)}"
-            )
-            raise DataError(message)
+            nothing = np.zeros((0, self.embedding_size), dtype=np.float32)
+            return AlsModel(self, trained.astype(np.int32), nothing, nothing.T @ nothing)
         confidences = csr_matrix(csr_array(matrix)[:, trained])
         confidences.data = self.confidence_of(confidences.data)
         # implicit runs its own threads and warns when BLAS does too.
@@ -110,6 +102,8 @@ class AlsModel:
         Returns:
             Shape (embedding_size,); None where no seed has a vector.
         """
+        if len(self.item_nums) == 0:
+            return None
         places = np.searchsorted(self.item_nums, seeds)
         places[places == len(self.item_nums)] = 0
         known = self.item_nums[places] == seeds

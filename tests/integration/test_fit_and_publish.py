@@ -1,0 +1,108 @@
+"""From a data set to a bundle and back, on shops of all sizes."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from recsys.assembly import assemble, load_recommender
+from recsys.bundle import read_manifest
+from recsys.data.dataset import Dataset
+from recsys.errors import ConfigError, DataError
+from recsys.fitting.config import load_config
+from recsys.fitting.fit import fit, publish_files
+from recsys.pipeline.query import Query, RecentEvent
+from recsys.types import EventType, Tier
+from tests.small_shop import END, shop_customers, shop_dataset, shop_events, shop_items
+
+NOW = int(END.timestamp())
+
+
+def ask(recommender, placement="for_you", **details):
+    return recommender.recommend([Query(placement, NOW, **details)])[0]
+
+
+def test_the_same_data_make_the_same_digest(shop_config, tmp_path):
+    digests = set()
+    for day in range(2):
+        fitted = fit(shop_dataset(), shop_config, end_time=END)
+        path = publish_files(fitted, tmp_path, now=END + timedelta(days=day), metrics={"day": day})
+        digests.add(read_manifest(path).digest)
+    assert len(digests) == 1
+    other = fit(shop_dataset(seed=8), shop_config, end_time=END)
+    path = publish_files(other, tmp_path, now=END + timedelta(days=9), metrics={})
+    assert read_manifest(path).digest not in digests
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_shop_with_hardly_any_event_still_gets_full_lists(count, tmp_path):
+    dataset = Dataset(shop_events().head(count).lazy(), shop_items(), shop_customers(), "young")
+    path = publish_files(fit(dataset, load_config(), end_time=END), tmp_path, now=END, metrics={})
+    recommender = load_recommender(path)
+    answer = ask(recommender, customer_id="customer-01", limit=10)
+    assert len(answer.items) == 10
+    assert len(ask(recommender, "similar_items", context_item_ids=("item-01",)).items) == 10
+
+
+def test_only_views_are_enough(shop_config):
+    views = shop_events().filter(pl.col("event_type") == "view")
+    dataset = Dataset(views.lazy(), shop_items(), shop_customers(), "views")
+    recommender = assemble(fit(dataset, shop_config, end_time=END).pipeline, "v")
+    answer = ask(recommender, customer_id="customer-01", limit=5)
+    assert answer.tier is Tier.PERSONALISED
+    assert len(answer.items) == 5
+    assert ask(recommender, "buy_again", customer_id="customer-01").items == ()
+
+
+def test_tiers_follow_what_is_known(recommender):
+    assert ask(recommender, customer_id="customer-01").tier is Tier.PERSONALISED
+    assert ask(recommender, customer_id="newcomer").tier is Tier.POPULAR
+    assert ask(recommender).tier is Tier.POPULAR
+    views = tuple(RecentEvent(f"item-0{n}", EventType.VIEW, NOW - n) for n in (0, 2, 6))
+    answer = ask(recommender, events=views, limit=10)
+    assert answer.tier is Tier.SESSION
+    tea = sum(int(item.item_id[-2:]) % 2 == 0 for item in answer.items)
+    assert tea >= 8, "a visitor who looks at tea is offered tea"
+    assert ask(recommender, "similar_items", context_item_ids=("item-00",)).tier is Tier.SESSION
+
+
+def test_an_event_in_the_query_changes_the_answer(recommender):
+    before = ask(recommender, "buy_again", customer_id="customer-00")
+    item_id = next(
+        f"item-{n:02}"
+        for n in range(8, 40)
+        if f"item-{n:02}" not in {item.item_id for item in before.items}
+    )
+    bought = RecentEvent(item_id, EventType.PURCHASE, NOW - 60)
+    after = ask(recommender, "buy_again", customer_id="customer-00", events=(bought,))
+    assert item_id in {item.item_id for item in after.items}
+    discovered = ask(
+        recommender, "discover", customer_id="customer-00", events=(bought,), limit=40
+    )
+    assert item_id not in {item.item_id for item in discovered.items}
+
+
+def test_reasons_name_what_the_customer_did(recommender):
+    answer = ask(recommender, "buy_again", customer_id="customer-01", limit=3)
+    states = recommender.resolver.states
+    rows = states.of(recommender.resolver.customers.number("customer-01"))
+    for item in answer.items:
+        mine = (rows.item_nums == item.item_num) & (rows.event_types == 4)
+        assert item.reason.code == "bought-before"
+        assert item.reason.count == rows.days[mine].sum() > 0
+    together = ask(recommender, "bought_together", context_item_ids=("item-08",), limit=3)
+    assert together.items[0].reason.code == "often-bought-with"
+    assert together.items[0].reason.item_ids == ("item-08",)
+    similar = ask(recommender, "similar_items", context_item_ids=("item-08",), limit=3)
+    assert similar.items[0].reason.code in ("similar-to", "matches-your-taste")
+
+
+def test_segments_must_be_attributes(shop):
+    config = load_config().model_copy(update={"segment_columns": ("shoe_size",)})
+    with pytest.raises(ConfigError, match=r"shoe_size.*region"):
+        fit(shop, config)
+
+
+def test_events_after_the_end_are_refused(shop):
+    with pytest.raises(DataError, match="not before the end"):
+        fit(shop, load_config(), end_time=datetime(2026, 1, 2, tzinfo=UTC))
