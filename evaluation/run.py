@@ -29,7 +29,6 @@ from evaluation.options import (
     parse_ks,
     parse_placements,
 )
-from evaluation.progress import bars
 from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
 from recsys.assembly import load_recommender
 from recsys.backtest.compare import Contender, Study, compare
@@ -38,6 +37,7 @@ from recsys.backtest.protocols import PROTOCOLS
 from recsys.backtest.rows import DEFAULT_CONFIGURATION, Row, write_figures
 from recsys.backtest.slices import DEFINITIONS
 from recsys.bundle import MANIFEST, current
+from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
 from recsys.data.splits import Split, split_for, temporal_split
 from recsys.errors import ConfigError, DataError

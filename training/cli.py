@@ -15,7 +15,7 @@ app = typer.Typer(
     help="From a retailer's files to a published bundle. Begin with: prepare --demo --out DIR",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
 )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from recsys.data.bars import bars
 from recsys.data.columns import MappedColumn
 from recsys.data.dataset import REJECTS_FILE
 from recsys.data.mapping import Mapping, load_mapping
@@ -14,7 +15,6 @@ from recsys.data.prepare import Sources, prepare
 from recsys.data.report import DataReport
 from training.demo.complete_journey import MAPPING_FILE, demo_sources
 from training.prepare_tables import column_table, report_tables
-from training.progress import bars
 
 EventsOption = Annotated[
     str | None, typer.Option("--events", help="Events: a file, a folder, or a quoted pattern.")

@@ -10,10 +10,10 @@ from rich.table import Table
 
 from recsys.assembly import load_recommender
 from recsys.bundle import activate, prune, read_manifest
+from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import Fitted, fit, publish_files
-from training.progress import bars
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that `prepare` wrote.")]
 BundlesOption = Annotated[Path, typer.Option("--bundles", help="Bundle root to publish to.")]
@@ -38,14 +38,14 @@ def run_command(
     keep: KeepOption = 5,
     make_current: ActivateOption = True,
 ) -> None:
-    r"""Fit all models on all events, write a bundle, and make it current.
+    """Fit all models on all events, write a bundle, and make it current.
 
     Servers that watch the bundle root take it up by themselves. A bundle is read back and checked
     before it becomes current. How good the configuration is: python -m evaluation run.
 
     \b
     python -m training run --data var/demo/data --bundles var/demo/bundles
-    """
+    """  # noqa: D301 - click looks for the character itself
     console = Console()
     settings = load_config(config)
     with bars(console) as progress:

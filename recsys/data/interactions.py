@@ -38,7 +38,7 @@ class Interactions:
     basket_nums: NumArray
     """Shape (n,) int32: one number a basket, else a session, else a customer's UTC day."""
     end_time: int
-    """Unix seconds UTC that all of `times` lie before: the age of an event is counted from here."""
+    """Unix seconds UTC that all of `times` lie before: ages are counted from here."""
 
     def __len__(self) -> int:
         """Returns the number of rows."""

@@ -126,6 +126,12 @@ def test_a_useless_file_says_why(
     assert "in.csv" in str(caught.value)
 
 
+def test_one_column_with_a_given_delimiter_may_be_meant(tmp_path: Path) -> None:
+    rows, broken = read(tmp_path, "a\n1\n2\n", delimiter=";")
+    assert rows == [(1, "1"), (2, "2")]
+    assert broken == []
+
+
 def test_nameless_columns_get_a_name(tmp_path: Path) -> None:
     file = tmp_path / "in.csv"
     file.write_text(",b\n0,1\n")

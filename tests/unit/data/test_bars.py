@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from training.progress import bars
+from recsys.data.bars import bars
 
 
 def test_one_bar_for_each_stage() -> None:
