@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 import polars as pl
 
 from recsys.data.events import event_type_code
-from recsys.data.vocabulary import Vocabulary
+from recsys.data.vocabulary import IdT, Vocabulary
 from recsys.errors import DataError
 from recsys.types import (
-    DAY_S,
     EVENT_CODES,
     CodeArray,
     CustomerId,
@@ -47,7 +46,7 @@ class Interactions:
     @classmethod
     def from_events(
         cls,
-        events: pl.DataFrame,
+        events: pl.LazyFrame,
         *,
         items: Vocabulary[ItemId],
         end_time: int | None = None,
@@ -66,47 +65,66 @@ class Interactions:
         Raises:
             DataError: no event is left, or one lies at or after `end_time`.
         """
-        rows = (
-            events.lazy()
-            .filter(pl.col("item_id").is_not_null())
+        usable = (
+            events.filter(pl.col("item_id").is_not_null())
             .with_columns(code=event_type_code())
             .filter(pl.col("code").is_not_null())
-            .with_columns(
+            .join(_numbered(items, "item"), on="item_id")
+        )
+        named = usable.select(pl.col("customer_id").unique()).collect(engine="streaming")
+        customers: Vocabulary[CustomerId] = Vocabulary.from_ids(named["customer_id"])
+        # Streamed, and in numbers as early as possible: ids of many events do not fit in memory.
+        rows = (
+            usable.join(_numbered(customers, "customer"), on="customer_id")
+            .select(
+                "customer_num",
+                "item_num",
+                "code",
                 # One second is the finest time any model uses.
-                time=pl.col("event_time").dt.epoch("s"),
-                basket=basket_key(),
+                pl.col("event_time").dt.epoch("s").alias("time"),
+                # A hash in place of a long text; two of ten million baskets share one in 1 of
+                # 400,000 shops.
+                basket_key().hash().alias("basket"),
+                "quantity",
             )
-            .select("customer_id", "item_id", "code", "time", "basket", "quantity")
-            .collect()
+            .collect(engine="streaming")
         )
-        rows = rows.with_columns(item_num=pl.Series(items.numbers(rows["item_id"]))).filter(
-            pl.col("item_num") >= 0
-        )
-        rows = settle_returns(rows)
+        rows = settle_returns(rows, ("customer_num", "item_num"))
         if rows.is_empty():
             message = "no event is left that names a customer, a known item and a known event type"
             raise DataError(message)
-        last = int(rows["time"].max())  # type: ignore[arg-type]  # epoch seconds are integers
-        end = last + 1 if end_time is None else end_time
-        if last >= end:
-            latest, limit = (datetime.fromtimestamp(t, UTC).isoformat() for t in (last, end))
-            message = f"an event at {latest} is not before the end of the data, {limit}"
-            raise DataError(message)
-        customers: Vocabulary[CustomerId] = Vocabulary.from_ids(rows["customer_id"])
         rows = rows.with_columns(
-            customer_num=pl.Series(customers.numbers(rows["customer_id"])),
-            basket_num=pl.col("basket").rank("dense").cast(pl.Int32) - 1,
+            basket_num=pl.col("basket").rank("dense").cast(pl.Int32) - 1
         ).sort("time", "customer_num", "item_num", "code", "basket_num")
+        times = rows["time"].cast(pl.Int64).to_numpy()
         return cls(
             customers=customers,
             items=items,
             customer_nums=rows["customer_num"].to_numpy(),
             item_nums=rows["item_num"].to_numpy(),
             event_types=rows["code"].to_numpy(),
-            times=rows["time"].cast(pl.Int64).to_numpy(),
+            times=times,
             basket_nums=rows["basket_num"].to_numpy(),
-            end_time=end,
+            end_time=_checked_end(int(times[-1]), end_time),
         )
+
+
+def _numbered(vocabulary: Vocabulary[IdT], name: str) -> pl.LazyFrame:
+    """Returns the columns `<name>_id` and `<name>_num` of a vocabulary."""
+    numbers = pl.int_range(pl.len(), dtype=pl.Int32)
+    return pl.LazyFrame({f"{name}_id": vocabulary.series()}).with_columns(
+        numbers.alias(f"{name}_num")
+    )
+
+
+def _checked_end(last: int, end_time: int | None) -> int:
+    """Returns the end of the data, which lies after the last event."""
+    end = last + 1 if end_time is None else end_time
+    if last >= end:
+        latest, limit = (datetime.fromtimestamp(t, UTC).isoformat() for t in (last, end))
+        message = f"an event at {latest} is not before the end of the data, {limit}"
+        raise DataError(message)
+    return end
 
 
 def basket_key() -> pl.Expr:
@@ -119,11 +137,14 @@ def basket_key() -> pl.Expr:
     )
 
 
-def settle_returns(rows: pl.DataFrame) -> pl.DataFrame:
+def settle_returns(
+    rows: pl.DataFrame, pair: tuple[str, str] = ("customer_id", "item_id")
+) -> pl.DataFrame:
     """Takes returned quantities off earlier purchases and drops what is fully returned.
 
     Args:
-        rows: columns customer_id, item_id, code, time, quantity, and any others.
+        rows: columns code, time, quantity, the pair's two, and any others.
+        pair: the columns that name customer and item.
 
     Returns:
         The rows that remain, without the returns.
@@ -133,12 +154,12 @@ def settle_returns(rows: pl.DataFrame) -> pl.DataFrame:
     if rows.filter(is_return).is_empty():
         return rows
     numbered = rows.with_row_index("row")
-    pairs = numbered.filter(is_return).select("customer_id", "item_id").unique()
     involved = (
         numbered.filter(pl.col("code").is_in([purchase, gone]))
-        .join(pairs, on=["customer_id", "item_id"], how="semi")
+        .join(numbered.filter(is_return).select(pair).unique(), on=pair, how="semi")
         # A purchase and a return in the same second: the purchase came first.
-        .sort("customer_id", "item_id", "time", "code", "row")
+        .sort(*pair, "time", "code", "row")
+        .select(*pair, "code", "quantity", "row")
     )
     cancelled = list(_cancelled(involved, gone))
     return numbered.filter(~is_return & ~pl.col("row").is_in(cancelled)).drop("row")
@@ -146,10 +167,9 @@ def settle_returns(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _cancelled(involved: pl.DataFrame, gone: int) -> Iterator[int]:
     """Yields the rows of fully returned purchases; `involved` is sorted by pair and time."""
-    pair: tuple[str, str] | None = None
+    pair: tuple[object, object] | None = None
     bought: list[list[float]] = []
-    columns = ("customer_id", "item_id", "code", "quantity", "row")
-    for customer, item, code, quantity, row in involved.select(columns).iter_rows():
+    for customer, item, code, quantity, row in involved.iter_rows():
         if (customer, item) != pair:
             pair, bought = (customer, item), []
         if code != gone:
@@ -162,8 +182,3 @@ def _cancelled(involved: pl.DataFrame, gone: int) -> Iterator[int]:
             bought[-1][1] -= taken
             if bought[-1][1] <= 0:
                 yield int(bought.pop()[0])
-
-
-def day_of(times: TimeArray) -> TimeArray:
-    """Returns the UTC days since 1970 of Unix seconds, same shape, int64."""
-    return times // DAY_S

@@ -23,16 +23,6 @@ from recsys.models.als import AlsModel
 from recsys.models.protocol import TrainingData
 from recsys.types import FloatArray
 
-COLUMNS = (
-    "customer_id",
-    "session_id",
-    "basket_id",
-    "item_id",
-    "event_type",
-    "event_time",
-    "quantity",
-)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
@@ -80,7 +70,7 @@ def fit(
     with step("read events"):
         catalogue = Catalogue.from_frame(dataset.items)
         interactions = Interactions.from_events(
-            dataset.events.select(COLUMNS).collect(),
+            dataset.events,
             items=catalogue.items,
             end_time=None if end_time is None else int(end_time.timestamp()),
         )

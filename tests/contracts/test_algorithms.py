@@ -17,7 +17,7 @@ from recsys.models.repurchase import Repurchase
 @pytest.fixture(scope="module")
 def data(shop) -> TrainingData:
     catalogue = Catalogue.from_frame(shop.items)
-    log = Interactions.from_events(shop.events.collect(), items=catalogue.items)
+    log = Interactions.from_events(shop.events, items=catalogue.items)
     return TrainingData(
         log,
         CustomerStates.from_interactions(log, (14.0, 30.0, 120.0)),

@@ -47,7 +47,7 @@ def interactions(rows: list[tuple[str, int, EventType, int]]) -> Interactions:
         session_id=pl.lit(None, pl.String),
         basket_id=pl.lit(None, pl.String),
     )
-    return Interactions.from_events(frame, items=ITEMS, end_time=END)
+    return Interactions.from_events(frame.lazy(), items=ITEMS, end_time=END)
 
 
 def by_hand(

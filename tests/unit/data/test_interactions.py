@@ -29,7 +29,7 @@ def events(*rows):
         }
         for row in rows
     ]
-    return pl.DataFrame(table, schema={n: t for n, t in EVENT_SCHEMA.items() if n in table[0]})
+    return pl.LazyFrame(table, schema={n: t for n, t in EVENT_SCHEMA.items() if n in table[0]})
 
 
 def rows_of(log):
