@@ -12,12 +12,15 @@ CONTROL = r"[\x00-\x1f\x7f]"
 def text(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Expr:
     """Returns trimmed text, null where the cell means "no value"."""
     cell = pl.col(column)
-    if dtype == pl.String():
-        cell = cell.str.strip_chars()
-        return pl.when(~cell.is_in(list(mapping.missing))).then(cell)
     if dtype.is_nested():
         return _json_text(cell, dtype)
-    return cell.cast(pl.String)
+    if dtype.is_float():
+        # Data frames write "no value" as NaN in float columns.
+        return cell.fill_nan(None).cast(pl.String)
+    if dtype == pl.Duration:
+        return cell.dt.to_string("iso")
+    cell = cell.cast(pl.String).str.strip_chars()
+    return pl.when(~cell.is_in(list(mapping.missing))).then(cell)
 
 
 def identifier(
@@ -38,7 +41,6 @@ def number(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Expr:
         finite = pl.when(parsed.is_finite()).then(parsed).otherwise(float("nan"))
         return pl.when(written.is_not_null()).then(finite).alias(column)
     if dtype.is_float():
-        # Data frames write "no value" as NaN in float columns.
         cell = cell.cast(pl.Float64).fill_nan(None)
         return pl.when(cell.is_finite() | cell.is_null()).then(cell).otherwise(float("nan"))
     if dtype.is_numeric() or dtype == pl.Boolean():

@@ -9,7 +9,7 @@ import polars as pl
 from recsys.data.csv_records import CsvFormat, RecordJoiner
 from recsys.data.delimiter import guess_delimiter
 from recsys.data.lines import UNDECODABLE, read_lines
-from recsys.data.raw import BROKEN_SCHEMA, ROW, RawBatch, RawTable
+from recsys.data.raw import ROW, RawBatch, RawTable
 from recsys.errors import DataError
 
 _SAMPLE_LINES = 20
@@ -138,4 +138,4 @@ def _broken(table: pl.DataFrame, reason: str) -> pl.DataFrame:
         field=pl.lit("", pl.String),
         reason=pl.lit(reason, pl.String),
         value=pl.col("record"),
-    ).cast(dict(BROKEN_SCHEMA))  # type: ignore[arg-type]  # polars' stub wants its own union
+    )

@@ -37,6 +37,8 @@ class EventSorter:
     range_rows: int = RANGE_ROWS
     rows: int = 0
     """Events added."""
+    duplicates: int = 0
+    """Events that `in_order` left out because an earlier one has their given id."""
     _given_ids: bool = False
     _samples: list[pl.Series] = field(default_factory=list)
     _chunks: int = 0
@@ -60,25 +62,42 @@ class EventSorter:
         self.rows += len(events)
 
     def write(self, target: Path, progress: Progress) -> int:
-        """Writes the sorted file and returns how many duplicates of a given id were left out.
-
-        Of rows with one given id, the first that was added stays.
-        """
-        if self.rows == 0:
-            pl.DataFrame(schema=EVENT_SCHEMA).write_parquet(target)
-            return 0
-        dropped = self._duplicates() if self._given_ids else np.empty(0, np.int64)
+        """Writes the sorted file and returns how many duplicates of a given id were left out."""
         source = register_io_source(
-            lambda *_: self._sorted(dropped, progress), schema=EVENT_SCHEMA, is_pure=True
+            lambda *_: self.in_order(progress), schema=EVENT_SCHEMA, is_pure=True
         )
         source.sink_parquet(target, row_group_size=_ROW_GROUP, maintain_order=True)
-        return len(dropped)
+        return self.duplicates
+
+    def in_order(self, progress: Progress) -> Iterator[pl.DataFrame]:
+        """Yields the events sorted by time and id, in frames of about `range_rows`.
+
+        Of rows with one given id, the first that was added stays; the others are counted in
+        `duplicates`.
+        """
+        if self.rows == 0:
+            yield pl.DataFrame(schema=EVENT_SCHEMA)
+            return
+        unwanted = self._later_rows_of_given_ids()
+        self.duplicates = len(unwanted)
+        time, done = pl.col("event_time"), 0
+        for low, high in pairwise(self._bounds()):
+            rows = self._scan().filter((time >= low) & (time < high)).collect(engine="streaming")
+            done += len(rows)
+            if len(unwanted):
+                rows = rows.filter(~pl.col(_ORDER).is_in(unwanted.implode()))
+            rows = numbered(rows.sort("event_time", "event_id", _ORDER), _DERIVED)
+            # Numbering can break the order of ids within one time.
+            yield rows.sort("event_time", "event_id").select(EVENT_SCHEMA.keys())
+            progress("sorting events", done, self.rows)
 
     def _scan(self) -> pl.LazyFrame:
         return pl.scan_parquet([self.folder / f"{n:06}.parquet" for n in range(self._chunks)])
 
-    def _duplicates(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def _later_rows_of_given_ids(self) -> pl.Series:
         """Returns the order numbers of rows whose given id an earlier row has."""
+        if not self._given_ids:
+            return pl.Series([], dtype=pl.Int64)
         parts = ceil(self.rows / _DEDUPLICATED_ROWS)
         given = self._scan().filter(~pl.col(_DERIVED)).select("event_id", _ORDER)
         found = [
@@ -89,23 +108,7 @@ class EventSorter:
             .to_series()
             for part in range(parts)
         ]
-        return pl.concat(found).sort().to_numpy()
-
-    def _sorted(
-        self, dropped: np.ndarray[tuple[int], np.dtype[np.int64]], progress: Progress
-    ) -> Iterator[pl.DataFrame]:
-        done = 0
-        unwanted = pl.Series(dropped)
-        for low, high in pairwise(self._bounds()):
-            time = pl.col("event_time")
-            rows = self._scan().filter((time >= low) & (time < high)).collect(engine="streaming")
-            done += len(rows)
-            if len(dropped):
-                rows = rows.filter(~pl.col(_ORDER).is_in(unwanted.implode()))
-            rows = numbered(rows.sort("event_time", "event_id", _ORDER), _DERIVED)
-            # Numbering can break the order of ids within one time.
-            yield rows.sort("event_time", "event_id").select(EVENT_SCHEMA.keys())
-            progress("sorting events", done, self.rows)
+        return pl.concat(found)
 
     def _bounds(self) -> list[pl.Expr]:
         """Returns times that cut the events into ranges, the ends included."""

@@ -13,7 +13,7 @@ from recsys.data.raw import ROW
 from recsys.data.times import parse_times
 
 _FALSE = ("false", "0", "no", "n", "f", "out of stock", "out_of_stock", "unavailable")
-_TRUE = ("true", "1", "yes", "y", "t", "in stock", "in_stock", "available")
+_TRUE = ("true", "yes", "y", "t", "in stock", "in_stock", "available")
 _PRICES = ("price", "list_price", "cost")
 _CHECKED = (*_PRICES, "available", "created_at", "markets")
 
@@ -97,9 +97,12 @@ def _flag(column: str, dtype: pl.DataType, mapping: ItemMapping) -> pl.Expr:
     if dtype.is_numeric():
         return (pl.col(column) > 0).fill_null(value=True)
     written = cells.text(column, dtype, mapping).str.to_lowercase()
+    count = written.cast(pl.Float64, strict=False)
     return (
         pl.when(written.is_null() | written.is_in(_TRUE))
         .then(pl.lit(value=True))
+        .when(count.is_finite())
+        .then(count > 0)
         .when(written.is_in(_FALSE))
         .then(pl.lit(value=False))
     )

@@ -32,7 +32,10 @@ def open_jsonl(file: Path) -> RawTable:
     sample = [_object(line) for line in first.head(SAMPLE_LINES).to_list() if line.strip()]
     objects = [found for found in sample if isinstance(found, dict)]
     if not objects:
-        message = f"{file}: none of the first {len(sample)} lines is a JSON object"
+        message = (
+            f"{file}: none of the first {len(sample)} lines is a JSON object: "
+            "JSON Lines has one whole object on each line"
+        )
         raise DataError(message, file=str(file))
     schema = _schema(objects)
     lines = chain([(first, lossy)], batches)

@@ -1,14 +1,12 @@
 """Finds and opens input files: Parquet, CSV and JSON Lines, one file, a folder or a pattern."""
 
-from collections.abc import Iterator
 from glob import glob, has_magic
 from pathlib import Path
 
-import polars as pl
-
 from recsys.data.csv_reader import open_csv
 from recsys.data.jsonl_reader import open_jsonl
-from recsys.data.raw import BATCH_ROWS, ROW, RawBatch, RawTable, naming, no_broken_rows
+from recsys.data.parquet_reader import open_parquet
+from recsys.data.raw import RawTable
 from recsys.errors import DataError
 
 _COMPRESSED = (".gz", ".zst")
@@ -61,7 +59,7 @@ def open_table(file: Path, *, delimiter: str | None = None, quote: str = '"') ->
     """
     kind = _kind(file)
     if kind == "parquet":
-        return _open_parquet(file)
+        return open_parquet(file)
     if kind == "jsonl":
         return open_jsonl(file)
     if kind == "csv":
@@ -76,19 +74,3 @@ def _kind(file: Path) -> str | None:
     if suffixes and suffixes[-1] in _COMPRESSED:
         suffixes.pop()
     return _KINDS.get(suffixes[-1]) if suffixes else None
-
-
-def _open_parquet(file: Path) -> RawTable:
-    with naming(file):
-        if file.stat().st_size == 0:
-            message = f"{file}: is empty"
-            raise DataError(message, file=str(file))
-        columns = tuple(pl.scan_parquet(file, glob=False).collect_schema())
-    return RawTable(file, columns, _parquet_batches(file))
-
-
-def _parquet_batches(file: Path) -> Iterator[RawBatch]:
-    with naming(file):
-        table = pl.scan_parquet(file, glob=False).with_row_index(ROW, offset=1)
-        for batch in table.collect_batches(chunk_size=BATCH_ROWS):
-            yield RawBatch(batch.with_columns(pl.col(ROW).cast(pl.Int64)), no_broken_rows())

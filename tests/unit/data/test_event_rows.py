@@ -200,6 +200,8 @@ def test_numbers_of_every_type() -> None:
 def test_ids_of_every_type() -> None:
     assert event(item_id=pl.Series([42]))["item_id"] == "42"
     assert event(item_id=pl.Series(["a"]).cast(pl.Categorical))["item_id"] == "a"
+    assert reason(customer_id=pl.Series([float("nan")]))[1] == "missing id"
+    assert event(item_id=pl.Series([timedelta(days=1)]))["item_id"] == "P1D"
     assert event(item_id=pl.Series([[1, 2]]))["item_id"] == "[1,2]"
     assert event(item_id=pl.Series([{"k": 1}]))["item_id"] == '{"k":1}'
 

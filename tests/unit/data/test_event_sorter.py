@@ -29,6 +29,7 @@ def events(times: list[int], ids: list[str | None] | None = None, **cells: objec
 
 
 def sort(folder: Path, *batches: pl.DataFrame, range_rows: int = 4) -> tuple[pl.DataFrame, int]:
+    """Returns the sorted file and the number of duplicates."""
     folder.mkdir(exist_ok=True)
     chunks = folder / "chunks"
     chunks.mkdir()
@@ -37,7 +38,9 @@ def sort(folder: Path, *batches: pl.DataFrame, range_rows: int = 4) -> tuple[pl.
         sorter.add(batch)
     dropped = sorter.write(folder / "events.parquet", silent)
     assert sorter.rows == sum(map(len, batches))
-    return pl.read_parquet(folder / "events.parquet"), dropped
+    written = pl.read_parquet(folder / "events.parquet")
+    assert written.equals(pl.concat(sorter.in_order(silent)))
+    return written, dropped
 
 
 def test_ids_are_a_digest_of_what_the_row_says() -> None:

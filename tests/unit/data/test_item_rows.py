@@ -96,7 +96,16 @@ def test_markets_of_a_typed_file() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "expected"),
-    [("yes", True), ("FALSE", False), ("0", False), ("In stock", True), ("", True), (0, False)],
+    [
+        ("yes", True),
+        ("FALSE", False),
+        ("0", False),
+        ("In stock", True),
+        ("", True),
+        (0, False),
+        ("17", True),
+        ("0.0", False),
+    ],
 )
 def test_availability(cell: object, *, expected: bool) -> None:
     assert item(pl.DataFrame({"item_id": ["a"], "in_stock": [cell]}))["available"] is expected

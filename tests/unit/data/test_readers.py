@@ -54,6 +54,16 @@ def test_rows_of_parquet_are_counted_from_one(tmp_path: Path) -> None:
     assert batch.broken.is_empty()
 
 
+def test_bytes_in_parquet_are_text(tmp_path: Path) -> None:
+    file = tmp_path / "x.parquet"
+    pl.DataFrame({"a": [b"tea", None], "b": [1, 2]}).write_parquet(file)
+    assert rows(open_table(file)) == [(1, "tea", 1), (2, None, 2)]
+    pl.DataFrame({"a": [b"tea", b"\xff", None], "b": [1, 2, 3]}).write_parquet(file)
+    assert rows(open_table(file)) == [(1, "tea", 1), (3, None, 3)]
+    broken = next(open_table(file).batches).broken
+    assert broken.rows() == [(2, "", "bytes that are not UTF-8", "\ufffd")]
+
+
 def broken_files() -> dict[str, bytes]:
     return {
         "cut.csv.gz": gzip.compress(CSV * 10_000)[:-50],
