@@ -25,6 +25,10 @@ class IndexConfig(StrictModel):
     ef_search: int = Field(default=400, ge=8)
     """Nodes kept in view by a search of up to 100 items; more for longer lists and filters."""
 
+    norm_bound: float = Field(default=1.75, gt=1.0)
+    """Norm, in root mean squares of all norms, above which the graph takes vectors for equally
+    long. 1.5 suits lists of hundreds, 2 a few items with extreme norms."""
+
     seed: int = Field(default=7, ge=0, le=2**31 - 1)
     """Seeds the graph's levels and the choice of queries to measure with."""
 

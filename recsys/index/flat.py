@@ -70,19 +70,19 @@ def scan_flat(
     rows: faiss.IndexFlat, query: FloatArray, wanted: int, mask: BoolArray | None
 ) -> tuple[RowArray, FloatArray]:
     """Returns the best rows of one query (dim,) and their scores, from all that `mask` keeps."""
-    parameters = None if mask is None else faiss.SearchParameters(sel=selector(mask))
+    parameters = None
+    if mask is not None:
+        bits = np.packbits(mask, bitorder="little")
+        parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
     return found(rows, query, wanted, parameters)
-
-
-def selector(mask: BoolArray) -> faiss.IDSelector:
-    """Returns FAISS's form of the mask (rows,) of allowed rows: one bit per row."""
-    return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
 
 
 def found(
     index: faiss.Index, query: FloatArray, wanted: int, parameters: faiss.SearchParameters | None
 ) -> tuple[RowArray, FloatArray]:
-    """Returns the rows that FAISS finds for one query, without its -1 padding."""
+    """Returns the rows that FAISS finds for one query, best first, without its -1 padding."""
+    # Counts for the calling thread only, so it is said in every thread that searches.
+    faiss.omp_set_num_threads(1)
     scores, rows = index.search(query[None], wanted, params=parameters)
     real = rows[0] >= 0
     return rows[0][real], scores[0][real]

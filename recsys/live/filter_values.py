@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import polars as pl
 
+from recsys.data.events import TIME
 from recsys.errors import InvalidFilterError
 from recsys.live.filter_tokens import shown
 
@@ -21,7 +22,7 @@ class Kind(StrEnum):
     LIST = "lists of texts"
 
 
-NUMBER = re.compile(r"\d{1,40}(\.\d{0,40})?([eE][+-]?\d{1,3})?")
+NUMBER = re.compile(r"[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?")
 INT64_LIMIT = 2**63
 LIKE_LENGTH = 256
 """Characters of a LIKE pattern: keeps the regular expression behind it small."""
@@ -35,7 +36,7 @@ def kind_of(dtype: pl.DataType) -> Kind | None:
         return Kind.TEXT
     if dtype == pl.Boolean:
         return Kind.FLAG
-    if dtype == pl.Datetime:
+    if dtype == TIME:
         return Kind.TIME
     return Kind.LIST if dtype == pl.List(pl.String) else None
 
