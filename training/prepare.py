@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from recsys.data.bars import bars
 from recsys.data.columns import MappedColumn
@@ -108,5 +109,5 @@ def _print(console: Console, report: DataReport, out: Path) -> None:
     for oddity in report.oddities:
         console.print(f"[yellow]look at:[/] {oddity}")
     if report.rejects:
-        console.print(f"Every rejected row: {out / REJECTS_FILE}")
-    console.print(f"Prepared data set: [bold]{out}[/]")
+        console.print(f"Every rejected row: {escape(str(out / REJECTS_FILE))}")
+    console.print(f"Prepared data set: [bold]{escape(str(out))}[/]")

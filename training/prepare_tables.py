@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 
+from rich.markup import escape
 from rich.table import Table
 
 from recsys.data.columns import MappedColumn
 from recsys.data.report import DataReport
+
+_SHOWN_TYPES = 6
+"""A terminal is not wider; report.json has them all."""
 
 
 def column_table(name: str, notes: Iterable[MappedColumn]) -> Table:
     """Returns the table of where each of our columns comes from."""
     table = Table("our column", "from", "how", title=f"{name}: columns", title_justify="left")
     for note in notes:
-        table.add_row(note.ours, note.source, note.how)
+        table.add_row(note.ours, escape(note.source), note.how)
     return table
 
 
@@ -51,15 +55,21 @@ def _content(report: DataReport) -> Table:
     table.add_row("items without a row of their own", f"{report.tables['items'].bare:,}")
     table.add_row("customers with one event", f"{report.one_event_share:.1%}")
     for kind, count in report.unknown_event_types.items():
-        table.add_row(f"event type {kind!r} (used by no model)", f"{count:,}")
+        table.add_row(escape(f"event type {kind!r} (used by no model)"), f"{count:,}")
     return table
 
 
 def _months(report: DataReport) -> Table:
-    kinds = list(report.events_by_type)
-    table = Table("month", *kinds, title="Events by month", title_justify="left")
+    kinds = list(report.events_by_type)[:_SHOWN_TYPES]
+    titles = [escape(kind) for kind in kinds]
+    if len(kinds) < len(report.events_by_type):
+        titles.append("others")
+    table = Table("month", *titles, title="Events by month", title_justify="left")
     for month, counts in report.events_by_month.items():
-        table.add_row(month, *(f"{counts.get(kind, 0):,}" for kind in kinds))
+        shown = [counts.get(kind, 0) for kind in kinds]
+        if len(titles) > len(kinds):
+            shown.append(sum(counts.values()) - sum(shown))
+        table.add_row(month, *(f"{count:,}" for count in shown))
     return table
 
 
@@ -67,5 +77,5 @@ def _rejects(report: DataReport) -> Table:
     table = Table("table", "rejected because", "rows", title="Rejects", title_justify="left")
     for name, reasons in report.rejects.items():
         for reason, count in reasons.items():
-            table.add_row(name, reason, f"{count:,}")
+            table.add_row(name, escape(reason), f"{count:,}")
     return table

@@ -105,6 +105,7 @@ def test_markets_of_a_typed_file() -> None:
         (0, False),
         ("17", True),
         ("0.0", False),
+        (True, True),
     ],
 )
 def test_availability(cell: object, *, expected: bool) -> None:

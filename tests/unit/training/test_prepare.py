@@ -50,6 +50,25 @@ def test_prints_rejects_oddities_and_unknown_types(source: Path, tmp_path: Path)
     assert "rejects.csv" in result.output
 
 
+def test_brackets_are_shown_as_they_are(source: Path, tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text(
+        '[events.columns]\nchannel = "[bold]"\n[events.require]\nitem_id = { pattern = "[x-z]" }\n'
+    )
+    source.write_text("customer_id,item_id,date,[bold]\na,tea,2024-03-02,w\na,x,2024-03-02,w\n")
+    shown = run("--events", source, "--out", tmp_path / "out", "--mapping", mapping).output
+    assert re.search(r"channel\W+\[bold\]\W+mapping", shown)
+    assert "no match of [x-z]" in shown
+
+
+def test_many_event_types_are_added_up(source: Path, tmp_path: Path) -> None:
+    rows = "".join(f"a,tea,2024-03-02,kind {n}\n" * (n + 1) for n in range(9))
+    source.write_text("customer_id,item_id,date,event\n" + rows)
+    result = run("--events", source, "--out", tmp_path / "out")
+    assert re.search(r"kind-8\W.*kind-3\W+others", result.output)
+    assert re.search(r"2024-03\W+9\W+8\W+7\W+6\W+5\W+4\W+6\W", result.output)
+
+
 def test_options_lie_over_the_mapping(source: Path, tmp_path: Path) -> None:
     mapping = tmp_path / "mapping.toml"
     mapping.write_text('[events]\ndelimiter = ","\n[events.columns]\nitem_id = "StockCode"\n')
