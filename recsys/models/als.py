@@ -23,11 +23,11 @@ class Als(WeightedConfig):
     """Factorises customers x items; needs `implicit` to fit, not to serve."""
 
     kind: Literal["als"] = "als"
-    embedding_size: int = Field(default=128, ge=1, le=2_048)
+    embedding_size: int = Field(default=64, ge=1, le=2_048)
     """Length of an item vector."""
     epochs: int = Field(default=10, ge=1)
     """Rounds of alternating updates."""
-    regularization: float = Field(default=5.0, gt=0)
+    regularization: float = Field(default=3.0, gt=0)
     """Added to the diagonal of every least-squares problem."""
     confidence: float = Field(default=2.0, gt=0)
     """A customer's weight w with an item makes the confidence `confidence * log(1 + w)`; what was

@@ -29,7 +29,7 @@ class ItemItem(WeightedConfig):
     """Similar items kept per item."""
     shrinkage: float = Field(default=0.0, ge=0)
     """Customers' (baskets') worth of doubt added below each similarity: tames rare pairs."""
-    history_limit: int = Field(default=500, ge=1)
+    history_limit: int = Field(default=200, ge=1)
     """Items of one customer or basket that count, heaviest first: bounds the cost of robots."""
 
     def fit(self, data: TrainingData) -> "ItemItemModel":
