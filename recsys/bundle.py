@@ -48,8 +48,6 @@ class Manifest(StrictModel):
     """Digest, end time and sizes of the training data."""
     metrics: dict[str, Any]
     """Figures measured while fitting: index recall, offline evaluation."""
-    not_deterministic: tuple[str, ...] = ()
-    """Parts whose bytes may differ between two runs."""
     files: dict[str, BundleFile]
 
 
@@ -60,7 +58,6 @@ def write_bundle(
     config: Mapping[str, Any],
     data: Mapping[str, Any],
     metrics: Mapping[str, Any],
-    not_deterministic: tuple[str, ...] = (),
     now: datetime,
 ) -> Path:
     """Writes a new version and returns its folder; it is complete, and not yet current.
@@ -71,7 +68,6 @@ def write_bundle(
         config: of the fit.
         data: `digest` and further facts on the training data.
         metrics: figures measured while fitting.
-        not_deterministic: parts whose bytes may differ between two runs.
         now: the version's time.
     """
     root.mkdir(parents=True, exist_ok=True)
@@ -84,7 +80,7 @@ def write_bundle(
             for path in sorted(part.rglob("*"))
             if path.is_file()
         }
-        digest = _digest(files, config, str(data["digest"]), not_deterministic)
+        digest = _digest(files, config, str(data["digest"]))
         manifest = Manifest(
             bundle_version=f"{now:%Y%m%dT%H%M%S%fZ}-{digest[:8]}",
             create_time=now,
@@ -92,7 +88,6 @@ def write_bundle(
             config=dict(config),
             data=dict(data),
             metrics=dict(metrics),
-            not_deterministic=not_deterministic,
             files=files,
         )
         (part / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
@@ -107,18 +102,9 @@ def write_bundle(
     return target
 
 
-def _digest(
-    files: Mapping[str, BundleFile],
-    config: Mapping[str, Any],
-    data_digest: str,
-    not_deterministic: tuple[str, ...],
-) -> str:
+def _digest(files: Mapping[str, BundleFile], config: Mapping[str, Any], data_digest: str) -> str:
     content = {
-        "files": {
-            name: file.sha256
-            for name, file in files.items()
-            if not name.startswith(not_deterministic or ("\0",))
-        },
+        "files": {name: file.sha256 for name, file in files.items()},
         "config": config,
         "data": data_digest,
     }
@@ -168,7 +154,7 @@ def verify(path: Path) -> Manifest:
     """
     manifest = read_manifest(path)
     data_digest = str(manifest.data.get("digest"))
-    digest = _digest(manifest.files, manifest.config, data_digest, manifest.not_deterministic)
+    digest = _digest(manifest.files, manifest.config, data_digest)
     if digest != manifest.digest:
         message = f"{path / MANIFEST}: damaged: its content does not match its digest"
         raise BundleError(message, file=str(path / MANIFEST))

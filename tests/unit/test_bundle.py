@@ -22,7 +22,7 @@ from recsys.errors import BundleError
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def write(root, content=b"content", *, now=NOW, config=None, not_deterministic=()):
+def write(root, content=b"content", *, now=NOW, config=None):
     def files(folder):
         (folder / "deep").mkdir()
         (folder / "deep" / "array.npy").write_bytes(content)
@@ -34,7 +34,6 @@ def write(root, content=b"content", *, now=NOW, config=None, not_deterministic=(
         config=config or {"a": 1},
         data={"digest": "d"},
         metrics={"seconds": now.second},
-        not_deterministic=not_deterministic,
         now=now,
     )
 
@@ -54,12 +53,6 @@ def test_the_digest_ignores_time_and_nothing_else(tmp_path):
     assert verify(write(tmp_path, b"Content", now=later + timedelta(1))).digest != digest
     changed = write(tmp_path, now=later + timedelta(days=2), config={"a": 2})
     assert verify(changed).digest != digest
-
-
-def test_the_digest_leaves_out_what_is_named_not_deterministic(tmp_path):
-    first = write(tmp_path / "a", b"one", not_deterministic=("deep/",))
-    second = write(tmp_path / "b", b"two", not_deterministic=("deep/",))
-    assert verify(first).digest == verify(second).digest
 
 
 @pytest.mark.parametrize("name", ["deep/array.npy", "other.bin"])
