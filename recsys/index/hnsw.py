@@ -17,7 +17,7 @@ from recsys.types import BoolArray, FloatArray, NumArray
 EXACT_SHARE = 0.2
 """A filter that keeps less than this share of the rows is answered by an exact scan."""
 
-BEAM_PER_ITEM = 3
+BEAM_PER_ITEM = 4
 """Graph nodes kept in view for each item wanted that the filter keeps; at least twice as many
 are needed, because only the nearer half is used."""
 

@@ -7,7 +7,6 @@ what is left are columns, literals, comparisons and AND, OR, NOT.
 import re
 import textwrap
 from collections.abc import Collection, Sequence
-from itertools import islice
 
 from sqlglot import Token, Tokenizer, TokenType
 from sqlglot.errors import TokenError
@@ -20,8 +19,8 @@ MAX_TERMS = 64
 MAX_VALUES = 1_000
 """Values in all IN lists of a filter together."""
 
-MAX_WORDS = 2_600
-"""Room for all values with their commas and for all terms; the tokenizer is slow past it."""
+MAX_WORDS = 1_000
+"""Names, keywords and signs other than commas: room for all terms with their parentheses."""
 
 COMPARISONS = frozenset(
     (
@@ -48,7 +47,10 @@ ALLOWED = (
     | {TokenType.NOT, TokenType.ESCAPE, TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA}
 )
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-WORD = re.compile(r"'[^']*'|\"[^\"]*\"|\w+|[^\w\s]")
+WORD = re.compile(
+    r"""(?P<value>'[^']*(?:''[^']*)*'|-?[0-9]\w*(?:\.\w*)?)|(?P<comma>,)"""
+    r"""|(?P<word>"[^"]*"|\w+|[^\w\s])"""
+)
 SHOWN = 40
 """Characters of a caller's word that an error repeats."""
 LISTED = 300
@@ -96,8 +98,18 @@ def _check_text(text: str) -> None:
         raise InvalidFilterError(f"the expression is larger than {MAX_BYTES} bytes", len(text))
     if control := CONTROL.search(text):
         raise InvalidFilterError("a control character", control.start())
-    if excess := next(islice(WORD.finditer(text), MAX_WORDS, None), None):
-        raise InvalidFilterError(f"more than {MAX_WORDS} words and signs", excess.start())
+    _check_words(text)
+
+
+def _check_words(text: str) -> None:
+    """Counts words roughly but fast: the tokenizer takes 10 us for each."""
+    room = {"value": MAX_VALUES + 2 * MAX_TERMS, "comma": MAX_VALUES, "word": MAX_WORDS}
+    for match in WORD.finditer(text):
+        kind = str(match.lastgroup)
+        room[kind] -= 1
+        if room[kind] < 0:
+            what = f"{MAX_WORDS} words and signs" if kind == "word" else f"{MAX_VALUES} values"
+            raise InvalidFilterError(f"more than {what}", match.start())
 
 
 def _unclosed(text: str) -> int:
@@ -137,7 +149,7 @@ def _check_limits(tokens: Sequence[Token]) -> None:
             raise InvalidFilterError(f"more than {MAX_TERMS} terms", token.start)
         values += kind is TokenType.COMMA
         if values >= MAX_VALUES:
-            raise InvalidFilterError(f"more than {MAX_VALUES} values in IN lists", token.start)
+            raise InvalidFilterError(f"more than {MAX_VALUES} values", token.start)
 
 
 class _Depth:

@@ -9,6 +9,7 @@ from sqlglot.errors import ParseError
 from sqlglot.parser import Parser
 
 from recsys.errors import InvalidFilterError
+from recsys.live.filter_lists import fold, unfold
 from recsys.live.filter_tokens import MAX_BYTES, shown
 from recsys.live.filter_values import Kind, number, time
 
@@ -45,17 +46,20 @@ def parsed(text: str, tokens: list[Token]) -> exp.Expr:
     Raises:
         InvalidFilterError: the tokens are no condition.
     """
+    short, lists = fold(tokens)
     try:
         trees = _FilterParser(error_message_context=MAX_BYTES).parse_into(
-            exp.Condition, tokens, text
+            exp.Condition, short, text
         )
     except ParseError as error:
         found = error.errors[0]
         word, position = str(found["highlight"] or ""), len(str(found["start_context"] or ""))
         raise InvalidFilterError(f"cannot be read at {shown(word)}", position) from None
-    if len(trees) != 1 or trees[0] is None:
-        raise InvalidFilterError("not one expression", 0)
-    return trees[0]
+    tree = trees[0]
+    if tree is None:
+        raise InvalidFilterError("not an expression", 0)
+    unfold(tree, lists)
+    return tree
 
 
 def literal(node: exp.Expr, kind: Kind) -> str | int | float | bool | datetime:
@@ -101,8 +105,8 @@ def part(node: exp.Expr, name: str) -> exp.Expr:
 
 def refused(node: exp.Expr) -> InvalidFilterError:
     """Returns the error for a node that is not on the allow-list."""
-    kind = type(node).__name__.upper()
-    return InvalidFilterError(f"{kind} is not part of the filter language", place_of(node))
+    kind = node.name if isinstance(node, exp.Column) else type(node).__name__.upper()
+    return InvalidFilterError(f"{shown(kind)} cannot stand here", place_of(node))
 
 
 def place_of(node: exp.Expr) -> int:

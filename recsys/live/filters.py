@@ -130,6 +130,8 @@ class _Compiler:
     def _membership(self, node: exp.Expr) -> pl.Expr:
         sought = part(node, "this")
         field = node.args.get("field")
+        if field is not None and not isinstance(field, exp.Column):
+            raise InvalidFilterError("IN needs a list of values", place_of(field))
         values = [field] if field is not None else list(node.args.get("expressions") or ())
         if not values:
             raise InvalidFilterError("IN needs a list of values", place_of(node))
@@ -166,7 +168,7 @@ class _Compiler:
     def _escaped(self, node: exp.Expr) -> pl.Expr:
         like, mark = part(node, "this"), part(node, "expression")
         if not isinstance(like, exp.Like):
-            raise InvalidFilterError("ESCAPE belongs behind LIKE", place_of(node))
+            raise refused(node)
         escape = str(literal(mark, Kind.TEXT))
         if len(escape) != 1:
             raise InvalidFilterError("ESCAPE needs one character", place_of(mark))
@@ -178,13 +180,17 @@ class _Compiler:
         if not isinstance(column, exp.Column):
             raise InvalidFilterError("IS needs a column before it", place_of(node))
         if isinstance(value, exp.Null):
+            self._kind(column)
             return pl.col(column.name).is_null()
         if not isinstance(value, exp.Boolean):
             raise InvalidFilterError("IS takes NULL, TRUE or FALSE", place_of(value))
         return self._flag(column).eq_missing(pl.lit(bool(value.this)))
 
     def _kind(self, column: exp.Expr) -> Kind:
-        kind = kind_of(self._schema[column.name])
+        dtype = self._schema.get(column.name)
+        if dtype is None:  # a keyword where the parser expected a column
+            raise refused(column)
+        kind = kind_of(dtype)
         if kind is None:
             raise InvalidFilterError(f"{shown(column.name)} cannot be filtered", place_of(column))
         return kind
