@@ -56,7 +56,7 @@ check: $(VENV)/.dev protos-check ## Lint, types, import contracts, stub drift, p
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/buf lint
 	$(VENV)/bin/buf format --path protos/recsys --exit-code --diff
-	if git rev-parse --quiet --verify refs/tags/v0.1.0 >/dev/null; then $(VENV)/bin/buf breaking --against '.git#tag=v0.1.0'; fi
+	tag=$$(git describe --tags --abbrev=0 2>/dev/null) && $(VENV)/bin/buf breaking --against ".git#tag=$$tag" || test -z "$$tag"
 
 format: $(VENV)/.dev ## Format and fix what tools can fix
 	$(VENV)/bin/ruff check --fix .
