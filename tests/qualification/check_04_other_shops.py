@@ -1,5 +1,6 @@
 """Check 4: the same steps on two other shops: one with views, one through a mapping."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,6 +56,8 @@ def run(room: Room) -> Iterator[Row]:
 
 
 def _shop(room: Room, name: str) -> Shop:
+    """Returns a shop with nothing left of an earlier run."""
+    shutil.rmtree(room.folder / name, ignore_errors=True)
     return Shop(name, room.folder / name / "data", room.folder / name / "bundles")
 
 

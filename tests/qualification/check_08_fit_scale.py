@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -27,7 +28,12 @@ class Cost:
 
 def run(room: Room) -> Iterator[Row]:
     """Fits the demo data once and twice over, writes down what ten times will take, fits that."""
-    folder = room.folder / "scale"
+    room.folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=room.folder, prefix="scale-") as folder:
+        yield from _scaled(room, Path(folder))
+
+
+def _scaled(room: Room, folder: Path) -> Iterator[Row]:
     costs = []
     for times in SMALL:
         costs.append(_fitted(room, folder, times))

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from recsys.config import StrictModel
 
+COUNTS_FROM = 1e5
+"""Figures of this size are counts; smaller ones are kept to six digits."""
+
 
 class Row(StrictModel):
     """One line of the table."""
@@ -85,4 +88,6 @@ def read_results(path: Path, commit: str) -> Results:
 
 def _tidy(value: float) -> float | str:
     """JSON has no NaN and no infinity."""
-    return float(f"{value:.6g}") if math.isfinite(value) else str(value)
+    if not math.isfinite(value):
+        return str(value)
+    return round(value) if abs(value) >= COUNTS_FROM else float(f"{value:.6g}")

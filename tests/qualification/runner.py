@@ -136,7 +136,9 @@ def line(row: Row) -> str:
 
 
 def shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:,.6g}"
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.6g}"
 
 
 def table(rows: Sequence[Row]) -> Table:
