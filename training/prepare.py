@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from recsys.data.bars import bars
-from recsys.data.columns import MappedColumn
 from recsys.data.dataset import REJECTS_FILE
-from recsys.data.mapping import Mapping, load_mapping
-from recsys.data.prepare import Sources, prepare
-from recsys.data.report import DataReport
+from recsys.data.reading.columns import MappedColumn
+from recsys.data.reading.mapping import Mapping, load_mapping
+from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.report import DataReport
 from training.demo.complete_journey import MAPPING_FILE, demo_sources
 from training.prepare_tables import column_table, report_tables
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from rich.markup import escape
 from rich.table import Table
 
-from recsys.data.columns import MappedColumn
-from recsys.data.report import DataReport
+from recsys.data.reading.columns import MappedColumn
+from recsys.data.reading.report import DataReport
 
 _SHOWN_TYPES = 6
 """A terminal is not wider; report.json has them all."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from recsys.data.events import CUSTOMER_SCHEMA, EVENT_SCHEMA, ITEM_SCHEMA
-from recsys.data.raw import naming
+from recsys.data.file_errors import naming
 from recsys.errors import DataError
 
 EVENTS_FILE = "events.parquet"

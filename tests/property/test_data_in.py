@@ -12,12 +12,12 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.data.csv_reader import open_csv
 from recsys.data.dataset import Dataset
-from recsys.data.delimiter import DELIMITERS
 from recsys.data.events import EVENT_SCHEMA
-from recsys.data.mapping import Mapping
-from recsys.data.prepare import Sources, prepare
+from recsys.data.reading.csv_reader import open_csv
+from recsys.data.reading.delimiter import DELIMITERS
+from recsys.data.reading.mapping import Mapping
+from recsys.data.reading.prepare import Sources, prepare
 from recsys.errors import DataError
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)

@@ -1,0 +1,73 @@
+"""Reads the events of a load: file by file, batch by batch, into one sorted file."""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from recsys.data.progress import Progress
+from recsys.data.reading.clock import Clock
+from recsys.data.reading.columns import Announce, match_event_columns
+from recsys.data.reading.event_rows import convert_events
+from recsys.data.reading.event_sorter import EventSorter
+from recsys.data.reading.mapping import EventMapping
+from recsys.data.reading.readers import find_files, open_table
+from recsys.data.reading.rejects import Rejects, count_filtered
+from recsys.data.reading.report import TableCounts
+
+
+def load_events(
+    source: str,
+    target: Path,
+    mapping: EventMapping,
+    rejects: Rejects,
+    clock: Clock,
+    *,
+    now: datetime,
+    progress: Progress,
+    announce: Announce,
+) -> TableCounts:
+    """Writes the canonical events to `target`, sorted by time and id; returns the counts.
+
+    Args:
+        source: a file, a folder or a pattern.
+        target: the Parquet file to write; a folder beside it is used and removed.
+        mapping: how events are read.
+        rejects: takes the rows that cannot be used.
+        clock: watches the times.
+        now: events that are later are rejected.
+        progress: hears about rows read and sorted.
+        announce: hears where the columns come from.
+
+    Raises:
+        DataError: a file cannot be read or lacks a needed column.
+    """
+    chunks = target.with_suffix(".chunks")
+    chunks.mkdir()
+    sorter = EventSorter(chunks)
+    read = rejected = filtered = 0
+    files = find_files(source)
+    for file in files:
+        table = open_table(file, delimiter=mapping.delimiter, quote=mapping.quote)
+        columns = match_event_columns(file, table.columns, mapping)
+        if file == files[0]:
+            announce("events", columns.notes)
+        clock.start_file()
+        for batch in table.batches:
+            done = convert_events(batch, columns, mapping, now=now)
+            rejects.add("events", file, done.rejects)
+            clock.look(done.events)
+            sorter.add(done.events)
+            read += len(batch.rows) + len(batch.broken)
+            rejected += len(done.rejects)
+            filtered += count_filtered(done.rejects)
+            progress(f"reading {file.name}", read)
+    duplicates = sorter.write(target, progress)
+    shutil.rmtree(chunks)
+    return TableCounts(
+        files=len(files),
+        rows=read,
+        kept=sorter.rows - duplicates,
+        rejected=rejected,
+        duplicates=duplicates,
+        filtered=filtered,
+    )

@@ -1,0 +1,174 @@
+"""From a retailer's files to a prepared data set: read, map, check, sort, report."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from recsys.data.dataset import (
+    CUSTOMERS_FILE,
+    EVENTS_FILE,
+    ITEMS_FILE,
+    REJECTS_FILE,
+    REPORT_FILE,
+)
+from recsys.data.events import ITEM_SCHEMA
+from recsys.data.progress import Progress, silent
+from recsys.data.reading.clock import Clock
+from recsys.data.reading.columns import Announce, unannounced
+from recsys.data.reading.load_entities import Entities, load_customers, load_items
+from recsys.data.reading.load_events import load_events
+from recsys.data.reading.mapping import Mapping
+from recsys.data.reading.rejects import Rejects
+from recsys.data.reading.report import DataReport, TableCounts, summarise, write_report
+from recsys.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the input is: each a file, a folder or a pattern."""
+
+    events: str
+    items: str | None = None
+    customers: str | None = None
+
+
+def prepare(
+    sources: Sources,
+    out: Path,
+    mapping: Mapping,
+    *,
+    now: datetime,
+    progress: Progress = silent,
+    announce: Announce = unannounced,
+) -> DataReport:
+    """Writes a prepared data set to `out`, whole or not at all, and reports on it.
+
+    A data set that is already there is replaced. When too many rows are rejected, `rejects.csv`
+    and `report.json` are left in `<out>.rejected` to look at.
+
+    Args:
+        sources: the input.
+        out: the folder to make.
+        mapping: how the retailer's columns and values become ours.
+        now: the time that "in the future" is measured from; with a zone.
+        progress: hears how far the work is.
+        announce: hears where the columns of each table come from.
+
+    Raises:
+        DataError: a file cannot be used, or the share of rejected rows is over the limit.
+    """
+    _refuse_foreign_folder(out)
+    part = out.with_name(out.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        report = _load(sources, part, mapping, now=now, progress=progress, announce=announce)
+        _refuse_bad_data(part, out, report, mapping.max_reject_rate)
+        _replace(part, out)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return report
+
+
+def _load(
+    sources: Sources,
+    part: Path,
+    mapping: Mapping,
+    *,
+    now: datetime,
+    progress: Progress,
+    announce: Announce,
+) -> DataReport:
+    """Writes every file of a data set into `part`."""
+    rejects = Rejects(part / REJECTS_FILE)
+    entities: dict[str, Entities] = {}
+    if sources.items is not None:
+        entities["items"] = load_items(sources.items, mapping.items, rejects, progress, announce)
+    if sources.customers is not None:
+        customers = load_customers(
+            sources.customers, mapping.customers, rejects, progress, announce
+        )
+        customers.frame.write_parquet(part / CUSTOMERS_FILE)
+        entities["customers"] = customers
+    clock = Clock(mapping.events.zone, now)
+    events_file = part / EVENTS_FILE
+    counts = load_events(
+        sources.events,
+        events_file,
+        mapping.events,
+        rejects,
+        clock,
+        now=now,
+        progress=progress,
+        announce=announce,
+    )
+    tables = {"events": counts} | {name: table.counts for name, table in entities.items()}
+    tables["items"] = _write_items(entities.get("items"), events_file, part / ITEMS_FILE)
+    report = summarise(events_file, tables, rejects, clock)
+    write_report(report, part / REPORT_FILE)
+    return report
+
+
+def _write_items(items: Entities | None, events_file: Path, target: Path) -> TableCounts:
+    """Writes the items given, and a bare row for each one that only events name."""
+    catalogue = pl.DataFrame(schema=ITEM_SCHEMA) if items is None else items.frame
+    seen = (
+        pl.scan_parquet(events_file, glob=False)
+        .select(pl.col("item_id").drop_nulls().unique())
+        .collect(engine="streaming")
+    )
+    bare = seen.join(catalogue, on="item_id", how="anti").with_columns(available=True)
+    whole = pl.concat([catalogue, bare], how="diagonal").sort("item_id")
+    whole.write_parquet(target)
+    counts = TableCounts() if items is None else items.counts
+    return counts.with_bare(len(bare))
+
+
+def _refuse_foreign_folder(out: Path) -> None:
+    """Protects what is not ours: only a data set may be replaced."""
+    foreign = out.is_file() or (
+        out.is_dir() and any(out.iterdir()) and not (out / EVENTS_FILE).is_file()
+    )
+    if foreign:
+        message = f"{out}: is there already and is not a prepared data set: choose another folder"
+        raise DataError(message, file=str(out))
+
+
+def _refuse_bad_data(part: Path, out: Path, report: DataReport, limit: float) -> None:
+    """Fails a load with too many rejects, and leaves what a person needs to see why."""
+    bad = [name for name, table in report.tables.items() if table.reject_rate > limit]
+    if bad:
+        kept = out.with_name(out.name + ".rejected")
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(parents=True)
+        for file in (REJECTS_FILE, REPORT_FILE):
+            shutil.copy(part / file, kept / file)
+        raise _too_many_rejects(bad[0], report, limit, kept / REJECTS_FILE)
+    if report.tables["events"].kept == 0:
+        message = "no event is left: every row was left out, or the files have only headers"
+        raise DataError(message)
+
+
+def _too_many_rejects(name: str, report: DataReport, limit: float, kept: Path) -> DataError:
+    table = report.tables[name]
+    most = list(report.rejects[name].items())[:3]
+    reasons = "; ".join(f"{count:,} x {reason}" for reason, count in most)
+    message = (
+        f"{name}: {table.rejected:,} of {table.rows:,} rows were rejected, more than "
+        f"{limit:.1%}. Most often: {reasons}. Every one is in {kept}. Correct the file or the "
+        "mapping, or allow more with max_reject_rate"
+    )
+    return DataError(message, file=str(kept))
+
+
+def _replace(part: Path, out: Path) -> None:
+    """Puts the finished folder in its place; the old one stays until then."""
+    old = out.with_name(out.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    part.rename(out)
+    shutil.rmtree(old, ignore_errors=True)

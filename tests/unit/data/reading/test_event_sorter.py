@@ -1,0 +1,121 @@
+import base64
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys.data.events import EVENT_SCHEMA
+from recsys.data.progress import silent
+from recsys.data.reading.event_ids import content_ids, numbered
+from recsys.data.reading.event_sorter import EventSorter
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def events(times: list[int], ids: list[str | None] | None = None, **cells: object) -> pl.DataFrame:
+    columns = {
+        "event_id": ids or [None] * len(times),
+        "customer_id": ["ann"] * len(times),
+        "item_id": ["tea"] * len(times),
+        "event_type": ["purchase"] * len(times),
+        "event_time": [START + timedelta(minutes=minute) for minute in times],
+        "quantity": [1.0] * len(times),
+        **cells,
+    }
+    empty = {name: [None] * len(times) for name in EVENT_SCHEMA if name not in columns}
+    return pl.DataFrame({**columns, **empty}, schema_overrides=EVENT_SCHEMA).select(*EVENT_SCHEMA)
+
+
+def sort(folder: Path, *batches: pl.DataFrame, range_rows: int = 4) -> tuple[pl.DataFrame, int]:
+    """Returns the sorted file and the number of duplicates."""
+    folder.mkdir(exist_ok=True)
+    chunks = folder / "chunks"
+    chunks.mkdir()
+    sorter = EventSorter(chunks, range_rows=range_rows)
+    for batch in batches:
+        sorter.add(batch)
+    dropped = sorter.write(folder / "events.parquet", silent)
+    assert sorter.rows == sum(map(len, batches))
+    written = pl.read_parquet(folder / "events.parquet")
+    assert written.equals(pl.concat(sorter.in_order(silent)))
+    return written, dropped
+
+
+def test_ids_are_a_digest_of_what_the_row_says() -> None:
+    # Spelled out once more: ids that were handed out must never change.
+    content = [
+        "customer_id\x1eann",
+        "item_id\x1etea",
+        "event_type\x1epurchase",
+        "event_time\x1e1704067260000000",
+        "quantity\x1e2.5",
+    ]
+    digest = hashlib.blake2b("\x1f".join(content).encode(), digest_size=8).digest()
+    expected = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    assert content_ids(events([0, 1], quantity=[1.0, 2.5])).to_list()[1] == expected
+
+
+@pytest.mark.parametrize("name", [name for name in EVENT_SCHEMA if name != "event_id"])
+def test_every_column_counts(name: str) -> None:
+    changed = {"event_time": START + timedelta(microseconds=1)}.get(name)
+    if changed is None:
+        changed = 7.5 if EVENT_SCHEMA[name] == pl.Float64() else "other"
+    one = events([0])
+    other = one.with_columns(pl.lit(changed, EVENT_SCHEMA[name]).alias(name))
+    assert content_ids(one).item() != content_ids(other).item()
+
+
+def test_neighbouring_columns_do_not_run_together() -> None:
+    one = events([0], session_id=["a"], basket_id=[None])
+    other = events([0], session_id=[None], basket_id=["a"])
+    assert content_ids(one).item() != content_ids(other).item()
+
+
+def test_equal_rows_are_numbered() -> None:
+    frame = pl.DataFrame({"event_id": ["a", "a", "a", "b"], "derived": [True] * 4})
+    assert numbered(frame, "derived")["event_id"].to_list() == ["a", "a.2", "a.3", "b"]
+
+
+def test_sorted_whole_and_in_ranges(tmp_path: Path) -> None:
+    batches = [events([(7 * n) % 100 for n in range(k, k + 30)]) for k in (0, 30, 60)]
+    one, _ = sort(tmp_path / "one", *batches, range_rows=1_000)
+    many, _ = sort(tmp_path / "many", *batches, range_rows=4)
+    assert one.equals(many)
+    assert dict(one.schema) == EVENT_SCHEMA
+    assert one.equals(one.sort("event_time", "event_id"))
+    assert len(one) == 90
+    assert one["event_id"].n_unique() == 90
+
+
+def test_the_order_of_the_input_does_not_matter(tmp_path: Path) -> None:
+    batch = events([5, 3, 5, 5, 1, 3])
+    one, _ = sort(tmp_path / "one", batch)
+    other, _ = sort(tmp_path / "other", batch[::-1][:2], batch[::-1][2:])
+    assert one.equals(other)
+    assert (tmp_path / "one/events.parquet").read_bytes() == (
+        tmp_path / "other/events.parquet"
+    ).read_bytes()
+
+
+def test_the_first_of_a_given_id_stays(tmp_path: Path) -> None:
+    first = events([9, 1], ["x", "y"])
+    later = events([2, 0, 0, 0], ["x", None, None, "z"])
+    result, dropped = sort(tmp_path, first, later)
+    assert dropped == 1
+    assert result.filter(pl.col("event_id") == "x")["event_time"].to_list() == [
+        START + timedelta(minutes=9)
+    ]
+    assert len(result) == 5
+
+
+def test_many_at_one_moment(tmp_path: Path) -> None:
+    result, _ = sort(tmp_path, events([3] * 20), events([3] * 20))
+    assert result["event_id"].n_unique() == 40
+
+
+def test_nothing_at_all(tmp_path: Path) -> None:
+    result, dropped = sort(tmp_path, events([]))
+    assert dict(result.schema) == EVENT_SCHEMA
+    assert (len(result), dropped) == (0, 0)

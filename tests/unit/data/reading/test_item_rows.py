@@ -1,0 +1,220 @@
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+
+from recsys.data.events import ITEM_SCHEMA, TIME
+from recsys.data.reading.customer_rows import convert_customers
+from recsys.data.reading.entity_rows import EntityRows
+from recsys.data.reading.guess import ITEM_NAMES, guess_columns
+from recsys.data.reading.item_rows import convert_items
+from recsys.data.reading.mapping import CustomerMapping, ItemMapping, Rule
+from recsys.data.reading.raw import ROW
+
+
+def numbered(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
+
+
+def convert(frame: pl.DataFrame, mapping: ItemMapping | None = None) -> EntityRows:
+    mapping = mapping or ItemMapping()
+    given = {k: (v,) if isinstance(v, str) else v for k, v in mapping.columns.items()}
+    used = {column for columns in given.values() for column in columns}
+    free = [column for column in frame.columns if column not in used]
+    guessed = {k: (v,) for k, v in guess_columns(free, ITEM_NAMES).items()}
+    return convert_items(numbered(frame), {**guessed, **given}, mapping)
+
+
+def item(frame: pl.DataFrame, mapping: ItemMapping | None = None) -> dict[str, object]:
+    done = convert(frame, mapping)
+    assert done.rejects.is_empty(), done.rejects.rows()
+    return done.rows.row(0, named=True)
+
+
+def reason(**cells: object) -> tuple[str, str, str | None]:
+    frame = pl.DataFrame({"item_id": ["a"], **{k: [v] for k, v in cells.items()}})
+    done = convert(frame)
+    assert done.rows.is_empty()
+    return done.rejects.row(0)[1:]
+
+
+def test_a_bare_item_is_available() -> None:
+    done = convert(pl.DataFrame({"sku": ["b", "a"]}))
+    assert dict(done.rows.schema) == ITEM_SCHEMA
+    assert done.rows["item_id"].to_list() == ["a", "b"]
+    assert done.rows["available"].to_list() == [True, True]
+    assert done.rows["category"].to_list() == [None, None]
+
+
+def test_the_first_row_of_an_id_stays() -> None:
+    done = convert(pl.DataFrame({"item_id": ["a", "b", "a"], "title": ["first", "x", "second"]}))
+    assert done.rows["title"].to_list() == ["first", "x"]
+    assert done.rejects.is_empty()
+
+
+def test_paths_and_tags_in_one_text() -> None:
+    row = item(pl.DataFrame({"item_id": ["a"], "category": ["Food > Tea>"], "tags": ["x| y"]}))
+    assert row["category"] == ["Food", "Tea"]
+    assert row["tags"] == ["x", "y"]
+    mapping = ItemMapping(category_separator="/", tags_separator=",")
+    row = item(pl.DataFrame({"item_id": ["a"], "category": ["F/T"], "tags": ["x,y"]}), mapping)
+    assert (row["category"], row["tags"]) == (["F", "T"], ["x", "y"])
+
+
+def test_paths_and_titles_of_several_columns_stay_attributes() -> None:
+    frame = pl.DataFrame(
+        {"item_id": ["a", "b"], "dep": ["Food", None], "kind": ["Tea", None], "size": ["1 lb"] * 2}
+    )
+    mapping = ItemMapping(columns={"category": ("dep", "kind"), "title": ("kind", "size")})
+    done = convert(frame, mapping).rows
+    assert done["category"].to_list() == [["Food", "Tea"], None]
+    assert done["title"].to_list() == ["Tea 1 lb", "1 lb"]
+    assert done["dep"].to_list() == ["Food", None]
+    assert done["size"].to_list() == ["1 lb", "1 lb"]
+
+
+def test_lists_and_markets() -> None:
+    markets = [{"market": "de", "available": "false", "price": "1.5"}, {"market": "fr"}]
+    frame = pl.DataFrame({"item_id": ["a"], "category": [["F", "T"]], "markets": [markets]})
+    row = item(frame)
+    assert row["category"] == ["F", "T"]
+    assert row["markets"] == [
+        {"market": "de", "available": False, "price": 1.5},
+        {"market": "fr", "available": True, "price": None},
+    ]
+
+
+def test_markets_of_a_typed_file() -> None:
+    dtype = pl.List(pl.Struct({"market": pl.String, "available": pl.Boolean}))
+    rows = pl.DataFrame(
+        {"item_id": ["a", "b"], "markets": [[{"market": "de", "available": False}], None]},
+        schema_overrides={"markets": dtype},
+    )
+    expected = [{"market": "de", "available": False, "price": None}]
+    assert convert(rows).rows["markets"].to_list() == [expected, None]
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("yes", True),
+        ("FALSE", False),
+        ("0", False),
+        ("In stock", True),
+        ("", True),
+        (0, False),
+        ("17", True),
+        ("0.0", False),
+        (True, True),
+    ],
+)
+def test_availability(cell: object, *, expected: bool) -> None:
+    assert item(pl.DataFrame({"item_id": ["a"], "in_stock": [cell]}))["available"] is expected
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"item_id": " "}, ("item_id", "missing id", None)),
+        ({"item_id": "a\n"}, None),
+        ({"item_id": "a\nb"}, ("item_id", "control characters in an id", "a\nb")),
+        ({"price": "cheap"}, ("price", "bad number", "cheap")),
+        ({"cost": "-1"}, ("cost", "negative price", "-1")),
+        ({"available": "perhaps"}, ("available", "neither yes nor no", "perhaps")),
+        ({"created_at": "soon"}, ("created_at", "bad time", "soon")),
+        ({"markets": "de"}, ("markets", "not a list of markets", "de")),
+        (
+            {"markets": [{"price": 1.0}]},
+            (
+                "markets",
+                "a market without a name or with a negative price",
+                '[{"price":1.0}]',
+            ),
+        ),
+        (
+            {"markets": [{"market": "de", "price": -1.0}]},
+            (
+                "markets",
+                "a market without a name or with a negative price",
+                '[{"market":"de","price":-1.0}]',
+            ),
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(cells: dict[str, object], expected: tuple | None) -> None:
+    if expected is None:
+        assert convert(pl.DataFrame(cells)).rows["item_id"].to_list() == ["a"]
+    else:
+        assert reason(**cells) == expected
+
+
+def test_rules() -> None:
+    mapping = ItemMapping(require={"item_id": Rule(pattern="^[0-9]"), "price": Rule(above=0)})
+    done = convert(pl.DataFrame({"item_id": ["1", "x", "2"], "price": [1, 1, 0]}), mapping)
+    assert done.rows["item_id"].to_list() == ["1"]
+    assert len(done.rejects) == 2
+
+
+def test_attributes_get_types() -> None:
+    frame = pl.DataFrame(
+        {
+            "item_id": ["a", "b"],
+            "count": ["1", ""],
+            "code": ["007", "12"],
+            "weight": ["1.5", "2"],
+            "organic": ["True", "false"],
+            "launch": ["2024-01-02", "2024-01-03"],
+            "almost": ["2024-01-02", "2024-99-99"],
+            "empty": [None, None],
+            "words": ["x", " y "],
+            "day": [date(2024, 1, 2)] * 2,
+            "small": pl.Series([1, 2], dtype=pl.UInt8),
+            "huge": pl.Series([1, 2**64 - 1], dtype=pl.UInt64),
+            "share": [0.5, float("nan")],
+            "flag": [True, False],
+            "list": [[1, 2], []],
+            "struct": [{"k": 1}, {"k": 2}],
+            "price": [1, 2],
+        },
+        schema_overrides={"empty": pl.String},
+    )
+    rows = convert(frame, ItemMapping(drop=("words",))).rows
+    attributes = {name: rows.schema[name] for name in rows.columns if name not in ITEM_SCHEMA}
+    assert attributes == {
+        "count": pl.Int64(),
+        "code": pl.String(),
+        "weight": pl.Float64(),
+        "organic": pl.Boolean(),
+        "launch": TIME,
+        "almost": pl.String(),
+        "empty": pl.String(),
+        "day": TIME,
+        "small": pl.Int64(),
+        "huge": pl.String(),
+        "share": pl.Float64(),
+        "flag": pl.Boolean(),
+        "list": pl.List(pl.String()),
+        "struct": pl.String(),
+    }
+    assert rows["launch"][0] == datetime(2024, 1, 2, tzinfo=UTC)
+    assert rows["share"].to_list() == [0.5, None]
+    assert rows["price"].to_list() == [1.0, 2.0]
+
+
+def test_decimal_commas_in_attributes() -> None:
+    rows = convert(
+        pl.DataFrame({"item_id": ["a"], "kg": ["1,5"]}), ItemMapping(decimal_comma=True)
+    )
+    assert rows.rows["kg"].to_list() == [1.5]
+
+
+def test_customers() -> None:
+    frame = numbered(
+        pl.DataFrame(
+            {"User ID": ["2.0", "1.0", None, "visitor/3", "2.0"], "age": [30, 40, 1, 2, 3]}
+        )
+    )
+    mapping = CustomerMapping(whole_number_ids=("customer_id",))
+    done = convert_customers(frame, {"customer_id": ("User ID",)}, mapping)
+    assert done.rows.rows() == [("1", 40), ("2", 30)]
+    assert [row[0] for row in done.rejects.rows()] == [3, 4]

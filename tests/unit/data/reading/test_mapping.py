@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from recsys.data.reading.mapping import Mapping, load_mapping
+from recsys.errors import ConfigError
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "docs/examples").glob("*.toml"))
+
+
+def test_no_file_means_guess_everything() -> None:
+    assert load_mapping(None) == Mapping()
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_the_examples_are_valid(path: Path) -> None:
+    assert load_mapping(path) != Mapping()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('[events.columns]\nuser = "x"', "user: not a column of ours"),
+        ('[items.columns]\ncolour = "x"', "colour: not a column of ours"),
+        ('[customers.columns]\nage = "x"', "age: not a column of ours"),
+        ("[items.require]\ntags = { above = 1 }", "tags: not a column of ours"),
+        ('[events]\nzone = "Middle Earth"', "not a time zone"),
+        ('[events.require]\nitem_id = { pattern = "(" }', "not a regular expression"),
+        ('[events.returns]\nprefix = "C"', "belong together"),
+        ('[events]\ndelimiter = ";;"', "delimiter"),
+        ("max_reject_rate = 2", "max_reject_rate"),
+        ("[event]\n", "event"),
+        ('[events]\nline_value = "v"\ncolumns = { unit_price = "p" }', "unit_price: is given"),
+        ('[events]\nproperties = ["v"]\ncolumns = { properties = "p" }', "properties: is given"),
+        (
+            '[events]\nconstants = { channel = "v" }\ncolumns = { channel = "p" }',
+            "channel: is given in two ways",
+        ),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=words):
+        load_mapping(path)
