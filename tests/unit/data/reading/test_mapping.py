@@ -5,16 +5,18 @@ import pytest
 from recsys.data.reading.mapping import Mapping, load_mapping
 from recsys.errors import ConfigError
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "docs/examples").glob("*.toml"))
+EXAMPLES = Path(__file__).parents[4] / "docs/examples"
 
 
 def test_no_file_means_guess_everything() -> None:
     assert load_mapping(None) == Mapping()
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_the_examples_are_valid(path: Path) -> None:
-    assert load_mapping(path) != Mapping()
+def test_the_examples_are_valid() -> None:
+    examples = sorted(EXAMPLES.glob("*.toml"))
+    assert examples
+    for path in examples:
+        assert load_mapping(path) != Mapping(), path.name
 
 
 @pytest.mark.parametrize(
