@@ -32,8 +32,8 @@ class IndexConfig(StrictModel):
     seed: int = Field(default=7, ge=0, le=2**31 - 1)
     """Seeds the graph's levels and the choice of queries to measure with."""
 
-    recall_k: int = Field(default=20, ge=1)
-    """Length of the lists that recall is measured on."""
+    recall_k: int = Field(default=200, ge=1)
+    """Length of the lists that recall is measured on: what a placement asks of a source."""
 
     recall_queries: int = Field(default=200, ge=1)
     """Queries that recall is measured on, sampled from the trained ones."""

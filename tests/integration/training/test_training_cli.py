@@ -49,7 +49,7 @@ def config(tmp_path_factory):
 def test_the_whole_way(data, config, tmp_path):
     root = tmp_path / "bundles"
     printed = training("run", "--data", data, "--bundles", root, "--config", config)
-    assert "Index taste: flat, 40 items x 8, recall@20 1.000" in printed.replace("\n", " ")
+    assert "Index taste: flat, 40 items x 8, recall@200 1.000" in printed.replace("\n", " ")
     first = current(root)
     assert verify(first).config["segment_columns"] == ["region"]
     answer = load_recommender(first).recommend(

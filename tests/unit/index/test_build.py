@@ -22,7 +22,7 @@ def test_a_named_kind_is_built_and_measured(kind: str) -> None:
     built = build_index(VECTORS, NUMS, QUERIES, IndexConfig(kind=kind, recall_queries=30))
     report = built.report
     assert built.index.kind == report.kind == kind
-    assert (report.rows, report.dim, report.queries, report.recall_k) == (500, 8, 30, 20)
+    assert (report.rows, report.dim, report.queries, report.recall_k) == (500, 8, 30, 200)
     assert report.recall is not None
     assert report.filtered_recall is not None
     assert min(report.recall, report.filtered_recall) >= (0.98 if kind == "hnsw" else 1.0)
