@@ -4,6 +4,7 @@ import sys
 
 import typer
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from evaluation.run import run_command
 from recsys.errors import RecsysError
@@ -28,7 +29,9 @@ app.command("run")(run_command)
 def main() -> None:
     """Runs the command line: exit code 1 for an error of the domain, 2 for wrong usage."""
     try:
-        app()
+        # Work here is many small products, one per customer: BLAS threads only wait for each other.
+        with threadpool_limits(1, "blas"):
+            app()
     except RecsysError as error:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print("[bold red]error:[/] ", end="")
