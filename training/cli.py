@@ -29,7 +29,7 @@ app.add_typer(bundles_app, name="bundles")
 def main() -> None:
     """Runs the command line: exit code 1 for an error of the domain, 2 for wrong usage."""
     try:
-        # Work here is many small products, one per customer: BLAS threads only wait for each other.
+        # Many small products, one per customer: BLAS threads would wait for each other.
         with threadpool_limits(1, "blas"):
             app()
     except RecsysError as error:
