@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from recsys.config import StrictModel
+from recsys.config import StrictModel, problems
 from recsys.errors import BundleError
 
 MANIFEST = "manifest.json"
@@ -142,7 +142,7 @@ def read_manifest(path: Path) -> Manifest:
         message = f"{file}: cannot be read: {error.strerror}"
         raise BundleError(message, file=str(file)) from error
     except ValidationError as error:
-        message = f"{file}: damaged, or not of schema version 1: {error}"
+        message = "\n".join(problems(error, f"{file}: damaged, or not of schema version 1"))
         raise BundleError(message, file=str(file)) from error
 
 

@@ -56,8 +56,12 @@ def validated(kind: type[ConfigT], values: Mapping[str, Any], *, where: str) -> 
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        lines = [
-            f"{where}: {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            for problem in error.errors()
-        ]
-        raise ConfigError("\n".join(lines), where=where) from error
+        raise ConfigError("\n".join(problems(error, where)), where=where) from error
+
+
+def problems(error: ValidationError, where: str) -> list[str]:
+    """Returns one line per wrong field: where, its dotted path, and what is wrong with it."""
+    return [
+        f"{where}: {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+        for problem in error.errors()
+    ]
