@@ -38,7 +38,17 @@ def coverage_of(clone: Path) -> dict[str, float]:
     """Returns the shares, in percent, that the last `make test` of a clone covered."""
     python, report = clone / ".venv" / "bin" / "python", clone / "var" / "coverage.json"
     # fail_under has its own check: here the figure counts, not the exit status.
-    command = [str(python), "-m", "coverage", "json", "--fail-under", "0", "-o", str(report)]
+    command = [
+        str(python),
+        "-m",
+        "coverage",
+        "json",
+        "--quiet",
+        "--fail-under",
+        "0",
+        "-o",
+        str(report),
+    ]
     subprocess.run(command, cwd=clone, check=True, stdout=subprocess.DEVNULL)
     totals = json.loads(report.read_text(encoding="utf-8"))["totals"]
     branches = 100 * totals["covered_branches"] / totals["num_branches"]
