@@ -110,6 +110,8 @@ def _row_masks(
         if mask is not previous:
             rows = _rows_of(item_nums, mask)
             available = int(np.count_nonzero(rows))
+            if available == len(item_nums):
+                rows = None  # nothing to leave out: the plain scan is faster
             previous = mask
         yield rows, available
 
