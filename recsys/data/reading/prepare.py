@@ -152,14 +152,28 @@ def _refuse_bad_data(part: Path, out: Path, report: DataReport, limit: float) ->
         raise DataError(message)
 
 
+ADVICE = {
+    "quantity: negative quantity": (
+        "If a negative quantity means that goods came back, say so in the mapping: "
+        "[events.returns] negative_quantity = true. "
+    ),
+    "event_time: bad time": (
+        "If times have a form of their own, name it in the mapping: "
+        '[events] time_format = "%d.%m.%Y %H:%M". '
+    ),
+}
+"""What a person can do about a reason that often comes from a missing line in the mapping."""
+
+
 def _too_many_rejects(name: str, report: DataReport, limit: float, kept: Path) -> DataError:
     table = report.tables[name]
     most = list(report.rejects[name].items())[:3]
+    advice = "".join(text for reason, text in ADVICE.items() if reason in report.rejects[name])
     reasons = "; ".join(f"{count:,} x {reason}" for reason, count in most)
     message = (
         f"{name}: {table.rejected:,} of {table.rows:,} rows were rejected, more than "
-        f"{limit:.1%}. Most often: {reasons}. Every one is in {kept}. Correct the file or the "
-        "mapping, or allow more with max_reject_rate"
+        f"{limit:.1%}. Most often: {reasons}. Every one is in {kept}. {advice}Correct the file or "
+        "the mapping, or allow more with --max-reject-rate"
     )
     return DataError(message, file=str(kept))
 

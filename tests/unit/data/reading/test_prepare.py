@@ -1,6 +1,7 @@
 """Loads as a new user meets them: other column names, broken rows, broken files."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -258,3 +259,17 @@ def test_progress_is_told(tmp_path: Path) -> None:
     source = Sources(str(tmp_path / "in.csv"))
     prepare(source, tmp_path / "out", Mapping(), now=NOW, progress=progress)
     assert heard == [("reading in.csv", 99, None), ("sorting events", 99, 99)]
+
+
+@pytest.mark.parametrize(
+    ("row", "advice"),
+    [
+        ("c1,i1,2025-01-01,-1", "[events.returns] negative_quantity = true"),
+        ("c1,i1,01.13.26,1", "[events] time_format"),
+    ],
+)
+def test_an_error_says_which_line_of_the_mapping_may_be_missing(tmp_path, row, advice):
+    file = tmp_path / "orders.csv"
+    file.write_text(f"customer_id,item_id,event_time,quantity\n{row}\n")
+    with pytest.raises(DataError, match=re.escape(advice)):
+        prepare(Sources(str(file)), tmp_path / "out", Mapping(), now=NOW)
