@@ -264,7 +264,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "advice"),
     [
-        ("c1,i1,2025-01-01,-1", "[events.returns] negative_quantity = true"),
+        ("c1,i1,2020-01-01,-1", "[events.returns] negative_quantity = true"),
         ("c1,i1,01.13.26,1", "[events] time_format"),
     ],
 )
