@@ -17,7 +17,7 @@ from recsys.index.protocol import VectorIndex
 from recsys.models.als import AlsModel
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.sources import VectorSource
-from recsys.types import UNKNOWN, BoolArray, FloatArray
+from recsys.types import UNKNOWN, BoolArray, FloatArray, NumArray
 from tests.qualification.room import Room
 from tests.qualification.rows import Row, at_least, at_most, equal, figure
 
@@ -33,6 +33,8 @@ class Found:
 
     worst_gap: float = 0.0
     """Largest distance of a score from that of the same rank, relative to scores above 1."""
+    worst_score: float = 0.0
+    """Largest distance of a returned score from the item's own, in the same measure."""
     recalls: list[float] = field(default_factory=list)
     short: int = 0
     """Lists that are not full, or hold an item twice or one that the filter refuses."""
@@ -56,6 +58,8 @@ def run(room: Room) -> Iterator[Row]:
         yield equal(f"{kind}: wrong or short lists", exact.short + graph.short, 0)
         yield figure(f"{kind}: lists by exact scan", len(exact.recalls))
         yield at_most(f"{kind}: largest gap to brute force", exact.worst_gap, TIE)
+        error = max(exact.worst_score, graph.worst_score)
+        yield at_most(f"{kind}: largest error of a returned score", error, TIE)
         if graph.recalls:
             yield figure(f"{kind}: lists by graph", len(graph.recalls))
             yield at_least(f"{kind}: recall@{K} by graph", float(np.mean(graph.recalls)), RECALL)
@@ -98,23 +102,23 @@ def compared(
     exact, graph = Found(), Found()
     vectors = model.vectors.astype(np.float64)
     for query, mask in zip(queries, masks, strict=True):
-        nums, _ = index.search(query[None], K, mask)
+        nums, values = index.search(query[None], K, mask)
         rows = mask[model.item_nums]
         scanned = index.kind != "hnsw" or rows.mean() < EXACT_SHARE
         scores = vectors @ query.astype(np.float64)
-        _judge(exact if scanned else graph, nums[0], scores, rows, model)
+        _judge(exact if scanned else graph, (nums[0], values[0]), scores, rows, model)
     return exact, graph
 
 
 def _judge(
     found: Found,
-    nums: NDArray[np.int32],
+    answer: tuple[NumArray, FloatArray],
     scores: NDArray[np.float64],
     allowed: BoolArray,
     model: AlsModel,
 ) -> None:
     best = np.sort(scores[allowed])[::-1][:K]
-    nums = nums[nums != UNKNOWN]
+    nums, values = (part[answer[0] != UNKNOWN] for part in answer)
     places = np.searchsorted(model.item_nums, nums)
     real = allowed[places] & (model.item_nums[places] == nums)
     if len(nums) != len(best) or len(set(nums.tolist())) != len(nums) or not real.all():
@@ -124,5 +128,7 @@ def _judge(
     if len(best):
         size = np.maximum(1.0, np.abs(best))
         found.worst_gap = max(found.worst_gap, float((np.abs(mine - best) / size).max()))
+        error = np.abs(values - scores[places]) / np.maximum(1.0, np.abs(scores[places]))
+        found.worst_score = max(found.worst_score, float(error.max()))
         floor = best[-1] - TIE * max(1.0, abs(best[-1]))
         found.recalls.append(float((mine >= floor).mean()))
