@@ -143,7 +143,7 @@ def missing_columns(
     if len(columns) == 1:
         message = (
             f"{file}: found one column, {columns[0][:200]!r}: is it cut by another delimiter? "
-            f'Say which in the mapping file:  [{table}]  delimiter = "..."'
+            f'Say which: --delimiter "...", or in the mapping file: [{table}] delimiter = "..."'
         )
     else:
         lines = "".join(f'  {ours} = "..."' for ours in missing)
