@@ -81,13 +81,20 @@ SlicesOption = Annotated[
 EveryKOption = Annotated[
     bool, typer.Option("--every-k", help="Print every k, not only the largest.")
 ]
+AllMetricsOption = Annotated[
+    bool,
+    typer.Option(
+        "--all-metrics",
+        help="Also print diversity, serendipity, calibration, repeats, revenue and others.",
+    ),
+]
 JsonOption = Annotated[
     Path | None,
     typer.Option(
         "--json",
         dir_okay=False,
         writable=True,
-        help="Write all figures here, slices and every k too.",
+        help="Write all figures here: every metric, slice and k.",
     ),
 ]
 NameOption = Annotated[

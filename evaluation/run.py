@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from evaluation.options import (
     DEFAULT_TEST_DAYS,
+    AllMetricsOption,
     BundleOption,
     ConfigOption,
     CutoffOption,
@@ -33,6 +34,7 @@ from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
 from recsys.assembly import load_recommender
 from recsys.backtest.compare import Contender, Study, compare
 from recsys.backtest.contenders import baseline_contenders, fitted, loaded
+from recsys.backtest.measures import MAIN_METRICS, METRICS
 from recsys.backtest.protocols import PROTOCOLS
 from recsys.backtest.rows import DEFAULT_CONFIGURATION, Row, write_figures
 from recsys.backtest.slices import DEFINITIONS
@@ -66,6 +68,7 @@ def run_command(
     k: KOption = "5,10,20",
     slices: SlicesOption = False,
     every_k: EveryKOption = False,
+    all_metrics: AllMetricsOption = False,
     json: JsonOption = None,
     dataset_name: NameOption = None,
     seed: SeedOption = 0,
@@ -109,7 +112,8 @@ def run_command(
         rows = compare(split, [ours, *baseline_contenders(split)], study, progress=progress)
     for name in sorted(set(study.placements) - {row.placement for row in rows}):
         console.print(f"[yellow]left out:[/] {name}: no customer has a right answer for it")
-    _print(console, rows, ks if every_k else ks[-1:], slices=slices)
+    metrics = METRICS if all_metrics else MAIN_METRICS
+    _print(console, rows, ks if every_k else ks[-1:], metrics, slices=slices)
     if json:
         write_figures(json, rows)
         console.print(f"Figures: [bold]{escape(str(json))}[/]")
@@ -173,8 +177,15 @@ def _introduce(console: Console, split: Split) -> None:
     )
 
 
-def _print(console: Console, rows: list[Row], ks: tuple[int, ...], *, slices: bool) -> None:
-    for table in placement_tables(rows, ks):
+def _print(
+    console: Console,
+    rows: list[Row],
+    ks: tuple[int, ...],
+    metrics: tuple[str, ...],
+    *,
+    slices: bool,
+) -> None:
+    for table in placement_tables(rows, ks, metrics):
         console.print(table)
     console.print(LEGEND.format(ours=rows[0].configuration), highlight=False)
     if slices:

@@ -5,20 +5,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich import box
 from rich.table import Table
 
-from recsys.backtest.measures import METRICS
+from recsys.backtest.measures import MAIN_METRICS
 from recsys.backtest.rows import WHOLE_POPULATION, Row
 from recsys.backtest.summary import MINUS
 
 SLICED_METRIC = "ndcg"
-IN_BITS = ("novelty",)
-"""Metrics of which more is different, not better."""
+UNJUDGED = ("novelty", "repeat_share", "ild_category", "calibration_kl", "arp")
+"""Metrics of which more is different, not better: they get no mark."""
+LABEL_WIDTH = 17
+"""Leaves room for four configurations in 80 columns."""
+TWO_DIGITS = ("novelty", "revenue", "margin")
 LEGEND = (
     "± is half the 95 % bootstrap interval over customers. Beside a baseline: "
     "[green]▼[/] it is worse than {ours}, [red]▲[/] better, by a paired interval without zero."
 )
 
 
-def placement_tables(rows: Sequence[Row], ks: Sequence[int]) -> Iterator[Table]:
+def placement_tables(
+    rows: Sequence[Row], ks: Sequence[int], metrics: Sequence[str] = MAIN_METRICS
+) -> Iterator[Table]:
     """Yields a table for each placement: metrics down, configurations across."""
     for placement in _distinct(row.placement for row in rows):
         whole = [row for row in rows if row.placement == placement]
@@ -26,11 +31,11 @@ def placement_tables(rows: Sequence[Row], ks: Sequence[int]) -> Iterator[Table]:
         names = configurations(whole)
         customers = max(row.customers or 0 for row in whole)
         table = _table(f"{placement}: {customers:,} customers", "metric", names)
-        for metric in METRICS:
+        for metric in metrics:
             for k in ks:
                 cells = [_cell(whole, name, names[0], metric, k) for name in names]
                 if any(cells):
-                    table.add_row(f"{metric}@{k}", *cells)
+                    table.add_row(_label(metric, k), *cells)
         yield table
 
 
@@ -84,6 +89,12 @@ def _table(title: str, first: str, names: Sequence[str]) -> Table:
     return table
 
 
+def _label(metric: str, k: int) -> str:
+    """Returns the metric's name at k; a long one takes two lines, not its neighbours' room."""
+    at = f"@{k}"
+    return metric + at if len(metric + at) <= LABEL_WIDTH else f"{metric}\n{at}"
+
+
 def _distinct(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
@@ -93,12 +104,12 @@ def _cell(rows: Sequence[Row], configuration: str, ours: str, metric: str, k: in
     found = _find(rows, configuration, metric, k)
     if found is None:
         return ""
-    digits = 2 if metric in IN_BITS else 4
+    digits = 2 if metric in TWO_DIGITS else 4
     value = f"{found.value:.{digits}f}"
     if found.low is None or found.high is None:
         return value + " " * 8
     half = f"{(found.high - found.low) / 2:.{digits}f}".removeprefix("0")
-    if metric in IN_BITS or configuration == ours:
+    if metric in UNJUDGED or configuration == ours:
         return f"{value} ±{half} "
     return f"{value} ±{half}{_mark(_find(rows, ours + MINUS + configuration, metric, k))}"
 

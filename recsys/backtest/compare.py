@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from recsys.backtest.background import Background, background
+from recsys.backtest.item_facts import item_facts
 from recsys.backtest.measures import values
 from recsys.backtest.protocols import Cases, cases_for
 from recsys.backtest.rows import Row
@@ -17,6 +19,7 @@ from recsys.backtest.summary import Labels, differences, summarise
 from recsys.data.progress import Progress, silent
 from recsys.data.splits import Split
 from recsys.errors import DataError
+from recsys.types import BoolArray
 
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes: macOS counts in bytes, Linux in KiB."""
@@ -66,21 +69,12 @@ def compare(
         ConfigError: a placement has no protocol.
         DataError: a placement has no customer with a right answer.
     """
-    cases = _cases(split, study)
+    tasks = _tasks(split, study)
     rows: list[Row] = []
     ours: dict[str, _Trial] = {}
     for contender in contenders:
-        for name, trial in _trials(split, contender, cases, study, progress):
-            groups = slices(split, cases[name], min_customers=study.min_customers)
-            rows += summarise(
-                trial.labels,
-                trial.judged,
-                trial.found,
-                groups,
-                split=split,
-                ks=study.ks,
-                seed=study.seed,
-            )
+        for name, trial in _trials(contender, tasks, study, progress):
+            rows += _figures(split, trial, tasks[name], study)
             if contender is contenders[0]:
                 ours[name] = trial
             elif name in ours:
@@ -89,21 +83,34 @@ def compare(
                     ours[name].found,
                     trial.found,
                     contender.name,
-                    groups,
+                    tasks[name].groups,
                     ks=study.ks,
                     seed=study.seed,
                 )
     return rows
 
 
-def _cases(split: Split, study: Study) -> dict[str, Cases]:
-    found: dict[str, Cases] = {}
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """What all contenders are asked for one placement."""
+
+    cases: Cases
+    before: Background
+    groups: Mapping[str, BoolArray]
+
+
+def _tasks(split: Split, study: Study) -> dict[str, _Task]:
+    facts = item_facts(split)
+    found: dict[str, _Task] = {}
     for name in study.placements:
         try:
-            found[name] = cases_for(name, split, limit=max(study.ks), seed=study.seed)
+            cases = cases_for(name, split, limit=max(study.ks), seed=study.seed)
         except DataError:
             if not study.skip_empty:
                 raise
+            continue
+        groups = slices(split, cases, min_customers=study.min_customers)
+        found[name] = _Task(cases, background(split, facts, cases), groups)
     return found
 
 
@@ -117,20 +124,17 @@ class _Trial:
 
 
 def _trials(
-    split: Split,
-    contender: Contender,
-    cases: Mapping[str, Cases],
-    study: Study,
-    progress: Progress,
+    contender: Contender, tasks: Mapping[str, _Task], study: Study, progress: Progress
 ) -> Iterator[tuple[str, _Trial]]:
     """Builds a contender and yields its lists for each placement that it has."""
     start = time.perf_counter()
     recommender = contender.build(progress)
     fit_seconds = time.perf_counter() - start
-    for name in (name for name in cases if name in contender.placements):
-        stage = f"{contender.name}: {name}"
+    for name in (name for name in tasks if name in contender.placements):
+        task, stage = tasks[name], f"{contender.name}: {name}"
         start = time.perf_counter()
-        judged = judge(recommender, split, cases[name], progress=partial(progress, stage))
+        told = partial(progress, stage)
+        judged = judge(recommender, task.before.split, task.cases, progress=told)
         labels = Labels(
             dataset=study.dataset,
             protocol=study.protocol,
@@ -140,7 +144,19 @@ def _trials(
             seconds=round(fit_seconds + time.perf_counter() - start, 3),
             peak_mb=round(peak_mb(), 1),
         )
-        yield name, _Trial(labels, judged, values(judged, split, study.ks))
+        yield name, _Trial(labels, judged, values(judged, task.before, study.ks))
+
+
+def _figures(split: Split, trial: _Trial, task: _Task, study: Study) -> Iterator[Row]:
+    return summarise(
+        trial.labels,
+        trial.judged,
+        trial.found,
+        task.groups,
+        split=split,
+        ks=study.ks,
+        seed=study.seed,
+    )
 
 
 def peak_mb() -> float:

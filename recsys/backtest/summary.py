@@ -1,11 +1,12 @@
 """From every customer's values to rows: means, intervals, slices, differences."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from recsys.backtest.measures import COVERAGE, coverage, measures
+from recsys.backtest.measures import measures, of_all_lists
 from recsys.backtest.rows import Row
 from recsys.backtest.run import Judged
 from recsys.backtest.significance import Matrix, bootstrap
@@ -39,7 +40,7 @@ def summarise(
     ks: Sequence[int],
     seed: int,
 ) -> Iterator[Row]:
-    """Yields a row for each group of cases and each measure, coverage last.
+    """Yields a row for each group of cases and each measure that has a value there.
 
     Args:
         labels: of all rows.
@@ -53,14 +54,18 @@ def summarise(
     for name, rows in groups.items():
         yield from _mean_rows(labels, name, found[rows], ks, seed)
         for k in ks:
-            yield Row(
-                **asdict(labels),
-                slice=name,
-                metric=COVERAGE,
-                k=k,
-                value=coverage(judged, split, rows, k),
-                customers=int(rows.sum()),
-            )
+            together = of_all_lists(judged, len(split.items), rows, k)
+            for metric, value in together.items():
+                if math.isnan(value):
+                    continue
+                yield Row(
+                    **asdict(labels),
+                    slice=name,
+                    metric=metric,
+                    k=k,
+                    value=value,
+                    customers=int(rows.sum()),
+                )
 
 
 def differences(
@@ -101,7 +106,7 @@ def _mean_rows(
     labels: Labels, group: str, found: Matrix, ks: Sequence[int], seed: int
 ) -> Iterator[Row]:
     known = ~np.isnan(found)
-    # Where all lists are empty there is no novelty to speak of.
+    # Nobody has a value where, for example, all lists are empty or the catalogue has no prices.
     columns = np.flatnonzero(known.any(axis=0))
     names = measures(ks)
     intervals = bootstrap(found[:, columns], seed=seed)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from recsys.metrics.hits import ValueArray
-from recsys.types import UNKNOWN, NumArray
+from recsys.metrics.lists import mean_of_shown
+from recsys.types import NumArray
 
 
 def novelty_at(item_nums: NumArray, buyers: NumArray, n_customers: int, k: int) -> ValueArray:
@@ -15,7 +16,7 @@ def novelty_at(item_nums: NumArray, buyers: NumArray, n_customers: int, k: int) 
     carries 0 bits, one that a thousandth buys carries 10. An item without a buyer counts as if it
     had one, so that the value stays finite. NaN for an empty list: it has no novelty.
 
-    >>> lists = np.array([[0, 1], [1, UNKNOWN], [UNKNOWN, UNKNOWN]], dtype=np.int32)
+    >>> lists = np.array([[0, 1], [1, -1], [-1, -1]], dtype=np.int32)
     >>> novelty_at(lists, buyers=np.array([8, 2], dtype=np.int32), n_customers=8, k=2)
     array([ 1.,  2., nan])
 
@@ -31,14 +32,8 @@ def novelty_at(item_nums: NumArray, buyers: NumArray, n_customers: int, k: int) 
     Raises:
         ValueError: k or `n_customers` is below 1.
     """
-    if k < 1 or n_customers < 1:
-        message = f"k and n_customers must be at least 1, not {k} and {n_customers}"
+    if n_customers < 1:
+        message = f"n_customers must be at least 1, not {n_customers}"
         raise ValueError(message)
-    information = -np.log2(np.maximum(buyers, 1) / n_customers)
-    shown = item_nums[:, :k]
-    there = shown != UNKNOWN
-    bits = np.where(there, information[np.where(there, shown, 0)], 0.0).sum(axis=1)
-    sizes = there.sum(axis=1)
-    nothing = np.full(len(shown), np.nan)
-    values: ValueArray = np.divide(bits, sizes, out=nothing, where=sizes > 0)
-    return values
+    information: ValueArray = -np.log2(np.maximum(buyers, 1) / n_customers)
+    return mean_of_shown(item_nums, information, k)

@@ -2,10 +2,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from recsys.backtest.compare import Contender, Study, compare, peak_mb
-from recsys.backtest.measures import METRICS
+from recsys.backtest.measures import METRICS, OF_ALL_LISTS
 from recsys.backtest.rows import Row
 from recsys.data.catalogue import Catalogue
 from recsys.data.progress import Progress
@@ -72,7 +73,7 @@ def test_rows_carry_everything_they_need(split: Split, contenders: list[Contende
         assert (row.dataset, row.protocol, row.variant) == ("tiny", "temporal", "cutoff=day 10")
         assert row.source == "measured"
         assert row.customers is not None
-        if row.metric == "coverage":
+        if row.metric in OF_ALL_LISTS:
             assert (row.low, row.high) == (None, None)
         else:
             assert row.low is not None
@@ -80,7 +81,7 @@ def test_rows_carry_everything_they_need(split: Split, contenders: list[Contende
             assert row.low <= row.value <= row.high
         assert (row.seconds is None) == ("-minus-" in row.configuration)
     named = {row.metric for row in rows if row.configuration == "default"}
-    assert named == set(METRICS)
+    assert named == set(METRICS) - {"ild_category", "calibration_kl", "revenue", "margin"}
 
 
 def test_differences_are_paired(split: Split, contenders: list[Contender]) -> None:
@@ -157,11 +158,55 @@ def test_progress_hears_of_fits_and_lists(split: Split, contenders: list[Contend
     ]
 
 
-def test_lists_without_items_have_no_novelty(split: Split, catalogue: Catalogue) -> None:
+def test_lists_without_items_have_nothing_but_zeros_for_accuracy(
+    split: Split, catalogue: Catalogue
+) -> None:
     silent = Contender("default", ("for_you",), lambda _: FixedLists(catalogue, {}))
     rows = compare(split, [silent], STUDY)
-    assert {row.metric for row in rows} == set(METRICS) - {"novelty"}
+    assert {row.metric for row in rows} == {
+        *("precision", "recall", "ndcg", "ndcg_full_ideal", "map", "mrr", "hr"),
+        *("repeat_recall", "explore_recall", "serendipity", "coverage"),
+    }
     assert all(row.value == 0 for row in rows)
+
+
+def test_catalogue_and_pasts_count_beyond_accuracy(
+    split: Split, contenders: list[Contender]
+) -> None:
+    priced = {
+        "category": [["kitchen", "ware"], ["food", "sweet"], ["food", "cold"], ["food", "hot"]],
+        "price": [8.0, 4.0, None, 2.0],
+        "cost": [5.0, None, None, 0.5],
+    }
+    items = split.train.items.with_columns(
+        pl.Series(name, cells, split.train.items.schema[name]) for name, cells in priced.items()
+    )
+    split = replace(split, train=replace(split.train, items=items))
+    rows = compare(split, contenders, STUDY)
+    expected = {
+        # ann is shown tea and jam (bought both, takes both), bob cup (new, taken) and tea,
+        # cat jam and milk (taken): she has bought nothing.
+        ("repeat_share", 2): (1 + 1 / 2 + 0) / 3,
+        ("repeat_recall", 2): 1.0,
+        ("explore_recall", 2): (1 + 1) / 2,
+        # Milk and tea are the two bestsellers: jam and cup are hits that they would not show.
+        ("serendipity", 2): (1 / 2 + 1 / 2 + 0) / 3,
+        ("revenue", 2): (2 + 4 + 8 + 0) / 3,
+        ("margin", 2): (1.5 + 3) / 3,
+        # Two levels each; tea, jam and milk share the first, cup shares nothing.
+        ("ild_category", 2): (1 / 2 + 1 + 1 / 2) / 3,
+        ("arp", 2): (3 / 4 + 3 / 4 + 3 / 4) / 3,
+        ("ndcg_full_ideal", 1): (1 / (1 + 1 / math.log2(3)) + 1) / 3,
+        # Tea and jam are shown twice, cup and milk once.
+        ("exposure_gini", 2): (-3 * 1 - 1 * 1 + 1 * 2 + 3 * 2) / (4 * 6),
+    }
+    for (metric, k), value in expected.items():
+        assert find(rows, "default", metric, k).value == pytest.approx(value), (metric, k)
+    # ann's past is three quarters food, her list all of it; bob's all food, his list half of it.
+    ann = 3 / 4 * math.log(0.75 / (0.99 + 0.0075)) + 1 / 4 * math.log(0.25 / 0.0025)
+    bob = math.log(1 / (0.99 / 2 + 0.01))
+    found = find(rows, "default", "calibration_kl", 2)
+    assert (found.value, found.customers) == (pytest.approx((ann + bob) / 2), 2)
 
 
 def test_a_placement_without_protocol_fails_before_anything_is_fitted(split: Split) -> None:

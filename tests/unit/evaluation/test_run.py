@@ -15,6 +15,7 @@ from evaluation import run
 from evaluation.cli import app
 from recsys.assembly import FitConfig
 from recsys.backtest.baselines import baselines
+from recsys.backtest.measures import METRICS
 from recsys.backtest.protocols import PROTOCOLS
 from recsys.backtest.rows import Row, read_figures
 from recsys.bundle import activate
@@ -136,6 +137,14 @@ def test_the_tables_show_ours_first_and_say_what_the_marks_mean(
     assert "peak MiB" in printed
     assert printed.index("default") < printed.index("popularity")
     assert "ndcg@2" in evaluate(*options, "--k", "2,5", "--every-k")
+
+
+def test_every_metric_is_printed_when_asked_for(prepared: Path, small: Path) -> None:
+    options = ("--data", prepared, "--config", small, "--placements", "for_you", "--k", "5")
+    assert "serendipity@5" not in evaluate(*options)
+    printed = evaluate(*options, "--all-metrics")
+    for metric in METRICS:
+        assert metric in printed
 
 
 def test_a_bundle_is_judged_on_what_came_after_it(

@@ -1,9 +1,11 @@
 import io
 
+import pytest
 from rich.console import Console
 from rich.table import Table
 
 from evaluation.tables import configurations, cost_table, placement_tables, slice_tables
+from recsys.backtest.measures import METRICS
 from recsys.backtest.rows import Row
 
 BASE = Row(
@@ -25,8 +27,8 @@ def row(**changes: object) -> Row:
     return Row.model_validate(BASE.model_dump() | changes)
 
 
-def text(table: Table) -> str:
-    console = Console(file=io.StringIO(), width=100, color_system=None)
+def text(table: Table, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(table)
     return console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
 
@@ -59,11 +61,32 @@ def test_marks_say_which_differences_are_certain() -> None:
     ]
 
 
-def test_novelty_is_neither_better_nor_worse() -> None:
-    rows = [row(metric="novelty"), *paired("worse", 0.1, 0.2, metric="novelty")]
-    (table,) = placement_tables(rows, [5])
-    assert "0.50 ±.10" in text(table)
+@pytest.mark.parametrize(
+    ("metric", "shown"), [("novelty", "0.50 ±.10"), ("calibration_kl", "0.5000 ±.1000")]
+)
+def test_what_is_different_is_neither_better_nor_worse(metric: str, shown: str) -> None:
+    rows = [row(metric=metric), *paired("worse", 0.1, 0.2, metric=metric)]
+    (table,) = placement_tables(rows, [5], METRICS)
+    assert shown in text(table)
     assert "▼" not in text(table)
+
+
+def test_metrics_beyond_the_main_ones_are_shown_when_asked_for() -> None:
+    rows = [row(), row(metric="repeat_share"), row(metric="revenue", value=3.25)]
+    (few,), (many,) = placement_tables(rows, [5]), placement_tables(rows, [5], METRICS)
+    assert "repeat_share@5" not in text(few)
+    lines = [line.split() for line in text(many).splitlines()]
+    assert ["repeat_share@5", "0.5000", "±.1000"] in lines
+    assert ["revenue@5", "3.25", "±.10"] in lines
+
+
+def test_all_metrics_of_four_configurations_fit_80_columns() -> None:
+    names = ("default", "popularity", "personal-frequency", "personal-frequency-120d")
+    rows = [row(metric=metric, k=20, configuration=name) for metric in METRICS for name in names]
+    (table,) = placement_tables(rows, [20], METRICS)
+    shown = text(table, width=80)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.count("0.5000 ±.1000") + shown.count("0.50 ±.10 ") == len(METRICS) * len(names)
 
 
 def test_values_without_interval_stand_alone() -> None:
