@@ -9,7 +9,7 @@ from functools import partial
 
 from recsys.backtest.background import Background, background
 from recsys.backtest.item_facts import item_facts
-from recsys.backtest.measures import values
+from recsys.backtest.measures import PER_CUSTOMER, Measure, measures, values
 from recsys.backtest.protocols import Cases, cases_for
 from recsys.backtest.rows import Row
 from recsys.backtest.run import Answers, Judged, judge
@@ -18,7 +18,8 @@ from recsys.backtest.slices import MIN_CUSTOMERS, slices
 from recsys.backtest.summary import Labels, differences, summarise
 from recsys.data.progress import Progress, silent
 from recsys.data.splits import Split
-from recsys.errors import DataError
+from recsys.errors import ConfigError, DataError
+from recsys.metrics.hits import ValueArray
 from recsys.types import BoolArray
 
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -88,6 +89,45 @@ def compare(
                     seed=study.seed,
                 )
     return rows
+
+
+def customer_values(
+    split: Split,
+    contenders: Sequence[Contender],
+    study: Study,
+    metric: str,
+    *,
+    progress: Progress = silent,
+) -> dict[str, dict[str, ValueArray]]:
+    """Evaluates contenders and returns one metric customer by customer, at the largest k.
+
+    Give one placement's values to `pairwise.pairwise` to test every two contenders.
+
+    Args:
+        split: what to fit on and what to judge by.
+        contenders: each is built, asked and let go before the next.
+        study: what to measure.
+        metric: one of `measures.PER_CUSTOMER`.
+        progress: hears of every contender's fit and lists.
+
+    Returns:
+        By placement and configuration: shape (cases,), cases in the same order for all
+        configurations of a placement.
+
+    Raises:
+        ConfigError: a placement has no protocol, or there is no such metric.
+        DataError: a placement has no customer with a right answer.
+    """
+    if metric not in PER_CUSTOMER:
+        message = f"no metric {metric!r} per customer; known: {', '.join(PER_CUSTOMER)}"
+        raise ConfigError(message, metric=metric)
+    column = measures(study.ks).index(Measure(metric, max(study.ks)))
+    tasks = _tasks(split, study)
+    found: dict[str, dict[str, ValueArray]] = {name: {} for name in tasks}
+    for contender in contenders:
+        for name, trial in _trials(contender, tasks, study, progress):
+            found[name][contender.name] = trial.found[:, column]
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

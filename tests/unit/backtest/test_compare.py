@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.backtest.compare import Contender, Study, compare, peak_mb
+from recsys.backtest.compare import Contender, Study, compare, customer_values, peak_mb
 from recsys.backtest.measures import METRICS, OF_ALL_LISTS
 from recsys.backtest.rows import Row
 from recsys.data.catalogue import Catalogue
@@ -207,6 +207,16 @@ def test_catalogue_and_pasts_count_beyond_accuracy(
     bob = math.log(1 / (0.99 / 2 + 0.01))
     found = find(rows, "default", "calibration_kl", 2)
     assert (found.value, found.customers) == (pytest.approx((ann + bob) / 2), 2)
+
+
+def test_values_of_single_customers_can_be_had(split: Split, contenders: list[Contender]) -> None:
+    found = customer_values(split, contenders, STUDY, "recall")
+    assert {name: values.tolist() for name, values in found["for_you"].items()} == {
+        "default": [1.0, 1.0, 1.0],
+        "rival": [0.5, 0.0, 1.0],
+    }
+    with pytest.raises(ConfigError, match="no metric 'coverage' per customer"):
+        customer_values(split, contenders, STUDY, "coverage")
 
 
 def test_a_placement_without_protocol_fails_before_anything_is_fitted(split: Split) -> None:
