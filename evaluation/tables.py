@@ -12,8 +12,8 @@ from recsys.backtest.summary import MINUS
 SLICED_METRIC = "ndcg"
 UNJUDGED = ("novelty", "repeat_share", "ild_category", "calibration_kl", "arp")
 """Metrics of which more is different, not better: they get no mark."""
-LABEL_WIDTH = 17
-"""Leaves room for four configurations in 80 columns."""
+LABEL_WIDTH = 14
+"""Leaves room for four configurations with intervals and marks in 80 columns."""
 TWO_DIGITS = ("novelty", "revenue", "margin")
 LEGEND = (
     "± is half the 95 % bootstrap interval over customers. Beside a baseline: "
@@ -91,8 +91,8 @@ def _table(title: str, first: str, names: Sequence[str]) -> Table:
 
 def _label(metric: str, k: int) -> str:
     """Returns the metric's name at k; a long one takes two lines, not its neighbours' room."""
-    at = f"@{k}"
-    return metric + at if len(metric + at) <= LABEL_WIDTH else f"{metric}\n{at}"
+    label = f"{metric}@{k}"
+    return label if len(label) <= LABEL_WIDTH else "_\n".join(label.rsplit("_", 1))
 
 
 def _distinct(names: Iterable[str]) -> list[str]:

@@ -1,10 +1,17 @@
 import io
+import re
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.tables import configurations, cost_table, placement_tables, slice_tables
+from evaluation.tables import (
+    UNJUDGED,
+    configurations,
+    cost_table,
+    placement_tables,
+    slice_tables,
+)
 from recsys.backtest.measures import METRICS
 from recsys.backtest.rows import Row
 
@@ -81,12 +88,21 @@ def test_metrics_beyond_the_main_ones_are_shown_when_asked_for() -> None:
 
 
 def test_all_metrics_of_four_configurations_fit_80_columns() -> None:
-    names = ("default", "popularity", "personal-frequency", "personal-frequency-120d")
-    rows = [row(metric=metric, k=20, configuration=name) for metric in METRICS for name in names]
+    names = ("popularity", "personal-frequency", "personal-frequency-120d")
+    rows = [row(metric=metric, k=20) for metric in METRICS]
+    rows += [
+        line
+        for metric in METRICS
+        for name in names
+        for line in paired(name, 0.1, 0.2, metric=metric, k=20)
+    ]
     (table,) = placement_tables(rows, [20], METRICS)
     shown = text(table, width=80)
     assert max(map(len, shown.splitlines())) <= 80
-    assert shown.count("0.5000 ±.1000") + shown.count("0.50 ±.10 ") == len(METRICS) * len(names)
+    # No cell is broken: values stand on one line with their intervals and marks.
+    whole = re.findall(r"0\.50(?:00)? ±\.10(?:00)?", shown)
+    assert len(whole) == len(METRICS) * (1 + len(names))
+    assert shown.count("±.1000▼") == (len(METRICS) - len(UNJUDGED) - 2) * len(names)
 
 
 def test_values_without_interval_stand_alone() -> None:
