@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 from scipy.sparse import csr_array, csr_matrix, diags_array
 
 from recsys.data.state import type_weight_array
+from recsys.models.history import heaviest, heaviest_items
 from recsys.models.protocol import Arrays, TrainingData, WeightedConfig
+from recsys.models.sparse_rows import SparseRows
 from recsys.types import DAY_S, FloatArray, NumArray, OffsetArray
 
 
@@ -66,6 +67,10 @@ class ItemItem(WeightedConfig):
         shape = (basket_count, len(log.items))
         return csr_array((np.log1p(weights[first]), (rows[first], columns[first])), shape=shape)
 
+    def history(self, item_nums: NumArray, weights: FloatArray) -> tuple[NumArray, FloatArray]:
+        """Returns the items of a history that count, ascending, and what each counts."""
+        return heaviest_items(item_nums, np.log1p(weights), self.history_limit)  # as in fitting
+
     def restore(self, arrays: Arrays) -> "ItemItemModel":
         """Returns the model with these arrays."""
         return ItemItemModel(**arrays)  # type: ignore[arg-type]  # arrays() wrote these types
@@ -85,14 +90,6 @@ class ItemItemModel:
         """Returns the fields by name."""
         return {name: getattr(self, name) for name in self.__slots__}
 
-    def _rows(self, seeds: NumArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Returns flat places of the seeds' neighbours, and which seed each belongs to."""
-        starts, ends = self.offsets[seeds], self.offsets[seeds + 1]
-        lengths = ends - starts
-        owners = np.repeat(np.arange(len(seeds)), lengths)
-        before = np.cumsum(lengths) - lengths
-        return np.arange(int(lengths.sum())) - (before - starts)[owners], owners
-
     def scores(self, seeds: NumArray, weights: FloatArray) -> tuple[NumArray, FloatArray]:
         """Returns the items similar to any seed, with sum of weight times similarity.
 
@@ -103,34 +100,16 @@ class ItemItemModel:
         Returns:
             Item numbers, ascending, and scores, both shape (items,).
         """
-        places, owners = self._rows(seeds)
-        nums = self.item_nums[places]
-        parts = weights[owners] * self.similarities[places]
-        sums = np.bincount(nums, weights=parts, minlength=len(self.offsets) - 1)
-        found = np.flatnonzero(sums > 0)
-        return found.astype(np.int32), sums[found].astype(np.float32)
+        return self._rows().scores(seeds, weights)
 
     def strongest_seeds(
         self, seeds: NumArray, weights: FloatArray, item_nums: NumArray
     ) -> NumArray:
         """Returns, for items that `scores` gives, the seed each owes most to, shape (items,)."""
-        places, owners = self._rows(seeds)
-        nums, parts = self.item_nums[places], weights[owners] * self.similarities[places]
-        asked = np.isin(nums, item_nums)
-        nums, parts, owners = nums[asked], parts[asked], owners[asked]
-        order = np.lexsort((owners, -parts, nums))
-        best = order[np.searchsorted(nums[order], item_nums)]
-        return seeds[owners[best]]
+        return self._rows().strongest_seeds(seeds, weights, item_nums)
 
-
-def heaviest(matrix: csr_array, limit: int) -> csr_array:
-    """Keeps the heaviest entries of each row; ties keep the lower column."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    order = np.lexsort((matrix.indices, -matrix.data, rows))
-    place = np.arange(len(rows)) - np.asarray(matrix.indptr)[rows]
-    kept = order[place < limit]
-    entries = (matrix.data[kept], (rows[kept], matrix.indices[kept]))
-    return csr_array(entries, shape=matrix.shape, dtype=np.float32)
+    def _rows(self) -> SparseRows:
+        return SparseRows(self.offsets, self.item_nums, self.similarities)
 
 
 def unit_columns(matrix: csr_array, shrinkage: float) -> csr_array:
