@@ -21,6 +21,8 @@ from recsys.index.config import IndexConfig
 from recsys.index.protocol import VectorIndex
 from recsys.live.eligibility import Eligibility
 from recsys.models.als import Als, AlsModel
+from recsys.models.ease import Ease, EaseModel
+from recsys.models.graph_filter import GraphFilter, GraphFilterModel
 from recsys.models.item_item import ItemItem, ItemItemModel
 from recsys.models.popularity import Popularity, PopularityModel
 from recsys.models.protocol import Arrays, Model
@@ -40,7 +42,9 @@ from recsys.types import CustomerId
 INDEXES = "indexes"
 """Folder of a bundle that holds the vector indexes."""
 
-AlgorithmConfig = Annotated[Als | ItemItem | Popularity | Repurchase, Field(discriminator="kind")]
+AlgorithmConfig = Annotated[
+    Als | Ease | GraphFilter | ItemItem | Popularity | Repurchase, Field(discriminator="kind")
+]
 
 
 class SourceConfig(StrictModel):
@@ -60,13 +64,13 @@ class SourceConfig(StrictModel):
     """How vectors are searched; only for the kind `vectors`."""
 
 
-MODEL_OF_SOURCE: Mapping[str, type[StrictModel]] = {
-    "vectors": Als,
-    "neighbours": ItemItem,
-    "repurchase": Repurchase,
-    "popular": Popularity,
-    "popular-in-segment": Popularity,
-    "popular-in-category": Popularity,
+MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
+    "vectors": (Als,),
+    "neighbours": (ItemItem, Ease, GraphFilter),
+    "repurchase": (Repurchase,),
+    "popular": (Popularity,),
+    "popular-in-segment": (Popularity,),
+    "popular-in-category": (Popularity,),
 }
 
 
@@ -82,11 +86,12 @@ class FitConfig(StrictModel):
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
         for name, source in self.sources.items():
-            wanted = MODEL_OF_SOURCE[source.kind]
+            wanted = MODELS_OF_SOURCE[source.kind]
             if not isinstance(self.models.get(source.model), wanted):
+                kinds = " or ".join(repr(kind.model_fields["kind"].default) for kind in wanted)
                 message = (
                     f"sources.{name}: a source of kind {source.kind!r} needs a model of kind "
-                    f"{wanted.model_fields['kind'].default!r}; {source.model!r} is none"
+                    f"{kinds}; {source.model!r} is none"
                 )
                 raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors
         for name, placement in self.placements.items():
@@ -141,7 +146,11 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
     match config.kind, fitted.models[config.model], fitted.config.models[config.model]:
         case "vectors", AlsModel() as model, _:
             return VectorSource(name, model, fitted.indexes[name])
-        case "neighbours", ItemItemModel() as model, ItemItem() as algorithm:
+        case (
+            "neighbours",
+            ItemItemModel() | EaseModel() | GraphFilterModel() as model,
+            ItemItem() | Ease() | GraphFilter() as algorithm,
+        ):
             return NeighbourSource(name, algorithm, model, fitted.catalogue.items)
         case "repurchase", RepurchaseModel() as model, _:
             return RepurchaseSource(name, model)

@@ -76,10 +76,16 @@ def _table(fitted: Fitted) -> Table:
 
 
 def _found(fitted: Fitted) -> str:
-    """Says of each index what it is and how much of the exact answer it finds."""
+    """Says of each index how much of the exact answer it finds, and what models report."""
     reports = fitted.index_reports.items()
-    return "\n".join(
+    indexes = [
         f"Index {name}: {report.kind}, {report.rows:,} items x {report.dim}"
         + (f", recall@{report.recall_k} {report.recall:.3f}" if report.recall is not None else "")
         for name, report in reports
-    )
+    ]
+    models = [
+        f"Model {name}: "
+        + ", ".join(f"{key.replace('_', ' ')} {value:,.12g}" for key, value in figures.items())
+        for name, figures in fitted.model_reports.items()
+    ]
+    return "\n".join(indexes + models)

@@ -20,7 +20,7 @@ from recsys.data.segments import build_segments
 from recsys.data.state import CustomerStates, item_weights, type_weight_array
 from recsys.index.build import IndexReport, build_index
 from recsys.models.als import AlsModel
-from recsys.models.protocol import TrainingData
+from recsys.models.protocol import ReportingModel, TrainingData
 from recsys.types import FloatArray
 
 
@@ -35,6 +35,8 @@ class Fitted:
     """Wall time of each step."""
     index_reports: dict[str, IndexReport]
     """What was built for each source that searches vectors, and how well it finds."""
+    model_reports: dict[str, dict[str, float]]
+    """What models report of their own fit, by model."""
 
 
 def fit(
@@ -102,7 +104,12 @@ def fit(
         models=models,
         indexes=indexes,
     )
-    return Fitted(pipeline, dataset.digest, len(interactions), seconds, reports)
+    figures = {
+        name: dict(model.report())
+        for name, model in models.items()
+        if isinstance(model, ReportingModel)
+    }
+    return Fitted(pipeline, dataset.digest, len(interactions), seconds, reports, figures)
 
 
 def sample_vectors(model: AlsModel, states: CustomerStates, count: int) -> FloatArray:
@@ -145,6 +152,7 @@ def publish_files(fitted: Fitted, root: Path, *, now: datetime, metrics: dict[st
                 name: report.model_dump(mode="json")
                 for name, report in fitted.index_reports.items()
             },
+            "models": fitted.model_reports,
             "fit_seconds": fitted.seconds,
             **metrics,
         },

@@ -6,7 +6,7 @@ no "not fitted" state. A model's arrays go to the bundle and come back memory-ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,15 @@ class Model(Protocol):
 
     def arrays(self) -> Arrays:
         """Returns all that was learned, by name; every array is written as one `.npy` file."""
+        ...
+
+
+@runtime_checkable
+class ReportingModel(Protocol):
+    """A model that knows figures of its fit worth keeping, such as what an approximation lost."""
+
+    def report(self) -> Mapping[str, float]:
+        """Returns the figures by name."""
         ...
 
 

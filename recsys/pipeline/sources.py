@@ -9,7 +9,8 @@ from recsys.data.state import type_weight_array
 from recsys.data.vocabulary import Vocabulary
 from recsys.index.protocol import VectorIndex
 from recsys.models.als import AlsModel
-from recsys.models.item_item import ItemItem, ItemItemModel
+from recsys.models.item_item import ItemItem
+from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.repurchase import RepurchaseModel
 from recsys.pipeline.query import Candidates, Reason
 from recsys.pipeline.request import Request
@@ -59,15 +60,15 @@ class VectorSource:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NeighbourSource:
-    """Adds up the similar items of all seeds."""
+    """Adds up what every seed says of other items."""
 
     name: str
-    config: ItemItem
-    model: ItemItemModel
+    config: ItemItem | LinearConfig
+    model: LinearModel
     items: Vocabulary[ItemId]
 
     def retrieve(self, requests: Sequence[Request], limit: int) -> Candidates:
-        """Returns the items with the largest sums of weight times similarity."""
+        """Returns the items with the largest sums over the seeds."""
         return flatten(
             best(*self.model.scores(*self._seeds(request)), request.allowed, limit)
             for request in requests
@@ -75,13 +76,7 @@ class NeighbourSource:
 
     def _seeds(self, request: Request) -> tuple[NumArray, FloatArray]:
         weights = type_weight_array(self.config.event_weights)
-        nums, seed_weights = request.seeds(weights, self.config.half_life_days)
-        seed_weights = np.log1p(seed_weights)  # as in fitting
-        limit = self.config.history_limit
-        if len(nums) > limit:
-            heaviest = np.sort(np.argsort(-seed_weights, kind="stable")[:limit])
-            return nums[heaviest], seed_weights[heaviest]
-        return nums, seed_weights
+        return self.config.history(*request.seeds(weights, self.config.half_life_days))
 
     def tier(self, request: Request) -> Tier:
         """Returns the tier of the seeds."""
@@ -97,7 +92,8 @@ class NeighbourSource:
 
     def _code(self, request: Request, seed: int, bought: NumArray) -> str:
         if request.use_context:
-            return "often-bought-with" if self.config.over == "baskets" else "similar-to"
+            over_baskets = isinstance(self.config, ItemItem) and self.config.over == "baskets"
+            return "often-bought-with" if over_baskets else "similar-to"
         return "because-you-bought" if seed in bought else "because-you-viewed"
 
 

@@ -6,8 +6,12 @@ import pytest
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.segments import build_segments
-from recsys.data.state import CustomerStates
+from recsys.data.state import CustomerStates, item_weights, type_weight_array
+from recsys.errors import DataError
+from recsys.models import ease_solver
 from recsys.models.als import Als
+from recsys.models.ease import Ease
+from recsys.models.graph_filter import GraphFilter
 from recsys.models.item_item import ItemItem
 from recsys.models.popularity import Popularity
 from recsys.models.protocol import TrainingData
@@ -160,6 +164,151 @@ class TestItemItemBm25(AlgorithmContract):
         assert np.diff(model.offsets).max() == 5
         owners = np.repeat(np.arange(48), np.diff(model.offsets))
         assert not (owners == model.item_nums).any()
+
+
+class LinearContract(AlgorithmContract):
+    """Inherit too where scores are a sum over the history."""
+
+    def test_scores_are_sums_over_the_history(self, data):
+        model = self.algorithm.fit(data)
+        seeds, weights = np.array([0, 2, 9], np.int32), np.array([1.0, 0.5, 2.0], np.float32)
+        nums, scores = model.scores(seeds, weights)
+        expected = weights @ np.stack([self.row(data, seed) for seed in seeds])
+        np.testing.assert_allclose(scores, expected[nums], rtol=2e-3, atol=1e-6)
+        assert (scores > 0).all()
+        assert set(nums) >= set(np.flatnonzero(expected > 1e-5))
+
+    def test_strongest_seed_gives_the_largest_part(self, data):
+        model = self.algorithm.fit(data)
+        seeds, weights = np.array([0, 2, 9], np.int32), np.array([1.0, 0.5, 2.0], np.float32)
+        nums, _ = model.scores(seeds, weights)
+        parts = weights[:, None] * np.stack([self.row(data, seed) for seed in seeds])
+        found = model.strongest_seeds(seeds, weights, nums)
+        np.testing.assert_array_equal(found, seeds[parts.argmax(axis=0)[nums]])
+
+    def test_items_of_nobody_add_nothing(self, data):
+        model = self.algorithm.fit(data)
+        nobody = np.flatnonzero(self.algorithm.matrix(data).sum(axis=0) == 0).astype(np.int32)
+        assert len(nobody) > 0
+        nums, scores = model.scores(nobody, np.ones(len(nobody), np.float32))
+        assert len(nums) == len(scores) == 0
+        nums, _ = model.scores(np.arange(40, dtype=np.int32), np.ones(40, np.float32))
+        assert not np.isin(nums, nobody).any()
+
+    def test_a_shop_where_no_event_counts_scores_nothing(self, data):
+        deaf = self.algorithm.model_copy(update={"event_weights": {}})
+        model = deaf.fit(data)
+        assert len(model.scores(np.arange(5, dtype=np.int32), np.ones(5, np.float32))[0]) == 0
+
+    def test_a_history_counts_as_in_fitting(self, data):
+        short = self.algorithm.model_copy(update={"history_limit": 3})
+        row = short.matrix(data)[[7]].toarray()[0]
+        weights = type_weight_array(short.event_weights)
+        mine = item_weights(data.states.of(7), weights, short.half_life_days, data.states.scale)
+        nums, counts = short.history(*mine)
+        np.testing.assert_array_equal(nums, np.flatnonzero(row))
+        np.testing.assert_array_equal(counts, row[nums])
+        assert len(nums) == 3
+
+
+class TestEase(LinearContract):
+    algorithm = Ease(regularization=3.0, neighbours=48)
+
+    def row(self, data, seed):
+        """Row `seed` of the dense closed form, in double precision."""
+        matrix = self.algorithm.matrix(data).toarray().astype(np.float64)
+        bought = np.flatnonzero(matrix.sum(axis=0))
+        system = matrix[:, bought].T @ matrix[:, bought]
+        inverse = np.linalg.inv(system + self.algorithm.regularization * np.eye(len(bought)))
+        weights = -inverse / np.diag(inverse)[None, :]
+        np.fill_diagonal(weights, 0.0)
+        full = np.zeros((48, 48))
+        full[np.ix_(bought, bought)] = weights
+        return full[seed]
+
+    def test_weights_equal_the_dense_closed_form(self, data):
+        model = self.algorithm.fit(data)
+        dense = np.zeros((48, 48))
+        owners = np.repeat(np.arange(48), np.diff(model.offsets))
+        dense[owners, model.item_nums] = model.weights
+        expected = np.stack([self.row(data, seed) for seed in range(48)])
+        np.testing.assert_allclose(dense, expected, rtol=1e-4, atol=1e-6)
+        assert (dense < -0.001).any(), "negative weights are kept"
+        assert model.report()["kept_share_of_squares"] == 1.0
+
+    def test_pruning_keeps_the_largest_weights_of_each_item(self, data):
+        model = self.algorithm.model_copy(update={"neighbours": 4}).fit(data)
+        expected = np.stack([self.row(data, seed) for seed in range(48)])
+        owners = np.repeat(np.arange(48), np.diff(model.offsets))
+        for target in np.flatnonzero(np.abs(expected).sum(axis=0)):
+            mine = model.item_nums == target
+            kept = np.sort(owners[mine])
+            assert len(kept) == 4
+            least = np.sort(np.abs(expected[:, target]))[-4]
+            assert (np.abs(expected[kept, target]) >= least * (1 - 1e-4)).all()
+        share = np.square(model.weights).sum() / np.square(expected).sum()
+        assert model.report()["kept_share_of_squares"] == pytest.approx(share, rel=1e-3)
+        assert 0.2 < share < 0.99
+
+    def test_only_the_items_of_most_customers_take_part(self, data):
+        model = self.algorithm.model_copy(update={"item_limit": 10}).fit(data)
+        customers = np.diff(self.algorithm.matrix(data).tocsc().indptr)
+        taking = np.unique(model.item_nums)
+        assert len(taking) == 10
+        assert customers[taking].min() >= np.delete(customers, taking).max()
+
+    def test_blocks_do_not_show(self, data, monkeypatch):
+        matrix = self.algorithm.matrix(data)[:, :40]
+        whole = ease_solver.solve(matrix, 3.0, 5)
+        monkeypatch.setattr(ease_solver, "BLOCK", 7)
+        for ours, theirs in zip(whole, ease_solver.solve(matrix, 3.0, 5), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+    def test_a_system_without_a_solution_is_an_error_with_advice(self, shop):
+        """Fewer customers than items, and as good as no regularisation."""
+        log = Interactions.from_events(
+            shop.events.head(60), items=Catalogue.from_frame(shop.items).items
+        )
+        young = TrainingData(log, CustomerStates.from_interactions(log, ()), None)
+        loose = self.algorithm.model_copy(update={"regularization": 1e-30})
+        with pytest.raises(DataError, match=r"not positive definite.*raise regularization"):
+            loose.fit(young)
+
+    def test_a_solver_that_is_killed_is_an_error_with_advice(self, data, monkeypatch, tmp_path):
+        dying = tmp_path / "python"
+        dying.write_text("#!/bin/sh\nkill -9 $$\n")
+        dying.chmod(0o755)
+        monkeypatch.setattr("sys.executable", str(dying))
+        with pytest.raises(DataError, match=r"ended with -9\).*lower item_limit"):
+            self.algorithm.fit(data)
+
+
+class TestEaseOfLogs(LinearContract):
+    algorithm = Ease(regularization=3.0, neighbours=48, entries="log", half_life_days=120.0)
+    row = TestEase.row
+
+
+class TestGraphFilter(LinearContract):
+    algorithm = GraphFilter(embedding_size=6, alpha=0.3)
+
+    def row(self, data, seed):
+        """Row `seed` of the dense filter: S'S + alpha D^-1/2 V V' D^1/2."""
+        matrix = self.algorithm.matrix(data).toarray().astype(np.float64)
+        columns = np.maximum(matrix.sum(axis=0), 1e-300)
+        graph = matrix / np.sqrt(matrix.sum(axis=1))[:, None] / np.sqrt(columns)
+        vectors = np.linalg.svd(graph)[2][: self.algorithm.embedding_size].T
+        low_pass = vectors @ vectors.T / np.sqrt(columns)[:, None] * np.sqrt(columns)
+        return (graph.T @ graph + self.algorithm.alpha * low_pass)[seed]
+
+    def test_never_keeps_more_vectors_than_the_graph_has(self, data):
+        model = self.algorithm.model_copy(update={"embedding_size": 2_048}).fit(data)
+        rank = np.linalg.matrix_rank(model.by_item.toarray())
+        assert rank - 1 <= model.vectors.shape[1] <= rank
+
+
+class TestGraphFilterOfLogs(LinearContract):
+    algorithm = GraphFilter(embedding_size=6, alpha=0.5, entries="log", half_life_days=120.0)
+    row = TestGraphFilter.row
 
 
 class TestRepurchase(AlgorithmContract):
