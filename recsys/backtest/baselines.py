@@ -26,7 +26,10 @@ def baselines() -> dict[str, FitConfig]:
 
 
 def _popularity() -> FitConfig:
-    most_bought: dict[str, Any] = {"sources": [{"name": "popular", "weight": 1.0}]}
+    most_bought: dict[str, Any] = {
+        "sources": [{"name": "popular", "weight": 1.0}],
+        "fill": ["popular"],
+    }
     placements = {
         "for_you": most_bought,
         "discover": {**most_bought, "exclude": "bought"},
@@ -66,7 +69,7 @@ def _frequency(*, half_life_days: float | None) -> FitConfig:
             },
             "placements": {
                 "for_you": {**own, "fill": ["popular"]},
-                "buy_again": {**own, "only_bought": True},
+                "buy_again": {**own, "fill": ["repurchase"], "only_bought": True},
             },
         },
         where="baseline personal-frequency",

@@ -1,7 +1,9 @@
 """From a data set to a bundle and back, on shops of all sizes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -106,3 +108,20 @@ def test_segments_must_be_attributes(shop):
 def test_events_after_the_end_are_refused(shop):
     with pytest.raises(DataError, match="not before the end"):
         fit(shop, load_config(), end_time=datetime(2026, 1, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("placement", ["for_you", "discover", "buy_again", "popular"])
+def test_variants_of_few_products_do_not_shorten_a_list(placement, shop_config):
+    """The best 20 of a source may all be one product; the list goes on behind them."""
+    grouped = pl.when(pl.col("item_id") < "item-36").then(pl.lit("one")).otherwise("item_id")
+    items = shop_items().with_columns(group_id=grouped)
+    dataset = Dataset(shop_events().lazy(), items, shop_customers(), "variants")
+    recommender = assemble(fit(dataset, shop_config, end_time=END).pipeline, "v")
+    tight = recommender.placement_configs[placement].model_copy(update={"candidates": 1})
+    recommender = replace(recommender, placement_configs={placement: tight})
+    groups = recommender.catalogue.group_nums
+    for number in range(0, 60, 7):
+        query = Query(placement, NOW, customer_id=f"customer-{number:02}", limit=6)
+        allowed = recommender.resolver.resolve(query, tight).allowed
+        products = len(np.unique(groups[allowed]))
+        assert len(recommender.recommend([query])[0].items) == min(6, products)
