@@ -15,7 +15,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.segments import Segments
 from recsys.data.state import CustomerStates, DecayScale, StateRows
 from recsys.data.vocabulary import Vocabulary
-from recsys.errors import BundleError
+from recsys.errors import BundleError, ConfigError
 from recsys.index.build import load_index
 from recsys.index.config import IndexConfig
 from recsys.index.protocol import VectorIndex
@@ -236,7 +236,12 @@ def load_recommender(path: Path) -> Recommender:
         BundleError: the bundle is damaged, or not of this release; the text names the file.
     """
     manifest = verify(path)
-    return assemble(load(path, manifest), manifest.bundle_version)
+    try:
+        return assemble(load(path, manifest), manifest.bundle_version)
+    except (ConfigError, LookupError, OSError, TypeError, ValueError) as error:
+        # The files are as they were written, so what does not fit comes from another release.
+        message = f"{path}: is whole, but not a bundle that this release reads: {error}"
+        raise BundleError(message, file=str(path)) from error
 
 
 def _save_arrays(folder: Path, arrays: Arrays) -> None:

@@ -1,5 +1,6 @@
 """From a data set to a bundle and back, on shops of all sizes."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,10 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.assembly import assemble, load_recommender
-from recsys.bundle import read_manifest
+from recsys.assembly import assemble, load_recommender, save
+from recsys.bundle import read_manifest, write_bundle
 from recsys.data.dataset import Dataset
-from recsys.errors import ConfigError, DataError
+from recsys.errors import BundleError, ConfigError, DataError
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit, publish_files
 from recsys.pipeline.query import Query, RecentEvent
@@ -125,3 +126,33 @@ def test_variants_of_few_products_do_not_shorten_a_list(placement, shop_config):
         allowed = recommender.resolver.resolve(query, tight).allowed
         products = len(np.unique(groups[allowed]))
         assert len(recommender.recommend([query])[0].items) == min(6, products)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"config": {"models": {"taste": {"kind": "of-the-future"}}}},
+        {"config": {}},
+        {"files": ["states/days.npy"]},
+        {"files": ["segments"]},
+    ],
+)
+def test_a_bundle_of_another_release_is_a_bundle_error(foreign, fitted, tmp_path):
+    """A server that follows the pointer must be able to refuse it and go on."""
+
+    def write(folder):
+        save(fitted.pipeline, folder)
+        for name in foreign.get("files", []):
+            path = folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    path = write_bundle(
+        tmp_path,
+        write,
+        config=foreign.get("config", fitted.pipeline.config.model_dump(mode="json")),
+        data={"digest": "d", "end_time": NOW},
+        metrics={},
+        now=END,
+    )
+    with pytest.raises(BundleError, match=path.name):
+        load_recommender(path)
