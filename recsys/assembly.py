@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 import polars as pl
+from polars.exceptions import PolarsError
 from pydantic import Field, model_validator
 
 from recsys.bundle import Manifest, verify
@@ -238,7 +239,7 @@ def load_recommender(path: Path) -> Recommender:
     manifest = verify(path)
     try:
         return assemble(load(path, manifest), manifest.bundle_version)
-    except (ConfigError, LookupError, OSError, TypeError, ValueError) as error:
+    except (ConfigError, LookupError, OSError, PolarsError, TypeError, ValueError) as error:
         # The files are as they were written, so what does not fit comes from another release.
         message = f"{path}: is whole, but not a bundle that this release reads: {error}"
         raise BundleError(message, file=str(path)) from error

@@ -135,6 +135,7 @@ def test_variants_of_few_products_do_not_shorten_a_list(placement, shop_config):
         {"config": {}},
         {"files": ["states/days.npy"]},
         {"files": ["segments"]},
+        {"garbled": ["catalogue.parquet"]},
     ],
 )
 def test_a_bundle_of_another_release_is_a_bundle_error(foreign, fitted, tmp_path):
@@ -145,6 +146,8 @@ def test_a_bundle_of_another_release_is_a_bundle_error(foreign, fitted, tmp_path
         for name in foreign.get("files", []):
             path = folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for name in foreign.get("garbled", []):
+            (folder / name).write_bytes(b"of another kind")
 
     path = write_bundle(
         tmp_path,
