@@ -47,7 +47,7 @@ class Manifest(StrictModel):
     data: dict[str, Any]
     """Digest, end time and sizes of the training data."""
     metrics: dict[str, Any]
-    """Figures measured while fitting: index recall, offline evaluation."""
+    """Figures measured while fitting: index recall, what approximations lost, seconds."""
     files: dict[str, BundleFile]
 
 

@@ -9,7 +9,7 @@ from recsys.assembly import FitConfig, assemble, load_recommender
 from recsys.bundle import activate
 from recsys.data.dataset import Dataset
 from recsys.fitting.config import load_config
-from recsys.fitting.fit import Fitted, fit, publish_files
+from recsys.fitting.fit import Fitted, fit, write_fitted
 from recsys.pipeline.recommender import Recommender
 from tests.small_shop import END, shop_dataset
 
@@ -46,7 +46,7 @@ def recommender(fitted: Fitted) -> Recommender:
 def bundle_root(fitted: Fitted, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle root with one version, current; treat it as read-only."""
     root = tmp_path_factory.mktemp("bundles")
-    path = publish_files(fitted, root, now=END, metrics={})
+    path = write_fitted(fitted, root, now=END)
     activate(root, path.name)
     return root
 

@@ -13,7 +13,7 @@ from recsys.bundle import activate, prune, read_manifest
 from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
 from recsys.fitting.config import load_config
-from recsys.fitting.fit import Fitted, fit, publish_files
+from recsys.fitting.fit import Fitted, fit, write_fitted
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder that `prepare` wrote.")]
 BundlesOption = Annotated[Path, typer.Option("--bundles", help="Bundle root to publish to.")]
@@ -51,7 +51,7 @@ def run_command(
     with bars(console) as progress:
         fitted = fit(Dataset.open(data), settings, progress=progress)
         progress("write and check the bundle", 0, 1)
-        path = publish_files(fitted, bundles, now=datetime.now(UTC), metrics={})
+        path = write_fitted(fitted, bundles, now=datetime.now(UTC))
         load_recommender(path)
         progress("write and check the bundle", 1, 1)
     if make_current:

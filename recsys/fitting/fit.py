@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -126,14 +125,13 @@ def sample_vectors(model: AlsModel, states: CustomerStates, count: int) -> Float
     return np.array(vectors, dtype=np.float32).reshape(len(vectors), model.vectors.shape[1])
 
 
-def publish_files(fitted: Fitted, root: Path, *, now: datetime, metrics: dict[str, Any]) -> Path:
+def write_fitted(fitted: Fitted, root: Path, *, now: datetime) -> Path:
     """Writes a fitted pipeline as a new bundle version under `root`; it is not yet current.
 
     Args:
         fitted: what to write.
         root: the bundle root.
         now: the version's time.
-        metrics: further figures for the manifest, such as an offline evaluation.
     """
     pipeline = fitted.pipeline
     return write_bundle(
@@ -154,7 +152,6 @@ def publish_files(fitted: Fitted, root: Path, *, now: datetime, metrics: dict[st
             },
             "models": fitted.model_reports,
             "fit_seconds": fitted.seconds,
-            **metrics,
         },
         now=now,
     )

@@ -13,7 +13,7 @@ from recsys.bundle import read_manifest, write_bundle
 from recsys.data.dataset import Dataset
 from recsys.errors import BundleError, ConfigError, DataError
 from recsys.fitting.config import load_config
-from recsys.fitting.fit import fit, publish_files
+from recsys.fitting.fit import fit, write_fitted
 from recsys.pipeline.query import Query, RecentEvent
 from recsys.types import EventType, Tier
 from tests.small_shop import END, shop_customers, shop_dataset, shop_events, shop_items
@@ -29,18 +29,18 @@ def test_the_same_data_make_the_same_digest(shop_config, tmp_path):
     digests = set()
     for day in range(2):
         fitted = fit(shop_dataset(), shop_config, end_time=END)
-        path = publish_files(fitted, tmp_path, now=END + timedelta(days=day), metrics={"day": day})
+        path = write_fitted(fitted, tmp_path, now=END + timedelta(days=day))
         digests.add(read_manifest(path).digest)
     assert len(digests) == 1
     other = fit(shop_dataset(seed=8), shop_config, end_time=END)
-    path = publish_files(other, tmp_path, now=END + timedelta(days=9), metrics={})
+    path = write_fitted(other, tmp_path, now=END + timedelta(days=9))
     assert read_manifest(path).digest not in digests
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_a_shop_with_hardly_any_event_still_gets_full_lists(count, tmp_path):
     dataset = Dataset(shop_events().head(count).lazy(), shop_items(), shop_customers(), "young")
-    path = publish_files(fit(dataset, load_config(), end_time=END), tmp_path, now=END, metrics={})
+    path = write_fitted(fit(dataset, load_config(), end_time=END), tmp_path, now=END)
     recommender = load_recommender(path)
     answer = ask(recommender, customer_id="customer-01", limit=10)
     assert len(answer.items) == 10

@@ -7,7 +7,7 @@ from recsys.bundle import read_manifest
 from recsys.data.dataset import Dataset
 from recsys.errors import ConfigError
 from recsys.fitting.config import load_config
-from recsys.fitting.fit import fit, publish_files
+from recsys.fitting.fit import fit, write_fitted
 from recsys.pipeline.query import Query, RecentEvent
 from recsys.types import EventType, Tier
 from tests.small_shop import END, shop_customers, shop_dataset, shop_events, shop_items
@@ -75,14 +75,14 @@ def test_lists_come_with_taste_and_reasons(fitted):
 
 
 def test_a_bundle_answers_as_what_it_was_made_of(fitted, tmp_path):
-    path = publish_files(fitted, tmp_path, now=END, metrics={})
+    path = write_fitted(fitted, tmp_path, now=END)
     here = assemble(fitted.pipeline, path.name).recommend(QUERIES)
     assert load_recommender(path).recommend(QUERIES) == here
     assert [load_recommender(path).recommend([query])[0] for query in QUERIES] == here
 
 
 def test_the_manifest_and_the_run_say_what_pruning_lost(fitted, tmp_path):
-    path = publish_files(fitted, tmp_path, now=END, metrics={})
+    path = write_fitted(fitted, tmp_path, now=END)
     report = read_manifest(path).metrics["models"]
     assert report.keys() == {"linear"}
     assert 0.3 < report["linear"]["kept_share_of_squares"] < 1
@@ -94,9 +94,7 @@ def test_a_shop_with_hardly_any_event_can_be_fitted(count, tmp_path):
     path = tmp_path / "linear.toml"
     path.write_text(CONFIG)
     dataset = Dataset(shop_events().head(count).lazy(), shop_items(), shop_customers(), "young")
-    bundle = publish_files(
-        fit(dataset, load_config(path), end_time=END), tmp_path, now=END, metrics={}
-    )
+    bundle = write_fitted(fit(dataset, load_config(path), end_time=END), tmp_path, now=END)
     answers = load_recommender(bundle).recommend(QUERIES)
     known = set(shop_events().head(count)["item_id"])
     assert {item.item_id for answer in answers for item in answer.items} <= known

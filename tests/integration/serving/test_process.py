@@ -22,7 +22,7 @@ import pytest
 from recsys.bundle import activate
 from recsys.client import RecsysClient, UnavailableError
 from recsys.errors import InvalidFilterError, InvalidQueryError, RecsysError
-from recsys.fitting.fit import Fitted, publish_files
+from recsys.fitting.fit import Fitted, write_fitted
 from recsys.types import Tier
 from recsys.v1 import recommendation_service_pb2 as pb
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
@@ -332,7 +332,7 @@ def test_new_bundle_is_taken_up(own_root: Path, fitted: Fitted, tmp_path: Path) 
             client.wait_until_ready(READY_S)
             with load(lambda: client.recommend("popular"), threads=2) as outcome:
                 now = datetime(2026, 6, 1, tzinfo=UTC)
-                new = publish_files(fitted, own_root, now=now, metrics={})
+                new = write_fitted(fitted, own_root, now=now)
                 activate(own_root, new.name)
                 running.wait_for("bundle.loaded", 2)
             assert client.recommend("popular").bundle_version == new.name

@@ -21,7 +21,7 @@ from recsys.backtest.rows import Row, read_figures
 from recsys.bundle import activate
 from recsys.data.dataset import CUSTOMERS_FILE, EVENTS_FILE, ITEMS_FILE, Dataset
 from recsys.fitting.config import load_config
-from recsys.fitting.fit import fit, publish_files
+from recsys.fitting.fit import fit, write_fitted
 
 CUTOFF = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -50,7 +50,7 @@ def past_bundles(
     """A bundle root whose current bundle knows nothing from the cutoff on."""
     root = tmp_path_factory.mktemp("bundles")
     fitted = fit(shop.before(CUTOFF), shop_config, end_time=CUTOFF)
-    activate(root, publish_files(fitted, root, now=CUTOFF, metrics={}).name)
+    activate(root, write_fitted(fitted, root, now=CUTOFF).name)
     return root
 
 
