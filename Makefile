@@ -23,13 +23,13 @@ $(PYTHON):
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(PYTHON)
 	@echo "Installing packages into $(VENV) ..."
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[demo]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[demo,report]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(PYTHON)
 	@echo "Installing packages and development tools into $(VENV) ..."
 	$(PIP) install --quiet 'pip>=25.1'
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[demo]' --group dev
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[demo,report]' --group dev
 	@touch $@ $(VENV)/.demo
 
 setup: $(VENV)/.dev ## Create .venv with everything for development
