@@ -1,6 +1,5 @@
 """The verb `run`: fit on the past or load a bundle, ask it everything, print and save figures."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from evaluation.cutting import Cut, answered, introduce, variant
 from evaluation.options import (
-    DEFAULT_TEST_DAYS,
     AllMetricsOption,
     BundleOption,
     ConfigOption,
@@ -35,24 +34,14 @@ from recsys.assembly import load_recommender
 from recsys.backtest.compare import Contender, Study, compare
 from recsys.backtest.contenders import baseline_contenders, fitted, loaded
 from recsys.backtest.measures import MAIN_METRICS, METRICS
-from recsys.backtest.protocols import PROTOCOLS
 from recsys.backtest.rows import DEFAULT_CONFIGURATION, Row, write_figures
 from recsys.backtest.slices import DEFINITIONS
 from recsys.bundle import MANIFEST, current
 from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
-from recsys.data.splits import Split, split_for, temporal_split
-from recsys.errors import ConfigError, DataError
+from recsys.data.splits import Split, split_for
+from recsys.errors import DataError
 from recsys.fitting.config import load_config
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """Where the options say to cut."""
-
-    cutoff: datetime | None
-    test_days: int | None
-    min_item_events: int
 
 
 def run_command(
@@ -90,24 +79,21 @@ def run_command(
             "--cutoff, --test-days and --min-item-events"
         )
         raise typer.BadParameter(message)
-    if cutoff and test_days:
-        message = "give either --cutoff or --test-days"
-        raise typer.BadParameter(message)
+    cut = Cut(cutoff, test_days, min_item_events)
     ks, asked = parse_ks(k), parse_placements(placements)
     console = Console()
     dataset = Dataset.open(data)
-    cut = _Cut(cutoff, test_days, min_item_events)
     split, ours = _of_bundle(dataset, bundle) if bundle else _of_config(dataset, config, cut)
     study = Study(
         dataset=dataset_name or data.resolve().name,
         protocol=protocol.value,
-        variant=_variant(split, min_item_events),
-        placements=_answered(asked, ours),
+        variant=variant(split, min_item_events),
+        placements=answered(asked, ours),
         ks=ks,
         seed=seed,
         skip_empty=placements is None,
     )
-    _introduce(console, split)
+    introduce(console, split)
     with bars(console) as progress:
         rows = compare(split, [ours, *baseline_contenders(split)], study, progress=progress)
     for name in sorted(set(study.placements) - {row.placement for row in rows}):
@@ -119,27 +105,9 @@ def run_command(
         console.print(f"Figures: [bold]{escape(str(json))}[/]")
 
 
-def _answered(asked: tuple[str, ...] | None, ours: Contender) -> tuple[str, ...]:
-    """Returns the placements to measure: those asked for, or all that can be."""
-    if asked is None:
-        asked = tuple(name for name in PROTOCOLS if name in ours.placements)
-    absent = [name for name in asked if name not in ours.placements]
-    if absent or not asked:
-        what = f"has no placement {absent[0]!r}" if absent else "has no placement to measure"
-        message = f"the configuration {what}; it has {', '.join(ours.placements)}"
-        raise ConfigError(message)
-    return asked
-
-
-def _of_config(dataset: Dataset, config: Path | None, cut: _Cut) -> tuple[Split, Contender]:
+def _of_config(dataset: Dataset, config: Path | None, cut: Cut) -> tuple[Split, Contender]:
     fit_config = load_config(config)
-    cutoff = cut.cutoff.replace(tzinfo=UTC) if cut.cutoff else None
-    split = temporal_split(
-        dataset,
-        cutoff=cutoff,
-        test_days=None if cutoff else cut.test_days or DEFAULT_TEST_DAYS,
-        min_item_events=cut.min_item_events,
-    )
+    split = cut.split(dataset)
     return split, fitted(DEFAULT_CONFIGURATION, fit_config, split)
 
 
@@ -157,24 +125,6 @@ def _of_bundle(dataset: Dataset, bundle: Path) -> tuple[Split, Contender]:
         raise DataError(message, bundle_version=recommender.bundle_version)
     split = split_for(dataset, cutoff, recommender.catalogue.items)
     return split, loaded(DEFAULT_CONFIGURATION, recommender)
-
-
-def _variant(split: Split, min_item_events: int) -> str:
-    cutoff = split.cutoff
-    midnight = cutoff.time() == datetime.min.time()
-    said = f"cutoff={cutoff:%Y-%m-%d}" if midnight else f"cutoff={cutoff:%Y-%m-%dT%H:%M:%SZ}"
-    return f"{said} min_item_events={min_item_events}" if min_item_events else said
-
-
-def _introduce(console: Console, split: Split) -> None:
-    counts = split.counts
-    console.print(
-        f"Cut at {split.cutoff:%Y-%m-%d %H:%M} UTC: {len(split.items):,} items, every list ranks "
-        f"them all; {len(split.customers):,} customers known before who buy after. Left out: "
-        f"{counts.new_customers:,} new customers, {counts.unknown_item_pairs:,} purchases of "
-        "items not known then.",
-        highlight=False,
-    )
 
 
 def _print(
