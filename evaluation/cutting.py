@@ -8,10 +8,10 @@ from rich.console import Console
 
 from evaluation.options import DEFAULT_TEST_DAYS
 from recsys.backtest.compare import Contender
-from recsys.backtest.protocols import PROTOCOLS
 from recsys.data.dataset import Dataset
 from recsys.data.splits import Split, temporal_split
 from recsys.errors import ConfigError
+from recsys.protocols.cases import PROTOCOLS
 
 
 @dataclass(frozen=True, slots=True)

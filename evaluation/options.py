@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from recsys.backtest.protocols import PROTOCOLS
 from recsys.pipeline.query import MAX_LIMIT
+from recsys.protocols.cases import PROTOCOLS
 
 DEFAULT_TEST_DAYS = 28
 

@@ -7,8 +7,8 @@ from scipy.sparse import csr_array
 
 from recsys.backtest.histories import Histories, histories
 from recsys.backtest.item_facts import ItemFacts
-from recsys.backtest.protocols import Cases
 from recsys.data.splits import Split
+from recsys.protocols.cases import Cases
 
 
 @dataclass(frozen=True, slots=True, eq=False)

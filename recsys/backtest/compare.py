@@ -10,7 +10,6 @@ from functools import partial
 from recsys.backtest.background import Background, background
 from recsys.backtest.item_facts import item_facts
 from recsys.backtest.measures import PER_CUSTOMER, Measure, measures, values
-from recsys.backtest.protocols import Cases, cases_for
 from recsys.backtest.rows import Row
 from recsys.backtest.run import Answers, Judged, judge
 from recsys.backtest.significance import Matrix
@@ -20,6 +19,7 @@ from recsys.data.progress import Progress, silent
 from recsys.data.splits import Split
 from recsys.errors import ConfigError, DataError
 from recsys.metrics.hits import ValueArray
+from recsys.protocols.cases import Cases, cases_for
 from recsys.types import BoolArray
 
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024

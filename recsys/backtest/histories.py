@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from recsys.backtest.protocols import PAIR, Cases
 from recsys.data.splits import PURCHASE, Split
+from recsys.protocols.cases import PAIR, Cases
 from recsys.types import NumArray, OffsetArray
 
 

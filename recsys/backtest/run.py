@@ -6,11 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
-from recsys.backtest.protocols import Cases
 from recsys.data.catalogue import Catalogue
 from recsys.data.splits import Split
 from recsys.metrics.hits import hit_matrix
 from recsys.pipeline.query import Query, Recommendations
+from recsys.protocols.cases import Cases
 from recsys.types import UNKNOWN, BoolArray, NumArray
 
 BATCH = 256

@@ -5,9 +5,9 @@ from types import MappingProxyType
 import numpy as np
 import polars as pl
 
-from recsys.backtest.protocols import Cases
 from recsys.backtest.rows import WHOLE_POPULATION
 from recsys.data.splits import PURCHASE, Split
+from recsys.protocols.cases import Cases
 from recsys.types import DAY_S, BoolArray, NumArray
 
 NEW_AT_MOST_DAYS = 3

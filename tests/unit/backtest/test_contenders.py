@@ -7,11 +7,11 @@ from recsys.assembly import FitConfig
 from recsys.backtest.baselines import baselines
 from recsys.backtest.compare import Study, compare
 from recsys.backtest.contenders import baseline_contenders, fitted, loaded
-from recsys.backtest.protocols import PROTOCOLS
 from recsys.data.dataset import Dataset
 from recsys.data.splits import Split, temporal_split
 from recsys.pipeline.query import Query
 from recsys.pipeline.recommender import Recommender
+from recsys.protocols.cases import PROTOCOLS
 from recsys.types import CustomerId
 from tests.shops import Event, day, tiny_shop
 

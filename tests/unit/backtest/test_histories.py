@@ -1,8 +1,8 @@
 from recsys.backtest.background import background
 from recsys.backtest.histories import histories
 from recsys.backtest.item_facts import item_facts
-from recsys.backtest.protocols import cases_for
 from recsys.data.splits import Split
+from recsys.protocols.cases import cases_for
 
 CUP, JAM, MILK, TEA = range(4)
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from recsys.backtest import run
-from recsys.backtest.protocols import cases_for
 from recsys.backtest.run import judge
 from recsys.data.catalogue import Catalogue
 from recsys.data.splits import Split
+from recsys.protocols.cases import cases_for
 from recsys.types import UNKNOWN
 from tests.fixed_lists import FixedLists
 from tests.shops import Event, tiny_shop

@@ -1,8 +1,8 @@
 import pytest
 
-from recsys.backtest.protocols import cases_for
 from recsys.backtest.slices import DEFINITIONS, purchase_days, slices
 from recsys.data.splits import Split, temporal_split
+from recsys.protocols.cases import cases_for
 from tests.shops import Event, day, tiny_shop
 
 

@@ -16,12 +16,12 @@ from evaluation.cli import app
 from recsys.assembly import FitConfig
 from recsys.backtest.baselines import baselines
 from recsys.backtest.measures import METRICS
-from recsys.backtest.protocols import PROTOCOLS
 from recsys.backtest.rows import Row, read_figures
 from recsys.bundle import activate
 from recsys.data.dataset import CUSTOMERS_FILE, EVENTS_FILE, ITEMS_FILE, Dataset
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit, write_fitted
+from recsys.protocols.cases import PROTOCOLS
 
 CUTOFF = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from recsys.backtest.protocols import PROTOCOLS, Cases, cases_for
 from recsys.data.splits import Split, temporal_split
 from recsys.errors import ConfigError, DataError
+from recsys.protocols.cases import PROTOCOLS, Cases, cases_for
 from tests.shops import Event, day, tiny_shop
 
 CUTOFF = 10

@@ -1,0 +1,1 @@
+"""How data are split and what is asked: from a data set to a back-test's questions."""
