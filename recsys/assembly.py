@@ -97,6 +97,7 @@ class FitConfig(StrictModel):
                 raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors
         for name, placement in self.placements.items():
             used = [use.name for use in placement.sources] + list(placement.fill)
+            used += [placement.boost.name] if placement.boost else []
             for source_name in used:
                 if source_name not in self.sources:
                     known = ", ".join(self.sources)

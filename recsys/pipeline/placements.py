@@ -16,11 +16,22 @@ class SourceUse(StrictModel):
     """Multiplies the source's normalised score."""
 
 
+class Boost(StrictModel):
+    """A source that multiplies the blend instead of adding to it."""
+
+    name: str
+    """A source of the bundle, such as one of recent popularity."""
+    power: float = Field(gt=0, le=2)
+    """Of its share: 0.3 is mild."""
+
+
 class PlacementConfig(StrictModel):
     """A placement: sources are blended, then `fill` sources make the list full."""
 
     sources: tuple[SourceUse, ...] = Field(min_length=1)
     """Blended: an item's score is the weighted sum of its normalised scores."""
+    boost: Boost | None = None
+    """Multiplies the sum by a power of one source's share."""
     fill: tuple[str, ...] = ()
     """Sources asked in this order while the list is short; the last should rank everything."""
     seeds: Literal["history", "context"] = "history"

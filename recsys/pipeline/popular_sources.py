@@ -1,19 +1,40 @@
 """The sources that need nobody's history: popular, popular in a segment, in a category."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from recsys.data.catalogue import Catalogue
 from recsys.models.popularity import PopularityModel
-from recsys.pipeline.query import Candidates, Reason
+from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import Scored, best, flatten
-from recsys.types import NumArray, Tier
+from recsys.pipeline.source import ListedScores, Scored
+from recsys.types import BoolArray, FloatArray, NumArray, Tier
 
 LEAST = np.float32(1e-9)
 """Score of an item nobody chose: last, but in the list."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PopularScores:
+    """The popularity of all items, read along an order that is known beforehand."""
+
+    model: PopularityModel
+    allowed: BoolArray
+
+    def best(self, limit: int) -> Scored:
+        """Returns the most popular allowed items, those that nobody chose last."""
+        order, window = self.model.order, 4 * limit
+        nums = order[:window][self.allowed[order[:window]]]
+        while len(nums) < limit and window < len(order):
+            window *= 4
+            nums = order[:window][self.allowed[order[:window]]]
+        nums = nums[:limit]
+        return nums, self.of(nums)
+
+    def of(self, item_nums: NumArray) -> FloatArray:
+        """Returns the popularity of items."""
+        return np.maximum(self.model.scores[item_nums], LEAST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,18 +44,9 @@ class PopularSource:
     name: str
     model: PopularityModel
 
-    def retrieve(self, requests: Sequence[Request], limit: int) -> Candidates:
-        """Returns the most popular allowed items."""
-        return flatten(self._best(request, limit) for request in requests)
-
-    def _best(self, request: Request, limit: int) -> Scored:
-        order, window = self.model.order, 4 * limit
-        nums = order[:window][request.allowed[order[:window]]]
-        while len(nums) < limit and window < len(order):
-            window *= 4
-            nums = order[:window][request.allowed[order[:window]]]
-        nums = nums[:limit]
-        return nums, np.maximum(self.model.scores[nums], LEAST)
+    def scores(self, request: Request) -> "PopularScores":
+        """Returns the popularity of all items."""
+        return PopularScores(self.model, request.allowed)
 
     def tier(self, request: Request) -> Tier:  # noqa: ARG002  # the same for everybody
         """Returns popular."""
@@ -52,12 +64,9 @@ class SegmentPopularSource:
     name: str
     model: PopularityModel
 
-    def retrieve(self, requests: Sequence[Request], limit: int) -> Candidates:
-        """Returns the items that the customer's segments choose most."""
-        return flatten(
-            best(*self.model.of_segments(request.label_nums), request.allowed, limit)
-            for request in requests
-        )
+    def scores(self, request: Request) -> ListedScores:
+        """Returns how much the customer's segments choose each item."""
+        return ListedScores(*self.model.of_segments(request.label_nums), request.allowed)
 
     def tier(self, request: Request) -> Tier:  # noqa: ARG002  # the same for everybody
         """Returns segment."""
@@ -76,13 +85,10 @@ class CategoryPopularSource:
     model: PopularityModel
     catalogue: Catalogue
 
-    def retrieve(self, requests: Sequence[Request], limit: int) -> Candidates:
-        """Returns the most popular items that share a category with a context item."""
-        return flatten(self._best(request, limit) for request in requests)
-
-    def _best(self, request: Request, limit: int) -> Scored:
+    def scores(self, request: Request) -> ListedScores:
+        """Returns the popularity of the items that share a category with a context item."""
         nums = self.catalogue.same_category(request.context_nums)
-        return best(nums, np.maximum(self.model.scores[nums], LEAST), request.allowed, limit)
+        return ListedScores(nums, np.maximum(self.model.scores[nums], LEAST), request.allowed)
 
     def tier(self, request: Request) -> Tier:  # noqa: ARG002  # the same for everybody
         """Returns session: the page's context decides."""

@@ -83,18 +83,6 @@ class Recommendations:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """Items with scores for a batch of queries, flat; best first within each query."""
-
-    offsets: NumArray
-    """Shape (queries + 1,): query i has rows offsets[i]:offsets[i + 1]."""
-    item_nums: NumArray
-    """Shape (rows,) int32, distinct within a query."""
-    scores: FloatArray
-    """Shape (rows,) float32, finite; comparable only within one query and source."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
     """Scored items of one query, best first, with the part that each source gave."""
 

@@ -1,6 +1,6 @@
 """The one path: every list that is served, mailed or evaluated is made here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,16 +8,13 @@ from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.errors import UnknownPlacementError
-from recsys.pipeline.blend import blend
+from recsys.pipeline.blend import Pool, blend, boost_factors, pool
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.query import Query, Ranked, Recommendations, RecommendedItem
 from recsys.pipeline.request import Request
 from recsys.pipeline.resolve import Resolver
 from recsys.pipeline.source import CandidateSource
 from recsys.types import NumArray, Tier
-
-CHUNK = 64
-"""Queries worked on at once: bounds memory, one mask over the items each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,37 +51,37 @@ class Recommender:
             InvalidQueryError: a field is out of range.
             InvalidFilterError: a filter cannot be compiled.
         """
-        groups: dict[tuple[str, int], list[int]] = {}
-        for place, query in enumerate(queries):
-            config = self.placement_configs.get(query.placement)
-            if config is None:
+        for query in queries:
+            if query.placement not in self.placement_configs:
                 raise UnknownPlacementError(query.placement, self.placements)
-            # What a source finds must not depend on what else is asked in the batch.
-            wanted = max(config.candidates, query.limit)
-            groups.setdefault((query.placement, wanted), []).append(place)
-        answers: dict[int, Recommendations] = {}
-        for (name, wanted), places in groups.items():
-            config = self.placement_configs[name]
-            for start in range(0, len(places), CHUNK):
-                chunk = places[start : start + CHUNK]
-                requests = [self.resolver.resolve(queries[place], config) for place in chunk]
-                answers.update(zip(chunk, self._answer(requests, config, wanted), strict=True))
-        return [answers[place] for place in range(len(queries))]
+        return [self._answer(query) for query in queries]
 
-    def _answer(
-        self, requests: Sequence[Request], config: PlacementConfig, wanted: int
-    ) -> Iterator[Recommendations]:
-        used = [self.sources[use.name] for use in config.sources]
-        found = [source.retrieve(requests, wanted) for source in used]
+    def _answer(self, query: Query) -> Recommendations:
+        config = self.placement_configs[query.placement]
+        request = self.resolver.resolve(query, config)
+        ranked = self._ranked(request, config)
+        return self._fill(request, self._chosen(request, ranked, config), config)
+
+    def _ranked(self, request: Request, config: PlacementConfig) -> Ranked:
+        """Returns the candidates of a request, best first."""
+        candidates = self.candidates(request, config)
         weights = [use.weight for use in config.sources]
-        for place, request in enumerate(requests):
-            ranked = blend(found, weights, place)
-            yield self._fill(request, self._chosen(request, ranked, used), config)
+        factors = None
+        if config.boost is not None:
+            source = self.sources[config.boost.name].scores(request)
+            factors = boost_factors(source, candidates.item_nums, config.boost.power)
+        return blend(candidates, weights, factors)
+
+    def candidates(self, request: Request, config: PlacementConfig) -> Pool:
+        """Returns the items that any source of a placement gives, scored by all of them."""
+        answers = [self.sources[use.name].scores(request) for use in config.sources]
+        return pool(answers, max(config.candidates, request.query.limit))
 
     def _chosen(
-        self, request: Request, ranked: Ranked, used: Sequence[CandidateSource]
+        self, request: Request, ranked: Ranked, config: PlacementConfig
     ) -> list[RecommendedItem]:
         """Returns the best items, one of each product, as far as the blend reaches."""
+        used = [self.sources[use.name] for use in config.sources]
         _, firsts = np.unique(self.catalogue.group_nums[ranked.item_nums], return_index=True)
         rows = np.sort(firsts)[: request.query.limit]
         main = np.argmax(ranked.parts[rows], axis=1)
@@ -102,11 +99,13 @@ class Recommender:
     ) -> Recommendations:
         """Asks the fill sources in order until the list is full."""
         for name in config.fill:
-            source = self.sources[name]
-            wanted = request.query.limit
+            if len(items) >= request.query.limit:
+                break
+            source, wanted = self.sources[name], request.query.limit
+            found = source.scores(request)
             while len(items) < request.query.limit:
                 wanted *= 2
-                nums = source.retrieve([request], wanted).item_nums
+                nums, _ = found.best(wanted)
                 fresh = self._unlisted(nums, items)[: request.query.limit - len(items)]
                 ranks = np.arange(len(fresh)) + len(items) + 1
                 items += self._items(request, source, fresh, np.zeros(len(fresh)), ranks)

@@ -1,24 +1,44 @@
-"""Where candidates come from: the contract of a source, and what sources share."""
+"""What a source is: it scores the items of the shop for one request."""
 
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from recsys.pipeline.query import Candidates, Reason
+from recsys.index.protocol import VectorIndex
+from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
 from recsys.types import BoolArray, FloatArray, NumArray, Tier
 
 Scored = tuple[NumArray, FloatArray]
-"""Item numbers and scores of one query, both shape (rows,), best first."""
+"""Distinct item numbers and scores of one query, both shape (rows,), best first."""
+
+NOTHING: Scored = (np.zeros(0, np.int32), np.zeros(0, np.float32))
+
+
+class Scores(Protocol):
+    """What one source says of the items to one request."""
+
+    def best(self, limit: int) -> Scored:
+        """Returns at most `limit` distinct, allowed items, best first, with scores above 0.
+
+        Fewer, or none, where the source has nothing to go on.
+        """
+        ...
+
+    def of(self, item_nums: NumArray) -> FloatArray:
+        """Returns the scores of any items, shape (items,) float32, finite.
+
+        The same scale as `best`; 0 or below for an item that this source would not give.
+        """
+        ...
 
 
 class CandidateSource(Protocol):
-    """Finds items for a batch of requests.
+    """Scores items for a request.
 
-    For each request `retrieve` gives at most `limit` distinct, allowed items, best first, with
-    finite scores above 0; it gives fewer, or none, where it has nothing to go on. What it gives
-    for a request does not depend on the other requests of the batch.
+    What it says to a request depends on nothing else: not on the other requests of a batch, not
+    on what was asked before.
     """
 
     @property
@@ -26,8 +46,8 @@ class CandidateSource(Protocol):
         """Returns the name that placements use."""
         ...
 
-    def retrieve(self, requests: Sequence[Request], limit: int) -> Candidates:
-        """Returns the best items of each request."""
+    def scores(self, request: Request) -> Scores:
+        """Returns what this source says of the items to the request."""
         ...
 
     def tier(self, request: Request) -> Tier:
@@ -35,19 +55,66 @@ class CandidateSource(Protocol):
         ...
 
     def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:
-        """Returns why this source gives each of these items."""
+        """Returns why this source gives each of these items, all with scores above 0."""
         ...
 
 
-def flatten(lists: Iterable[Scored]) -> Candidates:
-    """Puts the lists of several queries behind each other."""
-    kept = list(lists)
-    counts = [len(nums) for nums, _ in kept]
-    return Candidates(
-        offsets=np.cumsum([0, *counts]).astype(np.int32),
-        item_nums=np.concatenate([np.zeros(0, np.int32), *(nums for nums, _ in kept)]),
-        scores=np.concatenate([np.zeros(0, np.float32), *(scores for _, scores in kept)]),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class ListedScores:
+    """Scores of some items; all others have 0."""
+
+    item_nums: NumArray
+    """Shape (listed,), ascending, distinct."""
+    values: FloatArray
+    """Shape (listed,)."""
+    allowed: BoolArray
+    """Shape (items,): what `best` may give."""
+
+    def best(self, limit: int) -> Scored:
+        """Returns the best allowed items with a score above 0; ties by item number."""
+        return best(self.item_nums, self.values, self.allowed, limit)
+
+    def of(self, item_nums: NumArray) -> FloatArray:
+        """Returns the listed scores, 0 for items that are not listed."""
+        found = np.zeros(len(item_nums), dtype=np.float32)
+        if len(self.item_nums):
+            places = np.searchsorted(self.item_nums, item_nums)
+            places[places == len(self.item_nums)] = 0
+            known = self.item_nums[places] == item_nums
+            found[known] = self.values[places[known]]
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorScores:
+    """Inner products of one vector with the items' vectors, searched through an index."""
+
+    vector: FloatArray | None
+    """Shape (dim,); None says nothing of any item."""
+    index: VectorIndex
+    item_nums: NumArray
+    """Shape (trained,), ascending: the items that have a vector."""
+    vectors: FloatArray
+    """Shape (trained, dim)."""
+    allowed: BoolArray
+
+    def best(self, limit: int) -> Scored:
+        """Returns the items with the largest inner products above 0, as the index finds them."""
+        if self.vector is None:
+            return NOTHING
+        nums, scores = self.index.search(self.vector[None, :], limit, [self.allowed])
+        positive = (nums[0] >= 0) & (scores[0] > 0)
+        return nums[0][positive], scores[0][positive]
+
+    def of(self, item_nums: NumArray) -> FloatArray:
+        """Returns the exact inner products, 0 for items without a vector."""
+        found = np.zeros(len(item_nums), dtype=np.float32)
+        if self.vector is not None:
+            places = np.searchsorted(self.item_nums, item_nums)
+            places[places == len(self.item_nums)] = 0
+            known = self.item_nums[places] == item_nums
+            found[known] = self.vectors[places[known]] @ self.vector
+        return found
 
 
 def best(nums: NumArray, scores: FloatArray, allowed: BoolArray, limit: int) -> Scored:

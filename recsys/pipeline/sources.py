@@ -1,6 +1,5 @@
 """The sources that personalise: taste vectors, neighbours, repurchase."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +11,10 @@ from recsys.models.als import AlsModel
 from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.repurchase import RepurchaseModel
-from recsys.pipeline.query import Candidates, Reason
+from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import Scored, best, flatten
+from recsys.pipeline.source import ListedScores, VectorScores
 from recsys.types import FloatArray, ItemId, NumArray, Tier
-
-NOTHING: Scored = (np.zeros(0, np.int32), np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,26 +25,12 @@ class VectorSource:
     model: AlsModel
     index: VectorIndex
 
-    def retrieve(self, requests: Sequence[Request], limit: int) -> Candidates:
-        """Returns the items with the largest inner products."""
-        vectors = [self._vector(request) for request in requests]
-        found = [place for place, vector in enumerate(vectors) if vector is not None]
-        lists = [NOTHING] * len(requests)
-        if found:
-            nums, scores = self.index.search(
-                np.stack([vector for vector in vectors if vector is not None]),
-                limit,
-                [requests[place].allowed for place in found],
-            )
-            for row, place in enumerate(found):
-                positive = (nums[row] >= 0) & (scores[row] > 0)
-                lists[place] = (nums[row][positive], scores[row][positive])
-        return flatten(lists)
-
-    def _vector(self, request: Request) -> FloatArray | None:
-        config = self.model.config
-        weights = type_weight_array(config.event_weights)
-        return self.model.fold_in(*request.seeds(weights, config.half_life_days))
+    def scores(self, request: Request) -> VectorScores:
+        """Returns inner products with the vector of the seeds."""
+        model = self.model
+        weights = type_weight_array(model.config.event_weights)
+        vector = model.fold_in(*request.seeds(weights, model.config.half_life_days))
+        return VectorScores(vector, self.index, model.item_nums, model.vectors, request.allowed)
 
     def tier(self, request: Request) -> Tier:
         """Returns the tier of the seeds."""
@@ -67,12 +50,9 @@ class NeighbourSource:
     model: LinearModel
     items: Vocabulary[ItemId]
 
-    def retrieve(self, requests: Sequence[Request], limit: int) -> Candidates:
-        """Returns the items with the largest sums over the seeds."""
-        return flatten(
-            best(*self.model.scores(*self._seeds(request)), request.allowed, limit)
-            for request in requests
-        )
+    def scores(self, request: Request) -> ListedScores:
+        """Returns the sums over the seeds."""
+        return ListedScores(*self.model.scores(*self._seeds(request)), request.allowed)
 
     def _seeds(self, request: Request) -> tuple[NumArray, FloatArray]:
         weights = type_weight_array(self.config.event_weights)
@@ -104,16 +84,10 @@ class RepurchaseSource:
     name: str
     model: RepurchaseModel
 
-    def retrieve(self, requests: Sequence[Request], limit: int) -> Candidates:
-        """Returns the items that the customer is most likely to buy again."""
-        return flatten(
-            best(
-                *self.model.scores(request.rows, request.scale, request.query.query_time),
-                request.allowed,
-                limit,
-            )
-            for request in requests
-        )
+    def scores(self, request: Request) -> ListedScores:
+        """Returns how likely the customer is to buy each of the own items again."""
+        nums, values = self.model.scores(request.rows, request.scale, request.query.query_time)
+        return ListedScores(nums, values, request.allowed)
 
     def tier(self, request: Request) -> Tier:
         """Returns the tier of the history."""
