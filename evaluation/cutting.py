@@ -11,7 +11,7 @@ from recsys.backtest.compare import Contender
 from recsys.data.dataset import Dataset
 from recsys.data.splits import Split, temporal_split
 from recsys.errors import ConfigError
-from recsys.protocols.cases import PROTOCOLS
+from recsys.protocols.truth import PROTOCOLS
 
 
 @dataclass(frozen=True, slots=True)

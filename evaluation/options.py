@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from recsys.pipeline.query import MAX_LIMIT
-from recsys.protocols.cases import PROTOCOLS
+from recsys.protocols.truth import PROTOCOLS
 
 DEFAULT_TEST_DAYS = 28
 

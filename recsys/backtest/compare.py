@@ -20,6 +20,7 @@ from recsys.data.splits import Split
 from recsys.errors import ConfigError, DataError
 from recsys.metrics.hits import ValueArray
 from recsys.protocols.cases import Cases, cases_for
+from recsys.protocols.mask import Mask
 from recsys.types import BoolArray
 
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -48,6 +49,9 @@ class Study:
     seed: int = 0
     min_customers: int = MIN_CUSTOMERS
     """Smaller slices are not reported."""
+    mask: Mask | None = None
+    """What lists and truth of maskable placements leave out; None: what each does by itself. The
+    contenders have to be made with the same."""
     skip_empty: bool = False
     """Leaves out placements that no customer has a right answer for, instead of failing."""
 
@@ -144,7 +148,9 @@ def _tasks(split: Split, study: Study) -> dict[str, _Task]:
     found: dict[str, _Task] = {}
     for name in study.placements:
         try:
-            cases = cases_for(name, split, limit=max(study.ks), seed=study.seed)
+            cases = cases_for(
+                name, split, limit=max(study.ks), seed=study.seed, mask=study.mask
+            )
         except DataError:
             if not study.skip_empty:
                 raise

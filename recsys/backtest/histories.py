@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from recsys.data.splits import PURCHASE, Split
-from recsys.protocols.cases import PAIR, Cases
+from recsys.protocols.cases import Cases
+from recsys.protocols.truth import PAIR
 from recsys.types import NumArray, OffsetArray
 
 

@@ -12,7 +12,7 @@ from recsys.data.events import event_type_code
 from recsys.data.interactions import basket_key, settle_returns
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
-from recsys.types import EVENT_CODES, CustomerId, EventType, ItemId, NumArray
+from recsys.types import EVENT_CODES, CustomerId, EventType, ItemId, NumArray, TimeArray
 
 PURCHASE = EVENT_CODES[EventType.PURCHASE]
 RETURN = EVENT_CODES[EventType.RETURN]
@@ -30,15 +30,16 @@ class SplitCounts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """A data set cut at a moment. `customers` are those with a past and a future."""
+    """A data set in two sides. `customers` are those whose lists are judged."""
 
     train: Dataset
     """Everything a fit may see: events strictly before the cutoff, items known by then."""
     cutoff: datetime
+    """The end of the training side; queries are put at it unless they have times of their own."""
     items: Vocabulary[ItemId]
     """The items that can be recommended and that count as truth."""
     customers: Vocabulary[CustomerId]
-    """Customers with an event before the cutoff and a purchase after, both of `items`."""
+    """In a temporal split: with an event before the cutoff and a purchase after, of `items`."""
     before: pl.DataFrame
     """Their events before: customer_num, item_num (Int32), code (UInt8), time (Int64, seconds);
     returns are settled."""
@@ -49,6 +50,12 @@ class Split:
     train_buyers: int
     """Distinct customers with any purchase of `items` before the cutoff."""
     counts: SplitCounts
+    given: pl.DataFrame | None = None
+    """Rows of `before` that are not in `train`: nothing is fitted on them, they come with the
+    query. None: there are none."""
+    query_times: TimeArray | None = None
+    """Shape (customers,) int64: when each customer is asked for, Unix seconds; None: at the
+    cutoff."""
 
     @property
     def cutoff_time(self) -> int:

@@ -11,7 +11,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.splits import Split, temporal_split
 from recsys.pipeline.query import Query
 from recsys.pipeline.recommender import Recommender
-from recsys.protocols.cases import PROTOCOLS
+from recsys.protocols.truth import PROTOCOLS
 from recsys.types import CustomerId
 from tests.shops import Event, day, tiny_shop
 

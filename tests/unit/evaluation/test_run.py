@@ -21,7 +21,7 @@ from recsys.bundle import activate
 from recsys.data.dataset import CUSTOMERS_FILE, EVENTS_FILE, ITEMS_FILE, Dataset
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit, write_fitted
-from recsys.protocols.cases import PROTOCOLS
+from recsys.protocols.truth import PROTOCOLS
 
 CUTOFF = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -1,9 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 
 from recsys.data.splits import Split, temporal_split
 from recsys.errors import ConfigError, DataError
-from recsys.protocols.cases import PROTOCOLS, Cases, cases_for
+from recsys.pipeline.query import RecentEvent
+from recsys.protocols.cases import Cases, cases_for
+from recsys.protocols.mask import Mask
+from recsys.protocols.truth import PROTOCOLS
+from recsys.types import EventType
 from tests.shops import Event, day, tiny_shop
 
 CUTOFF = 10
@@ -146,3 +153,42 @@ def test_a_placement_nobody_has_an_answer_for_is_an_error() -> None:
     )
     with pytest.raises(DataError, match="discover: no customer has a right answer"):
         cases_for("discover", split, limit=5, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("placement", "mask", "expected"),
+    [
+        (
+            "discover",
+            Mask.NONE,
+            {"ann": {"tea", "cup", "jam"}, "bob": {"milk"}, "cat": {"milk", "tea"}},
+        ),
+        ("for_you", Mask.BOUGHT, {"ann": {"cup", "jam"}, "cat": {"milk", "tea"}}),
+        # Ann viewed the cup, cat clicked on tea.
+        ("discover", Mask.SEEN, {"ann": {"jam"}, "cat": {"milk"}}),
+        ("buy_again", Mask.SEEN, {"ann": {"tea"}, "bob": {"milk"}}),
+    ],
+)
+def test_a_mask_takes_the_place_of_the_placements_own(
+    split: Split, placement: str, mask: Mask, expected: dict[str, set[str]]
+) -> None:
+    cases = cases_for(placement, split, limit=5, seed=0, mask=mask)
+    assert truths(split, cases) == expected
+
+
+def test_what_the_split_gives_travels_with_the_query(split: Split) -> None:
+    tea, milk = (split.items.number(item) for item in ("tea", "milk"))
+    rows = {"customer_num": [0, 0, 2], "item_num": [tea, milk, milk], "code": [4, 0, 4]}
+    schema = {"customer_num": pl.Int32, "item_num": pl.Int32, "code": pl.UInt8, "time": pl.Int64}
+    given = pl.DataFrame({**rows, "time": [5, 6, 7]}, schema=schema)
+    split = replace(split, given=given, query_times=np.array([10, 20, 30]))
+    ann, bob, cat = cases_for("for_you", split, limit=5, seed=0).queries
+    assert ann.events == (
+        RecentEvent("tea", EventType.PURCHASE, 5),
+        RecentEvent("milk", EventType.VIEW, 6),
+    )
+    assert bob.events == ()
+    assert cat.events == (RecentEvent("milk", EventType.PURCHASE, 7),)
+    assert [query.query_time for query in (ann, bob, cat)] == [10, 20, 30]
+    for query in cases_for("popular", split, limit=5, seed=0).queries:
+        assert query.events == ()
