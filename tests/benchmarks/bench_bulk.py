@@ -25,7 +25,7 @@ from rich.table import Table
 from scipy.sparse import csr_matrix
 
 from recsys.assembly import load_recommender
-from recsys.backtest.compare import peak_mb
+from recsys.backtest.outcomes import peak_mb
 from recsys.backtest.rows import Row, write_figures
 from recsys.bundle import current
 from recsys.data.dataset import Dataset

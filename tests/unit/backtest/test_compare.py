@@ -5,8 +5,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.backtest.compare import Contender, Study, compare, customer_values, peak_mb
+from recsys.backtest.compare import Contender, Study, compare, customer_values
 from recsys.backtest.measures import METRICS, OF_ALL_LISTS
+from recsys.backtest.outcomes import peak_mb
 from recsys.backtest.rows import Row
 from recsys.data.catalogue import Catalogue
 from recsys.data.progress import Progress
