@@ -21,13 +21,16 @@ from recsys.index.build import load_index
 from recsys.index.config import IndexConfig
 from recsys.index.protocol import VectorIndex
 from recsys.live.eligibility import Eligibility
-from recsys.models.als import Als, AlsModel
-from recsys.models.ease import Ease, EaseModel
-from recsys.models.graph_filter import GraphFilter, GraphFilterModel
-from recsys.models.item_item import ItemItem, ItemItemModel
+from recsys.models.als import Als
+from recsys.models.ease import Ease
+from recsys.models.graph_filter import GraphFilter
+from recsys.models.ials import Ials
+from recsys.models.item_item import ItemItem
+from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.popularity import Popularity, PopularityModel
 from recsys.models.protocol import Arrays, Model
 from recsys.models.repurchase import Repurchase, RepurchaseModel
+from recsys.models.vectors import VectorModel
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.popular_sources import (
     CategoryPopularSource,
@@ -44,7 +47,8 @@ INDEXES = "indexes"
 """Folder of a bundle that holds the vector indexes."""
 
 AlgorithmConfig = Annotated[
-    Als | Ease | GraphFilter | ItemItem | Popularity | Repurchase, Field(discriminator="kind")
+    Als | Ease | GraphFilter | Ials | ItemItem | Popularity | Repurchase,
+    Field(discriminator="kind"),
 ]
 
 
@@ -66,7 +70,7 @@ class SourceConfig(StrictModel):
 
 
 MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
-    "vectors": (Als,),
+    "vectors": (Als, Ials),
     "neighbours": (ItemItem, Ease, GraphFilter),
     "repurchase": (Repurchase,),
     "popular": (Popularity,),
@@ -146,13 +150,9 @@ def assemble(fitted: FittedPipeline, bundle_version: str) -> Recommender:
 def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
     config = fitted.config.sources[name]
     match config.kind, fitted.models[config.model], fitted.config.models[config.model]:
-        case "vectors", AlsModel() as model, _:
+        case "vectors", VectorModel() as model, _:
             return VectorSource(name, model, fitted.indexes[name])
-        case (
-            "neighbours",
-            ItemItemModel() | EaseModel() | GraphFilterModel() as model,
-            ItemItem() | Ease() | GraphFilter() as algorithm,
-        ):
+        case "neighbours", LinearModel() as model, ItemItem() | LinearConfig() as algorithm:
             return NeighbourSource(name, algorithm, model, fitted.catalogue.items)
         case "repurchase", RepurchaseModel() as model, _:
             return RepurchaseSource(name, model)

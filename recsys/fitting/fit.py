@@ -18,8 +18,8 @@ from recsys.data.progress import Progress, silent
 from recsys.data.segments import build_segments
 from recsys.data.state import CustomerStates, item_weights, type_weight_array
 from recsys.index.build import IndexReport, build_index
-from recsys.models.als import AlsModel
 from recsys.models.protocol import ReportingModel, TrainingData
+from recsys.models.vectors import VectorModel
 from recsys.types import FloatArray
 
 
@@ -88,7 +88,7 @@ def fit(
     indexes, reports = {}, {}
     for name, source in config.sources.items():
         model = models[source.model]
-        if source.kind == "vectors" and isinstance(model, AlsModel):
+        if source.kind == "vectors" and isinstance(model, VectorModel):
             with step(f"index {name}"):
                 queries = sample_vectors(model, states, source.index.recall_queries)
                 built = build_index(model.vectors, model.item_nums, queries, source.index)
@@ -111,7 +111,7 @@ def fit(
     return Fitted(pipeline, dataset.digest, len(interactions), seconds, reports, figures)
 
 
-def sample_vectors(model: AlsModel, states: CustomerStates, count: int) -> FloatArray:
+def sample_vectors(model: VectorModel, states: CustomerStates, count: int) -> FloatArray:
     """Returns vectors of customers spread evenly over all, shape (at most count, embedding)."""
     chosen = np.unique(np.linspace(0, len(states) - 1, min(count, len(states))).astype(np.int64))
     weights = type_weight_array(model.config.event_weights)

@@ -15,6 +15,7 @@ from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_array, csr_matrix
 
 from recsys.data.state import type_weight_array
+from recsys.models.known_items import places_of
 from recsys.models.protocol import Arrays, TrainingData, WeightedConfig
 from recsys.types import FloatArray, NumArray
 
@@ -102,14 +103,10 @@ class AlsModel:
         Returns:
             Shape (embedding_size,); None where no seed has a vector.
         """
-        if len(self.item_nums) == 0:
-            return None
-        places = np.searchsorted(self.item_nums, seeds)
-        places[places == len(self.item_nums)] = 0
-        known = self.item_nums[places] == seeds
-        places, weights = places[known], weights[known]
+        places, known = places_of(self.item_nums, seeds)
         if len(places) == 0:
             return None
+        weights = weights[known]
         if len(places) > self.config.history_limit:
             heaviest = np.sort(np.argsort(-weights, kind="stable")[: self.config.history_limit])
             places, weights = places[heaviest], weights[heaviest]

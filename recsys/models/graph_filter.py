@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import svds
 
+from recsys.models.known_items import places_of
 from recsys.models.linear import LinearConfig
 from recsys.models.protocol import Arrays, TrainingData
-from recsys.types import BoolArray, FloatArray, NumArray
+from recsys.types import FloatArray, NumArray
 
 NOTHING = 1e-6
 """Singular values below this are none: the largest is 1."""
@@ -116,7 +116,7 @@ class GraphFilterModel:
         Returns:
             Item numbers, ascending, and scores, both shape (items,).
         """
-        places, known = self._places(seeds)
+        places, known = places_of(self.item_nums, seeds)
         if len(places) == 0:
             return self.item_nums[:0], self.roots[:0]
         customers = self.by_item[places].T @ weights[known]
@@ -130,7 +130,7 @@ class GraphFilterModel:
         self, seeds: NumArray, weights: FloatArray, item_nums: NumArray
     ) -> NumArray:
         """Returns, for items that `scores` gives, the seed each owes most to, shape (items,)."""
-        places, known = self._places(seeds)
+        places, known = places_of(self.item_nums, seeds)
         rows = np.searchsorted(self.item_nums, item_nums)
         smooth = (self.by_item[rows] @ self.by_item[places].T).toarray()
         seed_vectors = self.vectors[places] / self.roots[places, None]
@@ -138,10 +138,3 @@ class GraphFilterModel:
         parts = (smooth + np.float32(self.config.alpha) * low_pass) * weights[known]
         strongest: NumArray = seeds[known][np.argmax(parts, axis=1)]
         return strongest
-
-    def _places(self, seeds: NumArray) -> tuple[NDArray[np.intp], BoolArray]:
-        """Returns the rows of the seeds that have one, and which seeds these are."""
-        places = np.searchsorted(self.item_nums, seeds)
-        places[places == len(self.item_nums)] = 0
-        known = self.item_nums[places] == seeds if len(self.item_nums) else seeds < 0
-        return places[known], known

@@ -4,7 +4,7 @@ The history enters at request time in the same numbers as the matrix of customer
 fitting, so that a customer of the training data and a visitor are scored by one formula.
 """
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from pydantic import Field
@@ -46,6 +46,7 @@ class LinearConfig(WeightedConfig):
         return counts
 
 
+@runtime_checkable
 class LinearModel(Protocol):
     """Scores items by a sum over the history."""
 

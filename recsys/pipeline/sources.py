@@ -7,10 +7,10 @@ import numpy as np
 from recsys.data.state import type_weight_array
 from recsys.data.vocabulary import Vocabulary
 from recsys.index.protocol import VectorIndex
-from recsys.models.als import AlsModel
 from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.repurchase import RepurchaseModel
+from recsys.models.vectors import VectorModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
 from recsys.pipeline.source import ListedScores, VectorScores
@@ -22,7 +22,7 @@ class VectorSource:
     """Folds the seeds into a taste vector and searches the index for the closest items."""
 
     name: str
-    model: AlsModel
+    model: VectorModel
     index: VectorIndex
 
     def scores(self, request: Request) -> VectorScores:

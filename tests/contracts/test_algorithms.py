@@ -8,10 +8,11 @@ from recsys.data.interactions import Interactions
 from recsys.data.segments import build_segments
 from recsys.data.state import CustomerStates, item_weights, type_weight_array
 from recsys.errors import DataError
-from recsys.models import ease_solver
+from recsys.models import ease_solver, least_squares
 from recsys.models.als import Als
 from recsys.models.ease import Ease
 from recsys.models.graph_filter import GraphFilter
+from recsys.models.ials import Ials
 from recsys.models.item_item import ItemItem
 from recsys.models.popularity import Popularity
 from recsys.models.protocol import TrainingData
@@ -123,6 +124,95 @@ class TestAls(AlgorithmContract):
         np.testing.assert_array_equal(
             short.fold_in(seeds, weights), short.fold_in(seeds[1:3], weights[1:3])
         )
+
+
+class TestIals(AlgorithmContract):
+    algorithm = Ials(
+        embedding_size=8, epochs=4, unobserved_weight=0.3, regularization=0.02, min_customers=1
+    )
+
+    def loss(self, model, taste):
+        """What Rendle et al. minimise (equations 1 and 2, and 5 for the frequencies)."""
+        config, seeds, counts, vectors = taste
+        products = vectors @ model
+        own = np.zeros(len(vectors))
+        own[seeds] = counts
+        others = config.unobserved_weight * np.square(products).sum()
+        total = counts.sum() + config.unobserved_weight * len(vectors)
+        ridge = config.regularization * total**config.frequency_power * np.square(model).sum()
+        return (own * np.square(1 - products)).sum() + others + ridge
+
+    @pytest.mark.parametrize("length", [1, 3, 20])
+    def test_fold_in_finds_the_least_loss(self, data, length):
+        """Both where the history and where the vector is shorter; perturbing it only adds."""
+        model = self.algorithm.fit(data)
+        random = np.random.default_rng(length)
+        seeds = np.sort(random.choice(len(model.item_nums), length, replace=False))
+        vector = model.fold_in(model.item_nums[seeds], np.ones(length, np.float32))
+        vectors = model.vectors.astype(np.float64)
+        taste = (self.algorithm, seeds, np.ones(length), vectors)
+        least = self.loss(vector.astype(np.float64), taste)
+        for _ in range(50):
+            near = vector + random.normal(0, 0.05, 8)
+            assert self.loss(near, taste) > least
+        own = np.zeros(len(vectors))
+        own[seeds] = 1
+        normal = vectors.T @ ((own + 0.3)[:, None] * vectors)
+        normal += 0.02 * (length + 0.3 * len(vectors)) * np.eye(8)
+        expected = np.linalg.solve(normal, vectors[seeds].sum(axis=0))
+        np.testing.assert_allclose(vector, expected, rtol=2e-3, atol=1e-5)
+
+    def test_fitting_lowers_the_loss_of_all(self, data):
+        losses = []
+        for epochs in (1, 2, 8):
+            algorithm = self.algorithm.model_copy(update={"epochs": epochs})
+            model, matrix = algorithm.fit(data), algorithm.matrix(data).toarray()
+            matrix, config = matrix[:, model.item_nums], algorithm
+            tastes = np.array(
+                [model.fold_in(model.item_nums[row > 0], row[row > 0]) for row in matrix]
+            )
+            products = tastes @ model.vectors.T
+            fit = (matrix * np.square(1 - products)).sum() + 0.3 * np.square(products).sum()
+            by_row = config.ridge(matrix.sum(axis=1), matrix.shape[1])
+            by_column = config.ridge(matrix.sum(axis=0), len(matrix))
+            fit += by_row @ np.square(tastes).sum(axis=1)
+            losses.append(fit + by_column @ np.square(model.vectors).sum(axis=1))
+        assert losses[0] > losses[1] > losses[2]
+
+    def test_the_gram_matrix_is_the_spectrum(self, data):
+        model = self.algorithm.fit(data)
+        gram = model.vectors.T @ model.vectors
+        np.testing.assert_allclose(gram, np.diag(model.spectrum), atol=1e-4 * gram.max())
+
+    def test_batches_do_not_show(self, data, monkeypatch):
+        whole = self.algorithm.fit(data)
+        monkeypatch.setattr(least_squares, "BATCH", 40)
+        parts = self.algorithm.fit(data)
+        np.testing.assert_allclose(
+            whole.vectors @ whole.vectors.T, parts.vectors @ parts.vectors.T, atol=2e-3
+        )
+
+    def test_tea_drinkers_are_near_tea(self, data):
+        model = self.algorithm.fit(data)
+        tea = model.item_nums[model.item_nums % 2 == 0][:5]
+        scores = model.vectors @ model.fold_in(tea, np.ones(5, np.float32))
+        is_tea = model.item_nums % 2 == 0
+        assert scores[is_tea].mean() > 2 * abs(scores[~is_tea].mean())
+
+    def test_nobody_known_has_no_vector(self, data):
+        model = self.algorithm.fit(data)
+        unknown = np.setdiff1d(np.arange(48), model.item_nums)[:1].astype(np.int32)
+        assert model.fold_in(unknown, np.ones(1, np.float32)) is None
+        assert model.fold_in(np.zeros(0, np.int32), np.zeros(0, np.float32)) is None
+
+    def test_a_shop_where_no_event_counts_knows_nothing(self, data):
+        model = self.algorithm.model_copy(update={"event_weights": {}}).fit(data)
+        assert model.vectors.shape == (0, 8)
+        assert model.fold_in(np.arange(5, dtype=np.int32), np.ones(5, np.float32)) is None
+
+
+class TestIalsOfLogs(AlgorithmContract):
+    algorithm = Ials(embedding_size=40, epochs=2, entries="log", half_life_days=120.0)
 
 
 class TestItemItemOverCustomers(AlgorithmContract):
