@@ -27,6 +27,7 @@ from recsys.models.graph_filter import GraphFilter
 from recsys.models.ials import Ials
 from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
+from recsys.models.markov import Markov, MarkovModel
 from recsys.models.popularity import Popularity, PopularityModel
 from recsys.models.protocol import Arrays, Model
 from recsys.models.repurchase import Repurchase, RepurchaseModel
@@ -39,6 +40,7 @@ from recsys.pipeline.popular_sources import (
 )
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.resolve import Resolver
+from recsys.pipeline.sequence_sources import NextItemSource
 from recsys.pipeline.source import CandidateSource
 from recsys.pipeline.sources import NeighbourSource, RepurchaseSource, VectorSource
 from recsys.types import CustomerId
@@ -47,7 +49,7 @@ INDEXES = "indexes"
 """Folder of a bundle that holds the vector indexes."""
 
 AlgorithmConfig = Annotated[
-    Als | Ease | GraphFilter | Ials | ItemItem | Popularity | Repurchase,
+    Als | Ease | GraphFilter | Ials | ItemItem | Markov | Popularity | Repurchase,
     Field(discriminator="kind"),
 ]
 
@@ -58,6 +60,7 @@ class SourceConfig(StrictModel):
     kind: Literal[
         "vectors",
         "neighbours",
+        "next-item",
         "repurchase",
         "popular",
         "popular-in-segment",
@@ -72,6 +75,7 @@ class SourceConfig(StrictModel):
 MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
     "vectors": (Als, Ials),
     "neighbours": (ItemItem, Ease, GraphFilter),
+    "next-item": (Markov,),
     "repurchase": (Repurchase,),
     "popular": (Popularity,),
     "popular-in-segment": (Popularity,),
@@ -154,17 +158,27 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
             return VectorSource(name, model, fitted.indexes[name])
         case "neighbours", LinearModel() as model, ItemItem() | LinearConfig() as algorithm:
             return NeighbourSource(name, algorithm, model, fitted.catalogue.items)
+        case "next-item", MarkovModel() as model, _:
+            return NextItemSource(name, model, fitted.catalogue.items)
         case "repurchase", RepurchaseModel() as model, _:
             return RepurchaseSource(name, model)
-        case "popular-in-segment", PopularityModel() as model, _:
-            return SegmentPopularSource(name, model)
-        case "popular-in-category", PopularityModel() as model, _:
-            return CategoryPopularSource(name, model, fitted.catalogue)
-        case "popular", PopularityModel() as model, _:
-            return PopularSource(name, model)
+        case kind, PopularityModel() as model, _ if kind.startswith("popular"):
+            return _popular_source(name, kind, model, fitted.catalogue)
         case kind, model, _:
             message = f"source {name!r} of kind {kind!r} cannot ask a {type(model).__name__}"
             raise TypeError(message)
+
+
+def _popular_source(
+    name: str, kind: str, model: PopularityModel, catalogue: Catalogue
+) -> CandidateSource:
+    match kind:
+        case "popular-in-segment":
+            return SegmentPopularSource(name, model)
+        case "popular-in-category":
+            return CategoryPopularSource(name, model, catalogue)
+        case _:
+            return PopularSource(name, model)
 
 
 def save(fitted: FittedPipeline, folder: Path) -> None:

@@ -5,7 +5,6 @@ import pytest
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
-from recsys.data.segments import build_segments
 from recsys.data.state import CustomerStates, item_weights, type_weight_array
 from recsys.errors import DataError
 from recsys.models import ease_solver, least_squares
@@ -17,17 +16,6 @@ from recsys.models.item_item import ItemItem
 from recsys.models.popularity import Popularity
 from recsys.models.protocol import TrainingData
 from recsys.models.repurchase import Repurchase
-
-
-@pytest.fixture(scope="module")
-def data(shop) -> TrainingData:
-    catalogue = Catalogue.from_frame(shop.items)
-    log = Interactions.from_events(shop.events, items=catalogue.items)
-    return TrainingData(
-        log,
-        CustomerStates.from_interactions(log, (14.0, 30.0, 120.0)),
-        build_segments(log.customers, shop.customers, shop.events, ("region",)),
-    )
 
 
 class AlgorithmContract:
