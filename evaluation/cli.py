@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
+from evaluation.compare import compare_command
 from evaluation.run import run_command
 from recsys.errors import RecsysError
 
@@ -24,6 +25,7 @@ def _root() -> None:
 
 
 app.command("run")(run_command)
+app.command("compare")(compare_command)
 
 
 def main() -> None:

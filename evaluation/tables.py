@@ -16,7 +16,7 @@ LABEL_WIDTH = 14
 """Leaves room for four configurations with intervals and marks in 80 columns."""
 TWO_DIGITS = ("novelty", "revenue", "margin")
 LEGEND = (
-    "± is half the 95 % bootstrap interval over customers. Beside a baseline: "
+    "± is half the 95 % bootstrap interval over customers. Beside another configuration: "
     "[green]▼[/] it is worse than {ours}, [red]▲[/] better, by a paired interval without zero."
 )
 

@@ -28,6 +28,8 @@ class Pair:
     """Of the paired permutation test, two-sided."""
     p_holm: float
     """Corrected for the number of pairs: at most .05 means that they differ."""
+    customers: int
+    """Customers for whom both have a value."""
 
 
 def pairwise(
@@ -53,6 +55,7 @@ def pairwise(
     differences = np.stack([values[first] - values[second] for first, second in pairs], axis=1)
     intervals = bootstrap(differences, seed=seed)
     plain = paired_permutation(differences, seed=seed, permutations=permutations)
-    rows = zip(pairs, intervals, plain.tolist(), holm(plain).tolist(), strict=True)
-    found = [Pair(*names, interval, p, p_holm) for names, interval, p, p_holm in rows]
+    counts = (~np.isnan(differences)).sum(axis=0).tolist()
+    rows = zip(pairs, intervals, plain.tolist(), holm(plain).tolist(), counts, strict=True)
+    found = [Pair(*names, interval, p, p_holm, n) for names, interval, p, p_holm, n in rows]
     return sorted(found, key=lambda pair: (pair.p, -abs(pair.difference.value)))

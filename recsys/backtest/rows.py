@@ -33,6 +33,9 @@ class Row(StrictModel):
     low: float | None = Field(default=None, allow_inf_nan=False)
     """Lower bound of the 95 % interval; null where there is none."""
     high: float | None = Field(default=None, allow_inf_nan=False)
+    p_holm: float | None = Field(default=None, ge=0, le=1)
+    """Of a difference that was tested: p-value of the paired permutation test, corrected by Holm
+    for the number of tests of its kind; null elsewhere."""
     customers: int | None = Field(default=None, ge=0)
     """Customers that the value is a mean over."""
     seconds: float | None = Field(default=None, ge=0)

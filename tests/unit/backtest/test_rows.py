@@ -34,6 +34,7 @@ def test_the_file_is_an_object_with_rows_of_all_fields(tmp_path: Path) -> None:
                 "value": 0.25,
                 "low": None,
                 "high": None,
+                "p_holm": None,
                 "customers": None,
                 "seconds": None,
                 "peak_mb": None,

@@ -1,0 +1,188 @@
+"""The verb `compare`: any number of configurations, every difference tested."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from evaluation.compare_tables import certain, customer_table, pair_table, slice_table
+from evaluation.configurations import configurations
+from evaluation.cutting import Cut, answered, introduce, variant
+from evaluation.options import (
+    AllMetricsOption,
+    CutoffOption,
+    DataOption,
+    EveryKOption,
+    JsonOption,
+    KOption,
+    MinItemEventsOption,
+    NameOption,
+    PlacementsOption,
+    SeedOption,
+    TestDaysOption,
+    parse_ks,
+    parse_placements,
+)
+from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
+from recsys.backtest.compare import Study, figures
+from recsys.backtest.contenders import fitted
+from recsys.backtest.measures import MAIN_METRICS, METRICS, PER_CUSTOMER
+from recsys.backtest.outcomes import Outcome, measure
+from recsys.backtest.rows import write_figures
+from recsys.backtest.slices import MIN_CUSTOMERS
+from recsys.backtest.summary import MINUS
+from recsys.backtest.verdicts import Verdicts, verdicts, with_p_values
+from recsys.backtest.winners import customer_differences
+from recsys.data.bars import bars
+from recsys.data.dataset import Dataset
+from recsys.data.splits import Split
+
+ConfigsOption = Annotated[
+    list[str],
+    typer.Option(
+        "--config",
+        metavar="FILE|NAME",
+        help="Give two or more: a TOML file over the default configuration, `default` itself, or "
+        "a baseline by name, such as personal-frequency-120d. The first is compared with each "
+        "other one by slice and by customer.",
+    ),
+]
+MetricOption = Annotated[
+    str, typer.Option("--metric", help="What differences are tested by, at the largest k.")
+]
+MinCustomersOption = Annotated[
+    int, typer.Option("--min-customers", metavar="N", min=1, help="Smaller slices are left out.")
+]
+CustomersOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--customers",
+        dir_okay=False,
+        writable=True,
+        help="Write every customer's values and differences here, as CSV.",
+    ),
+]
+AllSlicesOption = Annotated[
+    bool,
+    typer.Option("--slices", help="Print every slice, not only those that certainly differ."),
+]
+
+
+def compare_command(
+    *,
+    data: DataOption,
+    config: ConfigsOption,
+    cutoff: CutoffOption = None,
+    test_days: TestDaysOption = None,
+    min_item_events: MinItemEventsOption = 0,
+    placements: PlacementsOption = None,
+    k: KOption = "5,10,20",
+    metric: MetricOption = "ndcg",
+    min_customers: MinCustomersOption = MIN_CUSTOMERS,
+    slices: AllSlicesOption = False,
+    every_k: EveryKOption = False,
+    all_metrics: AllMetricsOption = False,
+    customers: CustomersOption = None,
+    json: JsonOption = None,
+    dataset_name: NameOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Compare configurations on the same customers: which differ, where, and for whom.
+
+    All are fitted on the same past. Every two are compared by a paired permutation test with
+    Holm's correction, the first with each other one also in every slice of the customers.
+
+    \b
+    python -m evaluation compare --data var/demo/data --config default --config mine.toml
+    python -m evaluation compare --data var/demo/data --config a.toml --config b.toml \\
+      --config personal-frequency-120d --placements for_you --customers who.csv
+    """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
+    if metric not in PER_CUSTOMER:
+        message = f"--metric: {metric!r} is not one of {', '.join(PER_CUSTOMER)}"
+        raise typer.BadParameter(message)
+    cut = Cut(cutoff, test_days, min_item_events)
+    ks, asked, configs = parse_ks(k), parse_placements(placements), configurations(config)
+    console = Console()
+    split = cut.split(Dataset.open(data))
+    contenders = [fitted(name, each, split) for name, each in configs.items()]
+    study = Study(
+        dataset=dataset_name or data.resolve().name,
+        variant=variant(split, min_item_events),
+        placements=answered(asked, contenders[0]),
+        ks=ks,
+        seed=seed,
+        min_customers=min_customers,
+        skip_empty=placements is None,
+        all_slices=True,
+    )
+    introduce(console, split)
+    with bars(console) as progress:
+        outcomes = measure(split, contenders, study, progress=progress)
+        progress("intervals and tests", 0, 1)
+        found = [
+            verdicts(name, outcome, metric, ks[-1], seed=seed)
+            for name, outcome in outcomes.items()
+        ]
+        rows = list(with_p_values(figures(split, outcomes, study), found))
+        progress("intervals and tests", 1, 1)
+    shown_ks, shown = ks if every_k else ks[-1:], METRICS if all_metrics else MAIN_METRICS
+    for table in placement_tables(rows, shown_ks, shown):
+        console.print(table)
+    console.print(LEGEND.format(ours=contenders[0].name), highlight=False)
+    if slices:
+        for table in slice_tables(rows, ks[-1]):
+            console.print(table)
+    for verdict in found:
+        _print_verdicts(console, verdict)
+        _print_customers(console, split, verdict, outcomes[verdict.placement])
+    console.print(cost_table(rows))
+    if customers:
+        _write_customers(customers, split, outcomes, metric, ks[-1])
+        console.print(f"Customers: [bold]{escape(str(customers))}[/]")
+    if json:
+        write_figures(json, rows)
+        console.print(f"Figures: [bold]{escape(str(json))}[/]")
+
+
+def _print_verdicts(console: Console, found: Verdicts) -> None:
+    if not found.pairs:
+        return
+    what = f"{found.placement}: {found.metric}@{found.k}"
+    console.print(pair_table(f"{what}, every two configurations", found.pairs))
+    sure = certain(found.slices)
+    for other in dict.fromkeys(each.second for each in sure):
+        of_other = [each for each in sure if each.second == other]
+        title = f"{what}, slices: {of_other[0].first} minus {other}"
+        console.print(slice_table(title, of_other))
+    console.print(
+        f"{len(sure)} of {len(found.slices)} slice differences are more than luck "
+        "(Holm at most .05).",
+        highlight=False,
+    )
+
+
+def _print_customers(console: Console, split: Split, found: Verdicts, outcome: Outcome) -> None:
+    """Prints the largest gains and losses of the first configuration over the second."""
+    if not found.pairs:
+        return
+    first, second = list(outcome.trials)[:2]
+    table = customer_differences(split, outcome, found.metric, found.k)
+    title = f"{found.placement}: customers with the most to gain or lose, {first} minus {second}"
+    console.print(customer_table(title, table, f"{first}{MINUS}{second}"))
+
+
+def _write_customers(
+    path: Path, split: Split, outcomes: Mapping[str, Outcome], metric: str, k: int
+) -> None:
+    tables = [
+        customer_differences(split, outcome, metric, k).select(
+            pl.lit(name).alias("placement"), pl.lit(f"{metric}@{k}").alias("metric"), pl.all()
+        )
+        for name, outcome in outcomes.items()
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pl.concat(tables, how="diagonal").write_csv(path)
