@@ -31,6 +31,7 @@ from recsys.models.markov import Markov, MarkovModel
 from recsys.models.popularity import Popularity, PopularityModel
 from recsys.models.protocol import Arrays, Model
 from recsys.models.repurchase import Repurchase, RepurchaseModel
+from recsys.models.slim import Slim
 from recsys.models.vectors import VectorModel
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.popular_sources import (
@@ -49,7 +50,7 @@ INDEXES = "indexes"
 """Folder of a bundle that holds the vector indexes."""
 
 AlgorithmConfig = Annotated[
-    Als | Ease | GraphFilter | Ials | ItemItem | Markov | Popularity | Repurchase,
+    Als | Ease | GraphFilter | Ials | ItemItem | Markov | Popularity | Repurchase | Slim,
     Field(discriminator="kind"),
 ]
 
@@ -74,7 +75,7 @@ class SourceConfig(StrictModel):
 
 MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
     "vectors": (Als, Ials),
-    "neighbours": (ItemItem, Ease, GraphFilter),
+    "neighbours": (ItemItem, Ease, GraphFilter, Slim),
     "next-item": (Markov,),
     "repurchase": (Repurchase,),
     "popular": (Popularity,),

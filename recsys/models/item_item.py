@@ -5,7 +5,6 @@ algorithms, WWW 2001), with BM25 weights as an option (Robertson and Zaragoza, 2
 """
 
 import os
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,7 +15,7 @@ from recsys.data.state import type_weight_array
 from recsys.models.history import heaviest, heaviest_items
 from recsys.models.protocol import Arrays, TrainingData, WeightedConfig
 from recsys.models.sparse_rows import SparseRows
-from recsys.types import DAY_S, FloatArray, NumArray, OffsetArray
+from recsys.types import DAY_S, FloatArray, NumArray
 
 
 class ItemItem(WeightedConfig):
@@ -33,7 +32,7 @@ class ItemItem(WeightedConfig):
     history_limit: int = Field(default=200, ge=1)
     """Items of one customer or basket that count, heaviest first: bounds the cost of robots."""
 
-    def fit(self, data: TrainingData) -> "ItemItemModel":
+    def fit(self, data: TrainingData) -> SparseRows:
         """Learns the similarities; needs `implicit` for the sparse product."""
         from implicit.nearest_neighbours import ItemItemRecommender  # noqa: PLC0415  # fit only
 
@@ -71,45 +70,9 @@ class ItemItem(WeightedConfig):
         """Returns the items of a history that count, ascending, and what each counts."""
         return heaviest_items(item_nums, np.log1p(weights), self.history_limit)  # as in fitting
 
-    def restore(self, arrays: Arrays) -> "ItemItemModel":
+    def restore(self, arrays: Arrays) -> SparseRows:
         """Returns the model with these arrays."""
-        return ItemItemModel(**arrays)  # type: ignore[arg-type]  # arrays() wrote these types
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ItemItemModel:
-    """Neighbours of item i: item_nums[offsets[i]:offsets[i + 1]], most similar first."""
-
-    offsets: OffsetArray
-    """Shape (items + 1,)."""
-    item_nums: NumArray
-    similarities: FloatArray
-    """Above 0; an item is never its own neighbour."""
-
-    def arrays(self) -> Arrays:
-        """Returns the fields by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    def scores(self, seeds: NumArray, weights: FloatArray) -> tuple[NumArray, FloatArray]:
-        """Returns the items similar to any seed, with sum of weight times similarity.
-
-        Args:
-            seeds: item numbers, shape (seeds,).
-            weights: of the seeds, shape (seeds,).
-
-        Returns:
-            Item numbers, ascending, and scores, both shape (items,).
-        """
-        return self._rows().scores(seeds, weights)
-
-    def strongest_seeds(
-        self, seeds: NumArray, weights: FloatArray, item_nums: NumArray
-    ) -> NumArray:
-        """Returns, for items that `scores` gives, the seed each owes most to, shape (items,)."""
-        return self._rows().strongest_seeds(seeds, weights, item_nums)
-
-    def _rows(self) -> SparseRows:
-        return SparseRows(self.offsets, self.item_nums, self.similarities)
+        return SparseRows.restore(arrays)
 
 
 def unit_columns(matrix: csr_array, shrinkage: float) -> csr_array:
@@ -138,16 +101,10 @@ def _narrow(matrix: csr_array) -> csr_matrix:
     return csr_matrix((matrix.data.astype(np.float64), indices, indptr), shape=matrix.shape)
 
 
-def _model(similarity: csr_array, neighbours: int) -> ItemItemModel:
-    """Sorts each row by similarity and drops the items themselves."""
+def _model(similarity: csr_array, neighbours: int) -> SparseRows:
+    """Keeps each row's largest similarities and drops the items themselves."""
     rows = np.repeat(np.arange(similarity.shape[0]), np.diff(similarity.indptr))
     kept = (rows != similarity.indices) & (similarity.data > 0)
-    rows, nums, values = rows[kept], similarity.indices[kept], similarity.data[kept]
-    order = np.lexsort((nums, -values, rows))
-    rows, nums, values = rows[order], nums[order], values[order]
-    counts = np.bincount(rows, minlength=similarity.shape[0])
-    place = np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
-    top = place < neighbours
-    counts = np.minimum(counts, neighbours)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return ItemItemModel(offsets, nums[top].astype(np.int32), values[top].astype(np.float32))
+    entries = (similarity.data[kept], (rows[kept], similarity.indices[kept]))
+    others = csr_array(entries, shape=similarity.shape)
+    return SparseRows.of(heaviest(others, neighbours))

@@ -56,7 +56,7 @@ def solve_row(mine: FloatArray, confidences: FloatArray, diagonal: FloatArray) -
         Shape (embedding_size,); not finite where single precision does not reach.
     """
     size, roots = len(diagonal), np.sqrt(confidences)
-    scale: FloatArray = 1 / np.sqrt(diagonal)
+    scale: FloatArray = np.reciprocal(np.sqrt(diagonal))
     if len(mine) < size:
         scaled = mine * roots[:, None] * scale
         short: FloatArray = _solved(scaled @ scaled.T, roots) @ scaled * scale

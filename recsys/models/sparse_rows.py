@@ -1,24 +1,59 @@
 """Rows of weights between items, and what a history asks of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from recsys.models.protocol import Arrays
 from recsys.types import FloatArray, NumArray, OffsetArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SparseRows:
-    """Row i says what item i adds to other items: item_nums[offsets[i]:offsets[i + 1]].
+    """A model that is nothing but weights: row i says what item i adds to other items.
 
     Weights may be of either sign; an item stands at most once in a row.
     """
 
     offsets: OffsetArray
-    """Shape (items + 1,)."""
+    """Shape (items + 1,): row i is item_nums[offsets[i]:offsets[i + 1]]."""
     item_nums: NumArray
     weights: FloatArray
+    matrix: csr_array = field(init=False, repr=False)
+    """The same as a matrix over the same memory."""
+
+    def __post_init__(self) -> None:
+        items = len(self.offsets) - 1
+        # Offsets of another type than the numbers would make SciPy copy the numbers.
+        offsets = self.offsets.astype(self.item_nums.dtype)
+        matrix = csr_array((self.weights, self.item_nums, offsets), shape=(items, items))
+        object.__setattr__(self, "matrix", matrix)
+
+    @classmethod
+    def of(cls, matrix: csr_array) -> "SparseRows":
+        """Returns the rows of a matrix, items x items."""
+        rows = csr_array(matrix)
+        rows.sort_indices()
+        return cls(
+            rows.indptr.astype(np.int64),
+            rows.indices.astype(np.int32),
+            rows.data.astype(np.float32),
+        )
+
+    @classmethod
+    def restore(cls, arrays: Arrays) -> "SparseRows":
+        """Returns the rows whose `arrays()` are among these."""
+        own = {name: arrays[name] for name in ("offsets", "item_nums", "weights")}
+        return cls(**own)  # type: ignore[arg-type]  # arrays() wrote these types
+
+    def arrays(self) -> Arrays:
+        """Returns the rows as flat arrays."""
+        return {"offsets": self.offsets, "item_nums": self.item_nums, "weights": self.weights}
+
+    def __len__(self) -> int:
+        """Returns the number of weights."""
+        return len(self.weights)
 
     def scores(self, seeds: NumArray, weights: FloatArray) -> tuple[NumArray, FloatArray]:
         """Returns the items with a sum of seed weight times row weight above 0.
@@ -30,29 +65,14 @@ class SparseRows:
         Returns:
             Item numbers, ascending, and sums, both shape (items,).
         """
-        places, owners = self._places(seeds)
-        parts = weights[owners] * self.weights[places]
-        nums = self.item_nums[places]
-        sums = np.bincount(nums, weights=parts, minlength=len(self.offsets) - 1)
+        sums = self.matrix[seeds].T @ weights
         found = np.flatnonzero(sums > 0)
-        return found.astype(np.int32), sums[found].astype(np.float32)
+        return found.astype(np.int32), sums[found].astype(np.float32, copy=False)
 
     def strongest_seeds(
         self, seeds: NumArray, weights: FloatArray, item_nums: NumArray
     ) -> NumArray:
         """Returns, for items that `scores` gives, the seed each owes most to, shape (items,)."""
-        places, owners = self._places(seeds)
-        nums, parts = self.item_nums[places], weights[owners] * self.weights[places]
-        asked = np.isin(nums, item_nums)
-        nums, parts, owners = nums[asked], parts[asked], owners[asked]
-        order = np.lexsort((owners, -parts, nums))
-        best = order[np.searchsorted(nums[order], item_nums)]
-        return seeds[owners[best]]
-
-    def _places(self, seeds: NumArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Returns flat places of the seeds' rows, and which seed each belongs to."""
-        starts, ends = self.offsets[seeds], self.offsets[seeds + 1]
-        lengths = ends - starts
-        owners = np.repeat(np.arange(len(seeds)), lengths)
-        before = np.cumsum(lengths) - lengths
-        return np.arange(int(lengths.sum())) - (before - starts)[owners], owners
+        parts = self.matrix[seeds][:, item_nums].toarray() * weights[:, None]
+        strongest: NumArray = seeds[np.argmax(parts, axis=0)]
+        return strongest

@@ -19,7 +19,7 @@ CONFIG = """
 [models.linear]
 kind = "ease"
 regularization = 5
-neighbours = 10
+weight_limit = 400
 
 [models.graph]
 kind = "graph-filter"
