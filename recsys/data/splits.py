@@ -4,18 +4,15 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import polars as pl
 
 from recsys.data.dataset import Dataset
-from recsys.data.events import event_type_code
-from recsys.data.interactions import basket_key, settle_returns
+from recsys.data.split_rows import buyers_of, numbered, of_customers, settled
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
 from recsys.types import EVENT_CODES, CustomerId, EventType, ItemId, NumArray, TimeArray
 
 PURCHASE = EVENT_CODES[EventType.PURCHASE]
-RETURN = EVENT_CODES[EventType.RETURN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ def temporal_split(
         ValueError: not exactly one of `cutoff` and `test_days` is given, or it is out of range.
     """
     moment = _moment(dataset, cutoff, test_days)
-    past = _settled(dataset.events.filter(pl.col("event_time") < moment))
+    past = settled(dataset.events.filter(pl.col("event_time") < moment))
     if min_item_events > 0:
         counted = past.filter(pl.col("code") == PURCHASE).group_by("item_id").len()
         known = counted.filter(pl.col("len") >= min_item_events)["item_id"]
@@ -105,16 +102,16 @@ def split_for(dataset: Dataset, cutoff: datetime, items: Vocabulary[ItemId]) -> 
     Raises:
         DataError: one of the sides is empty.
     """
-    past = _settled(dataset.events.filter(pl.col("event_time") < cutoff))
+    past = settled(dataset.events.filter(pl.col("event_time") < cutoff))
     return _split(dataset, cutoff, items, past)
 
 
 def _split(
     dataset: Dataset, cutoff: datetime, items: Vocabulary[ItemId], past: pl.DataFrame
 ) -> Split:
-    past = _numbered(past, items).filter(pl.col("item_num") >= 0)
+    past = numbered(past, items).filter(pl.col("item_num") >= 0)
     in_test = dataset.events.filter(pl.col("event_time") >= cutoff)
-    future = _numbered(_settled(in_test), items).filter(pl.col("code") == PURCHASE)
+    future = numbered(settled(in_test), items).filter(pl.col("code") == PURCHASE)
     known_items = future.filter(pl.col("item_num") >= 0)
     unknown = future.filter(pl.col("item_num") < 0).select("customer_id", "item_id").n_unique()
     buying = known_items.select("customer_id").unique()
@@ -128,17 +125,14 @@ def _split(
         )
         raise DataError(message, cutoff=cutoff.isoformat())
     bought = past.filter(pl.col("code") == PURCHASE)
-    per_item = bought.group_by("item_num").agg(pl.col("customer_id").n_unique())
-    buyers = np.zeros(len(items), dtype=np.int32)
-    buyers[per_item["item_num"].to_numpy()] = per_item["customer_id"].to_numpy()
     return Split(
         train=_training_side(dataset, cutoff, items),
         cutoff=cutoff,
         items=items,
         customers=customers,
-        before=_of_customers(past, customers, ["item_num", "code", "time"]),
-        after=_of_customers(known_items, customers, ["item_num", "time", "basket_num"]),
-        buyers=buyers,
+        before=of_customers(past, customers, ["item_num", "code", "time"]),
+        after=of_customers(known_items, customers, ["item_num", "time", "basket_num"]),
+        buyers=buyers_of(bought, len(items)),
         train_buyers=bought["customer_id"].n_unique(),
         counts=SplitCounts(len(buying) - len(customers), unknown),
     )
@@ -159,46 +153,6 @@ def _moment(dataset: Dataset, cutoff: datetime | None, test_days: int | None) ->
         raise DataError(message)
     midnight = datetime(last.year, last.month, last.day, tzinfo=UTC)
     return midnight + timedelta(days=1 - test_days)
-
-
-def _settled(events: pl.LazyFrame) -> pl.DataFrame:
-    """Returns events of known types that name an item, with returns settled among themselves.
-
-    A return of something bought on the other side of the cutoff finds no purchase here and
-    just goes: what was bought last is returned first, so the sides do not need each other.
-    """
-    rows = (
-        events.filter(pl.col("item_id").is_not_null())
-        .select(
-            "customer_id",
-            "item_id",
-            "quantity",
-            code=event_type_code(),
-            time=pl.col("event_time").dt.epoch("s"),
-            basket=basket_key(),
-        )
-        .filter(pl.col("code").is_not_null())
-        .collect()
-    )
-    return settle_returns(rows)
-
-
-def _numbered(rows: pl.DataFrame, items: Vocabulary[ItemId]) -> pl.DataFrame:
-    return rows.with_columns(
-        item_num=pl.Series(items.numbers(rows["item_id"])),
-        basket_num=pl.col("basket").rank("dense").cast(pl.Int32) - 1,
-    )
-
-
-def _of_customers(
-    rows: pl.DataFrame, customers: Vocabulary[CustomerId], columns: list[str]
-) -> pl.DataFrame:
-    """Returns the rows of `customers`, sorted by customer, time, item."""
-    numbered = rows.with_columns(
-        customer_num=pl.Series(customers.numbers(rows["customer_id"])),
-    )
-    chosen = numbered.filter(pl.col("customer_num") >= 0).select("customer_num", *columns)
-    return chosen.sort("customer_num", "time", "item_num")
 
 
 def _training_side(dataset: Dataset, cutoff: datetime, items: Vocabulary[ItemId]) -> Dataset:
