@@ -29,6 +29,7 @@ from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.markov import Markov, MarkovModel
 from recsys.models.popularity import Popularity, PopularityModel
+from recsys.models.ppmi import Ppmi
 from recsys.models.protocol import Arrays, Model
 from recsys.models.repurchase import Repurchase, RepurchaseModel
 from recsys.models.slim import Slim
@@ -50,7 +51,16 @@ INDEXES = "indexes"
 """Folder of a bundle that holds the vector indexes."""
 
 AlgorithmConfig = Annotated[
-    Als | Ease | GraphFilter | Ials | ItemItem | Markov | Popularity | Repurchase | Slim,
+    Als
+    | Ease
+    | GraphFilter
+    | Ials
+    | ItemItem
+    | Markov
+    | Popularity
+    | Ppmi
+    | Repurchase
+    | Slim,
     Field(discriminator="kind"),
 ]
 
@@ -74,7 +84,7 @@ class SourceConfig(StrictModel):
 
 
 MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
-    "vectors": (Als, Ials),
+    "vectors": (Als, Ials, Ppmi),
     "neighbours": (ItemItem, Ease, GraphFilter, Slim),
     "next-item": (Markov,),
     "repurchase": (Repurchase,),

@@ -7,13 +7,14 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.state import CustomerStates, item_weights, type_weight_array
 from recsys.errors import DataError
-from recsys.models import ease_solver, least_squares, slim
+from recsys.models import ease_solver, least_squares, ppmi, slim
 from recsys.models.als import Als
 from recsys.models.ease import Ease
 from recsys.models.graph_filter import GraphFilter
 from recsys.models.ials import Ials
 from recsys.models.item_item import ItemItem
 from recsys.models.popularity import Popularity
+from recsys.models.ppmi import Ppmi
 from recsys.models.protocol import TrainingData
 from recsys.models.repurchase import Repurchase
 from recsys.models.slim import Slim
@@ -432,6 +433,62 @@ class TestGraphFilter(LinearContract):
 class TestGraphFilterOfLogs(LinearContract):
     algorithm = GraphFilter(embedding_size=6, alpha=0.5, entries="log", half_life_days=120.0)
     row = TestGraphFilter.row
+
+
+class TestPpmi(AlgorithmContract):
+    algorithm = Ppmi(embedding_size=47, min_together=1, negatives=1.2)
+
+    def information(self, data):
+        """The shifted PPMI of Levy and Goldberg, counted pair by pair."""
+        log, together = data.interactions, np.zeros((48, 48))
+        for basket in np.unique(log.basket_nums):
+            mine = np.unique(log.item_nums[(log.basket_nums == basket) & (log.event_types != 8)])
+            together[np.ix_(mine, mine)] += 1
+        np.fill_diagonal(together, 0)
+        words, contexts = together.sum(axis=1), together.sum(axis=1) ** 0.75
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gain = np.log(together * contexts.sum() / (words[:, None] * contexts)) - np.log(1.2)
+        gain = np.where(together > 0, gain, 0).clip(0)
+        return (gain + gain.T) / 2
+
+    def test_vectors_factorise_the_information(self, data):
+        model, expected = self.algorithm.fit(data), self.information(data)
+        values, vectors = np.linalg.eigh(expected)
+        positive = (vectors * values.clip(0)) @ vectors.T
+        lengths = np.sqrt(np.diag(positive))[model.item_nums]
+        products = (lengths[:, None] * model.vectors) @ (lengths[:, None] * model.vectors).T
+        known = np.ix_(model.item_nums, model.item_nums)
+        np.testing.assert_allclose(products, positive[known], atol=2e-3)
+        assert len(model.item_nums) > 30
+
+    def test_a_fold_in_is_the_direction_of_the_mean(self, data):
+        model = self.algorithm.fit(data)
+        seeds, weights = model.item_nums[[1, 4]], np.array([0.5, 3.0], np.float32)
+        mean = np.log1p(weights) @ model.vectors[[1, 4]]
+        expected = mean / np.linalg.norm(mean)
+        np.testing.assert_allclose(model.fold_in(seeds, weights), expected, rtol=1e-5)
+        np.testing.assert_allclose(np.linalg.norm(model.vectors, axis=1), 1.0, rtol=1e-5)
+
+    def test_tea_is_like_tea(self, data):
+        model = self.algorithm.model_copy(update={"embedding_size": 8}).fit(data)
+        is_tea = model.item_nums % 2 == 0
+        scores = model.vectors @ model.fold_in(model.item_nums[is_tea][:1], np.ones(1, np.float32))
+        assert scores[is_tea].mean() > scores[~is_tea].mean() + 0.2
+
+    def test_pairs_that_are_rarely_together_do_not_count(self, data):
+        rare = self.algorithm.model_copy(update={"min_together": 1_000}).fit(data)
+        assert len(rare.item_nums) == 0
+        assert rare.fold_in(np.arange(5, dtype=np.int32), np.ones(5, np.float32)) is None
+
+
+class TestPpmiOverCustomers(AlgorithmContract):
+    algorithm = Ppmi(over="customers", embedding_size=8, half_life_days=120.0)
+
+    def test_blocks_do_not_show(self, data, monkeypatch):
+        whole = self.algorithm.fit(data).arrays()
+        monkeypatch.setattr(ppmi, "BLOCK", 5)
+        for name, array in self.algorithm.fit(data).arrays().items():
+            np.testing.assert_array_equal(array, whole[name])
 
 
 class TestRepurchase(AlgorithmContract):
