@@ -22,6 +22,7 @@ from recsys.index.config import IndexConfig
 from recsys.index.protocol import VectorIndex
 from recsys.live.eligibility import Eligibility
 from recsys.models.als import Als
+from recsys.models.customer_neighbours import CustomerNeighbours
 from recsys.models.ease import Ease
 from recsys.models.graph_filter import GraphFilter
 from recsys.models.ials import Ials
@@ -29,7 +30,6 @@ from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.markov import Markov, MarkovModel
 from recsys.models.popularity import Popularity, PopularityModel
-from recsys.models.ppmi import Ppmi
 from recsys.models.protocol import Arrays, Model
 from recsys.models.repurchase import Repurchase, RepurchaseModel
 from recsys.models.slim import Slim
@@ -52,13 +52,13 @@ INDEXES = "indexes"
 
 AlgorithmConfig = Annotated[
     Als
+    | CustomerNeighbours
     | Ease
     | GraphFilter
     | Ials
     | ItemItem
     | Markov
     | Popularity
-    | Ppmi
     | Repurchase
     | Slim,
     Field(discriminator="kind"),
@@ -84,8 +84,8 @@ class SourceConfig(StrictModel):
 
 
 MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
-    "vectors": (Als, Ials, Ppmi),
-    "neighbours": (ItemItem, Ease, GraphFilter, Slim),
+    "vectors": (Als, Ials),
+    "neighbours": (ItemItem, Ease, CustomerNeighbours, GraphFilter, Slim),
     "next-item": (Markov,),
     "repurchase": (Repurchase,),
     "popular": (Popularity,),
@@ -167,7 +167,11 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
     match config.kind, fitted.models[config.model], fitted.config.models[config.model]:
         case "vectors", VectorModel() as model, _:
             return VectorSource(name, model, fitted.indexes[name])
-        case "neighbours", LinearModel() as model, ItemItem() | LinearConfig() as algorithm:
+        case (
+            "neighbours",
+            LinearModel() as model,
+            ItemItem() | LinearConfig() | CustomerNeighbours() as algorithm,
+        ):
             return NeighbourSource(name, algorithm, model, fitted.catalogue.items)
         case "next-item", MarkovModel() as model, _:
             return NextItemSource(name, model, fitted.catalogue.items)

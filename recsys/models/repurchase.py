@@ -22,9 +22,9 @@ TIE = np.float32(1e-3)
 class Repurchase(WeightedConfig):
     """Counts the days on which a customer bought an item, each halved per half-life.
 
-    The score is `sum over days of 2^-(age / half-life) * (1 + since / gap)^-overdue`, where
-    `since` is the time since the last purchase and `gap` the customer's own mean interval: what
-    is bought weekly and was not for a month has probably been given up.
+    The score is `sum over days of (2^-(age / half-life) + count_weight) * (1 + since / gap)^
+    -overdue`, where `since` is the time since the last purchase and `gap` the customer's own mean
+    interval: what is bought weekly and was not for a month has probably been given up.
     """
 
     kind: Literal["repurchase"] = "repurchase"
@@ -32,6 +32,8 @@ class Repurchase(WeightedConfig):
     """Weight of one event of each type; types not named weigh nothing."""
     half_life_days: float | None = Field(default=120.0, gt=0)
     """Days after which a purchase weighs half; none: purchases do not fade."""
+    count_weight: float = Field(default=0.0, ge=0)
+    """What a day counts beside its fading part, however long ago it was."""
     overdue: float = Field(default=0.3, ge=0)
     """How strongly a score falls with the time since the last purchase; 0: not at all."""
     first_gap_days: float = Field(default=30.0, gt=0)
@@ -83,5 +85,8 @@ class RepurchaseModel:
         gap = np.maximum(between, config.least_gap_days)
         gap[days <= 1] = config.first_gap_days
         since = np.maximum(now - last, 0) / DAY_S
+        counts = np.zeros(len(nums), np.float32)
+        np.add.at(counts, owners, (type_weights[rows.event_types] * rows.days)[counted])
+        weights = weights + np.float32(config.count_weight) * counts
         damped = weights * (1.0 + since / gap) ** -config.overdue
         return nums, (damped + self.ties[nums]).astype(np.float32)

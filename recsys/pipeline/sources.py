@@ -7,6 +7,7 @@ import numpy as np
 from recsys.data.state import type_weight_array
 from recsys.data.vocabulary import Vocabulary
 from recsys.index.protocol import VectorIndex
+from recsys.models.customer_neighbours import CustomerNeighbours
 from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.repurchase import RepurchaseModel
@@ -46,7 +47,7 @@ class NeighbourSource:
     """Adds up what every seed says of other items."""
 
     name: str
-    config: ItemItem | LinearConfig
+    config: ItemItem | LinearConfig | CustomerNeighbours
     model: LinearModel
     items: Vocabulary[ItemId]
 

@@ -5,8 +5,11 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from recsys.data.state import item_weights, type_weight_array
 from recsys.models import markov
+from recsys.models.customer_neighbours import CustomerNeighbours
 from recsys.models.markov import Markov
+from recsys.models.repurchase import Repurchase
 from tests.contracts.test_algorithms import AlgorithmContract
 
 
@@ -132,3 +135,104 @@ class TestMarkov(AlgorithmContract):
 
 class TestMarkovOfEverything(AlgorithmContract):
     algorithm = Markov(half_life_days=30.0, source_power=0.5, neighbours=5)
+
+
+class TestCustomerNeighbours(AlgorithmContract):
+    algorithm = CustomerNeighbours(
+        half_life_days=30.0, neighbours=7, horizon_days=10.0, event_weights={"purchase": 1.0}
+    )
+
+    def histories(self, data):
+        """Each customer's history and votes, by brute force, as (items,) arrays."""
+        log, config, found = data.interactions, self.algorithm, []
+        for customer in range(len(log.customers)):
+            mine = (log.customer_nums == customer) & (log.event_types == 4)
+            cut = log.times[mine].max() - config.horizon_days * 86_400
+            history, votes = np.zeros(48), np.zeros(48)
+            for item in range(48):
+                times = log.times[mine & (log.item_nums == item)]
+                votes[item] = (times > cut).any()
+                days = {time // 86_400: time for time in times[times <= cut]}.values()
+                history[item] = sum(2.0 ** ((time - cut) / 86_400 / 30.0) for time in days)
+            if history.any() and votes.any():
+                found.append((history, votes))
+        return np.array(found).transpose(1, 0, 2)
+
+    def expected(self, data, seeds, weights):
+        """Parts of each seed in each item's score, seeds x items."""
+        histories, votes = self.histories(data)
+        votes = votes / votes.sum(axis=1, keepdims=True) ** self.algorithm.vote_power
+        scales = np.maximum((histories > 0).sum(axis=0), 1) ** -self.algorithm.item_power
+        scaled = histories * scales
+        scaled /= np.linalg.norm(scaled, axis=1, keepdims=True)
+        query = np.zeros(48)
+        query[seeds] = weights * scales[seeds]
+        query /= np.linalg.norm(query)
+        nearest = np.argsort(-(scaled @ query), kind="stable")[: self.algorithm.neighbours]
+        return (query[seeds, None] * scaled[nearest][:, seeds].T) @ votes[nearest]
+
+    def test_neighbours_vote_for_what_followed(self, data):
+        model = self.algorithm.fit(data)
+        seeds, weights = np.array([0, 2, 9], np.int32), np.array([1.0, 0.5, 0.2], np.float32)
+        expected = self.expected(data, seeds, weights).sum(axis=0)
+        nums, scores = model.scores(seeds, weights)
+        np.testing.assert_array_equal(nums, np.flatnonzero(expected > 1e-9))
+        np.testing.assert_allclose(scores, expected[nums], rtol=1e-4)
+
+    def test_strongest_seed_gives_the_largest_part(self, data):
+        model = self.algorithm.fit(data)
+        seeds, weights = np.array([0, 2, 9], np.int32), np.array([1.0, 0.5, 0.2], np.float32)
+        nums, _ = model.scores(seeds, weights)
+        parts = self.expected(data, seeds, weights)
+        found = model.strongest_seeds(seeds, weights, nums)
+        np.testing.assert_array_equal(found, seeds[parts.argmax(axis=0)[nums]])
+
+    def test_the_scale_of_a_history_says_nothing(self, data):
+        model = self.algorithm.fit(data)
+        seeds, weights = np.array([0, 2], np.int32), np.array([1.0, 0.5], np.float32)
+        np.testing.assert_allclose(
+            model.scores(seeds, weights)[1], model.scores(seeds, weights * 4)[1], rtol=1e-5
+        )
+
+    def test_nothing_known_scores_nothing(self, data):
+        model = self.algorithm.fit(data)
+        assert len(model.scores(np.zeros(0, np.int32), np.zeros(0, np.float32))[0]) == 0
+        nobody = np.flatnonzero(np.diff(model.by_item.indptr) == 0).astype(np.int32)
+        assert len(nobody) > 0
+        assert len(model.scores(nobody, np.ones(len(nobody), np.float32))[0]) == 0
+
+    def test_only_the_latest_customers_are_kept(self, data):
+        few = self.algorithm.model_copy(update={"customer_limit": 5}).fit(data)
+        assert few.by_item.shape == (48, 5)
+        assert few.votes.shape == (5, 48)
+
+    def test_a_history_is_cut_as_in_fitting(self, data):
+        short = self.algorithm.model_copy(update={"history_limit": 3})
+        weights = type_weight_array(short.event_weights)
+        rows, scale = data.states.of(7), data.states.scale
+        nums, kept = short.history(*item_weights(rows, weights, 30.0, scale))
+        assert len(nums) == len(kept) == 3
+        assert np.diff(short.fit(data).by_item.tocsc().indptr).max() <= 3
+
+
+class TestCustomerNeighboursWithoutFading(AlgorithmContract):
+    algorithm = CustomerNeighbours(half_life_days=None, horizon_days=30.0, vote_power=1.0)
+
+    def test_a_shop_where_no_event_counts_scores_nothing(self, data):
+        deaf = self.algorithm.model_copy(update={"event_weights": {}})
+        model = deaf.fit(data)
+        assert len(model.scores(np.arange(5, dtype=np.int32), np.ones(5, np.float32))[0]) == 0
+
+
+class TestRepurchaseWithCounts(AlgorithmContract):
+    algorithm = Repurchase(half_life_days=30.0, overdue=0.0, count_weight=0.2)
+
+    def test_days_count_beside_their_fading_part(self, data):
+        fading = self.algorithm.model_copy(update={"count_weight": 0.0}).fit(data)
+        model, rows, scale = self.algorithm.fit(data), data.states.of(3), data.states.scale
+        nums, scores = model.scores(rows, scale, scale.reference_time)
+        same, faded = fading.scores(rows, scale, scale.reference_time)
+        np.testing.assert_array_equal(nums, same)
+        bought = rows.event_types == 4
+        np.testing.assert_array_equal(rows.item_nums[bought], nums)
+        np.testing.assert_allclose(scores - faded, 0.2 * rows.days[bought], rtol=1e-4)
