@@ -33,6 +33,7 @@ from recsys.models.popularity import Popularity, PopularityModel
 from recsys.models.protocol import Arrays, Model
 from recsys.models.repurchase import Repurchase, RepurchaseModel
 from recsys.models.slim import Slim
+from recsys.models.trend import Trend
 from recsys.models.vectors import VectorModel
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.popular_sources import (
@@ -60,7 +61,8 @@ AlgorithmConfig = Annotated[
     | Markov
     | Popularity
     | Repurchase
-    | Slim,
+    | Slim
+    | Trend,
     Field(discriminator="kind"),
 ]
 
@@ -88,8 +90,8 @@ MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
     "neighbours": (ItemItem, Ease, CustomerNeighbours, GraphFilter, Slim),
     "next-item": (Markov,),
     "repurchase": (Repurchase,),
-    "popular": (Popularity,),
-    "popular-in-segment": (Popularity,),
+    "popular": (Popularity, Trend),
+    "popular-in-segment": (Popularity, Trend),
     "popular-in-category": (Popularity,),
 }
 
@@ -177,23 +179,24 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
             return NextItemSource(name, model, fitted.catalogue.items)
         case "repurchase", RepurchaseModel() as model, _:
             return RepurchaseSource(name, model)
-        case kind, PopularityModel() as model, _ if kind.startswith("popular"):
-            return _popular_source(name, kind, model, fitted.catalogue)
+        case kind, PopularityModel() as model, algorithm if kind.startswith("popular"):
+            reason = "rising" if isinstance(algorithm, Trend) else "popular"
+            return _popular_source(name, kind, model, fitted.catalogue, reason)
         case kind, model, _:
             message = f"source {name!r} of kind {kind!r} cannot ask a {type(model).__name__}"
             raise TypeError(message)
 
 
 def _popular_source(
-    name: str, kind: str, model: PopularityModel, catalogue: Catalogue
+    name: str, kind: str, model: PopularityModel, catalogue: Catalogue, reason: str
 ) -> CandidateSource:
     match kind:
         case "popular-in-segment":
-            return SegmentPopularSource(name, model)
+            return SegmentPopularSource(name, model, reason)
         case "popular-in-category":
             return CategoryPopularSource(name, model, catalogue)
         case _:
-            return PopularSource(name, model)
+            return PopularSource(name, model, reason)
 
 
 def save(fitted: FittedPipeline, folder: Path) -> None:

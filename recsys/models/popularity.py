@@ -18,30 +18,19 @@ class Popularity(WeightedConfig):
     kind: Literal["popularity"] = "popularity"
     half_life_days: float | None = Field(default=14.0, gt=0)
     """Days after which a customer's last event with an item weighs half; none: no fading."""
+    window_days: float | None = Field(default=None, gt=0)
+    """Only customers whose last event is not older count; none: all of them."""
     items_per_segment: int = Field(default=500, ge=1)
     """Items kept for each segment label, best first."""
 
     def fit(self, data: TrainingData) -> "PopularityModel":
         """Learns scores of all items, and the best items of each segment."""
-        matrix = last_event_weights(data, self.event_weights, self.half_life_days)
-        scores = distinct_customers(data, self.event_weights, self.half_life_days)
-        by_segment = csr_array(data.segments.matrix().T @ matrix)
-        return PopularityModel(scores, popular_order(scores), *self._best(by_segment))
-
-    def _best(self, by_segment: csr_array) -> tuple[NumArray, NumArray, FloatArray]:
-        offsets, nums, scores = [0], [], []
-        for start, end in zip(by_segment.indptr[:-1], by_segment.indptr[1:], strict=True):
-            row_nums, row_scores = by_segment.indices[start:end], by_segment.data[start:end]
-            best = np.lexsort((row_nums, -row_scores))[: self.items_per_segment]
-            best = best[row_scores[best] > 0]
-            nums.append(row_nums[best].astype(np.int32))
-            scores.append(row_scores[best].astype(np.float32))
-            offsets.append(offsets[-1] + len(best))
-        return (
-            np.array(offsets, dtype=np.int32),
-            np.concatenate([np.zeros(0, np.int32), *nums]),
-            np.concatenate([np.zeros(0, np.float32), *scores]),
+        matrix = last_event_weights(
+            data, self.event_weights, self.half_life_days, self.window_days
         )
+        scores = np.asarray(matrix.sum(axis=0), dtype=np.float32)
+        by_segment = csr_array(data.segments.matrix().T @ matrix)
+        return popularity_model(scores, by_segment, self.items_per_segment)
 
     def restore(self, arrays: Arrays) -> "PopularityModel":
         """Returns the model with these arrays."""
@@ -86,15 +75,47 @@ class PopularityModel:
         return distinct, np.bincount(places, weights=shares).astype(np.float32)
 
 
+def popularity_model(
+    scores: FloatArray, by_segment: csr_array, items_per_segment: int
+) -> PopularityModel:
+    """Ranks items by their scores, overall and within each segment.
+
+    Args:
+        scores: shape (items,).
+        by_segment: segment labels x items; scores above 0 count.
+        items_per_segment: items kept for each label, best first.
+    """
+    offsets, nums, kept = [0], [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
+    for start, end in zip(by_segment.indptr[:-1], by_segment.indptr[1:], strict=True):
+        row_nums, row_scores = by_segment.indices[start:end], by_segment.data[start:end]
+        best = np.lexsort((row_nums, -row_scores))[:items_per_segment]
+        best = best[row_scores[best] > 0]
+        nums.append(row_nums[best].astype(np.int32))
+        kept.append(row_scores[best].astype(np.float32))
+        offsets.append(offsets[-1] + len(best))
+    return PopularityModel(
+        scores,
+        popular_order(scores),
+        np.array(offsets, dtype=np.int32),
+        np.concatenate(nums),
+        np.concatenate(kept),
+    )
+
+
 def last_event_weights(
-    data: TrainingData, event_weights: EventWeights, half_life_days: float | None
+    data: TrainingData,
+    event_weights: EventWeights,
+    half_life_days: float | None,
+    window_days: float | None = None,
 ) -> csr_array:
     """Returns customers x items, float32: the weight of a customer's last event with an item."""
     rows = data.states.rows
     weights = type_weight_array(event_weights)[rows.event_types]
+    ages = (data.states.scale.reference_time - rows.last_times) / DAY_S
     if half_life_days is not None:
-        ages = (data.states.scale.reference_time - rows.last_times) / DAY_S
         weights = weights * np.exp2(-ages / half_life_days).astype(np.float32)
+    if window_days is not None:
+        weights = weights * (ages <= window_days)
     shape = (len(data.states), len(data.interactions.items))
     matrix = csr_array((weights, (data.states.customer_nums(), rows.item_nums)), shape=shape)
     matrix.sum_duplicates()

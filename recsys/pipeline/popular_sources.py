@@ -43,6 +43,7 @@ class PopularSource:
 
     name: str
     model: PopularityModel
+    reason: str = "popular"
 
     def scores(self, request: Request) -> "PopularScores":
         """Returns the popularity of all items."""
@@ -53,8 +54,8 @@ class PopularSource:
         return Tier.POPULAR
 
     def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
-        """Says that the items are popular."""
-        return [Reason("popular")] * len(item_nums)
+        """Says that the items are popular, or rising."""
+        return [Reason(self.reason)] * len(item_nums)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +64,7 @@ class SegmentPopularSource:
 
     name: str
     model: PopularityModel
+    reason: str = "popular"
 
     def scores(self, request: Request) -> ListedScores:
         """Returns how much the customer's segments choose each item."""
@@ -73,8 +75,8 @@ class SegmentPopularSource:
         return Tier.SEGMENT
 
     def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
-        """Says that the items are popular in the customer's segments."""
-        return [Reason("popular-in-segment")] * len(item_nums)
+        """Says that the items are popular, or rising, in the customer's segments."""
+        return [Reason(f"{self.reason}-in-segment")] * len(item_nums)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,7 @@ from recsys.models.ppmi import Ppmi
 from recsys.models.protocol import TrainingData
 from recsys.models.repurchase import Repurchase
 from recsys.models.slim import Slim
+from recsys.models.trend import Trend
 
 
 class AlgorithmContract:
@@ -77,6 +78,60 @@ class TestPopularityWithoutFading(AlgorithmContract):
         assert shares.max() == pytest.approx(1.0)
         assert set(nums) != set(model.of_segments(np.array([south], np.int32))[0])
         assert len(model.of_segments(np.zeros(0, np.int32))[0]) == 0
+
+    def test_a_window_forgets_who_came_before_it(self, data):
+        window = Popularity(half_life_days=None, window_days=20.0, event_weights={"purchase": 1.0})
+        scores, log = window.fit(data).scores, data.interactions
+        late = (log.event_types == 4) & (log.end_time - log.times <= 20 * 86_400)
+        for item in range(48):
+            buyers = np.unique(log.customer_nums[late & (log.item_nums == item)])
+            assert scores[item] == len(buyers)
+        assert 0 < scores.sum() < Popularity(half_life_days=None).fit(data).scores.sum()
+
+
+class TestTrend(AlgorithmContract):
+    algorithm = Trend(window_days=20.0, past_windows=2, shrinkage=3.0)
+
+    def counts(self, data, customers, window):
+        """Distinct customers of each item in a window, heaviest event type first."""
+        log, found = data.interactions, np.zeros(48)
+        weights = type_weight_array(self.algorithm.event_weights)[log.event_types]
+        late = (log.end_time - log.times) // (20 * 86_400) == window
+        for customer in customers:
+            for item in range(48):
+                rows = late & (log.customer_nums == customer) & (log.item_nums == item)
+                found[item] += weights[rows].max(initial=0.0)
+        return found
+
+    def lift(self, data, customers):
+        recent = self.counts(data, customers, 0)
+        past = self.counts(data, customers, 1) + self.counts(data, customers, 2)
+        expected = past * recent.sum() / past.sum()
+        return np.where(recent > 0, (recent + 3) / (expected + 3), 0)
+
+    def test_scores_follow_the_formula(self, data):
+        model = self.algorithm.fit(data)
+        expected = self.lift(data, range(len(data.states)))
+        np.testing.assert_allclose(model.scores, expected, rtol=1e-4)
+        assert expected.max() > 1
+        assert model.scores[model.order[0]] == model.scores.max()
+
+    def test_segments_have_trends_of_their_own(self, data):
+        model, label = self.algorithm.fit(data), data.segments.labels.number("region=north")
+        north = [c for c in range(len(data.states)) if label in data.segments.of(c)]
+        nums, shares = model.of_segments(np.array([label], np.int32))
+        expected = self.lift(data, north)
+        np.testing.assert_allclose(shares, expected[nums] / expected.max(), rtol=1e-4)
+
+    def test_without_a_past_it_is_popularity(self, data):
+        bought = {"event_weights": {"purchase": 1.0}}
+        model = self.algorithm.model_copy(update={"window_days": 10_000.0, **bought}).fit(data)
+        chosen = Popularity(half_life_days=None, **bought).fit(data).scores
+        np.testing.assert_allclose(model.scores[chosen > 0], (chosen[chosen > 0] + 3) / 3)
+
+    def test_a_shop_where_no_event_counts_has_no_trend(self, data):
+        model = self.algorithm.model_copy(update={"event_weights": {}}).fit(data)
+        assert not model.scores.any()
 
 
 class TestAls(AlgorithmContract):
