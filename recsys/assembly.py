@@ -30,6 +30,7 @@ from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.markov import Markov, MarkovModel
 from recsys.models.popularity import Popularity, PopularityModel
+from recsys.models.ppmi import Ppmi
 from recsys.models.protocol import Arrays, Model
 from recsys.models.repurchase import Repurchase, RepurchaseModel
 from recsys.models.slim import Slim
@@ -60,6 +61,7 @@ AlgorithmConfig = Annotated[
     | ItemItem
     | Markov
     | Popularity
+    | Ppmi
     | Repurchase
     | Slim
     | Trend,
@@ -86,7 +88,7 @@ class SourceConfig(StrictModel):
 
 
 MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
-    "vectors": (Als, Ials),
+    "vectors": (Als, Ials, Ppmi),
     "neighbours": (ItemItem, Ease, CustomerNeighbours, GraphFilter, Slim),
     "next-item": (Markov,),
     "repurchase": (Repurchase,),
