@@ -1,7 +1,7 @@
 """Puts a fitted pipeline together: the only file that names concrete models and sources."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -36,12 +36,14 @@ from recsys.models.repurchase import Repurchase, RepurchaseModel
 from recsys.models.slim import Slim
 from recsys.models.trend import Trend
 from recsys.models.vectors import VectorModel
+from recsys.pipeline.features import item_table
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.popular_sources import (
     CategoryPopularSource,
     PopularSource,
     SegmentPopularSource,
 )
+from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.resolve import Resolver
 from recsys.pipeline.sequence_sources import NextItemSource
@@ -51,6 +53,8 @@ from recsys.types import CustomerId
 
 INDEXES = "indexes"
 """Folder of a bundle that holds the vector indexes."""
+RANKERS = "rankers"
+"""Folder of a bundle that holds the rankers, by placement."""
 
 AlgorithmConfig = Annotated[
     Als
@@ -130,7 +134,9 @@ class FitConfig(StrictModel):
 
     def half_lives_days(self) -> tuple[float, ...]:
         """Returns the half-lives that states must keep sums for."""
-        wanted = {model.half_life_days for model in self.models.values()}
+        wanted = {model.half_life_days for model in self.models.values()} - {None}
+        for placement in self.placements.values():
+            wanted |= set(placement.ranker.half_lives_days) if placement.ranker else set()
         return tuple(sorted(days for days in wanted if days is not None))
 
 
@@ -146,6 +152,8 @@ class FittedPipeline:
     models: Mapping[str, Model]
     indexes: Mapping[str, VectorIndex]
     """By the name of the source that searches it."""
+    rankers: Mapping[str, Ranker] = field(default_factory=dict)
+    """By placement; not every one that is configured found rows to learn from."""
 
 
 def assemble(fitted: FittedPipeline, bundle_version: str) -> Recommender:
@@ -163,6 +171,10 @@ def assemble(fitted: FittedPipeline, bundle_version: str) -> Recommender:
         resolver=resolver,
         sources={name: _source(name, fitted) for name in fitted.config.sources},
         placement_configs=fitted.config.placements,
+        rankers=fitted.rankers,
+        item_table=item_table(fitted.states, fitted.catalogue)
+        if fitted.rankers
+        else np.zeros((0, 0), dtype=np.float32),
     )
 
 
@@ -220,6 +232,8 @@ def save(fitted: FittedPipeline, folder: Path) -> None:
     )
     for name, model in fitted.models.items():
         _save_arrays(folder / "models" / name, model.arrays())
+    for name, ranker in fitted.rankers.items():
+        _save_arrays(folder / RANKERS / name, ranker.arrays())
     (folder / INDEXES).mkdir()
     for name, index in fitted.indexes.items():
         index.save(folder / INDEXES, name)
@@ -261,6 +275,11 @@ def load(folder: Path, manifest: Manifest) -> FittedPipeline:
             name: load_index(folder / INDEXES, name)
             for name, source in config.sources.items()
             if source.kind == "vectors"
+        },
+        rankers={
+            name: Ranker.restore(placement.ranker, _load_arrays(folder / RANKERS / name))
+            for name, placement in config.placements.items()
+            if placement.ranker and (folder / RANKERS / name).is_dir()
         },
     )
 

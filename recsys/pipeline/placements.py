@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from recsys.config import StrictModel
+from recsys.pipeline.ranker import RankerConfig
 
 
 class SourceUse(StrictModel):
@@ -32,6 +33,8 @@ class PlacementConfig(StrictModel):
     """Blended: an item's score is the weighted sum of its normalised scores."""
     boost: Boost | None = None
     """Multiplies the sum by a power of one source's share."""
+    ranker: RankerConfig | None = None
+    """Orders the blend's best; none: the blend's order is the list's."""
     fill: tuple[str, ...] = ()
     """Sources asked in this order while the list is short; the last should rank everything."""
     seeds: Literal["history", "context"] = "history"

@@ -11,10 +11,11 @@ from recsys.errors import UnknownPlacementError
 from recsys.pipeline.blend import Pool, blend, boost_factors, pool
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.query import Query, Ranked, Recommendations, RecommendedItem
+from recsys.pipeline.ranker import Ranker, rerank
 from recsys.pipeline.request import Request
 from recsys.pipeline.resolve import Resolver
 from recsys.pipeline.source import CandidateSource
-from recsys.types import NumArray, Tier
+from recsys.types import FloatArray, NumArray, Tier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +31,10 @@ class Recommender:
     resolver: Resolver
     sources: Mapping[str, CandidateSource]
     placement_configs: Mapping[str, PlacementConfig]
+    rankers: Mapping[str, Ranker]
+    """By placement; one without a ranker keeps the blend's order."""
+    item_table: FloatArray
+    """Shape (items, features): what rankers know of items; no rows where there is no ranker."""
 
     @property
     def placements(self) -> tuple[str, ...]:
@@ -58,19 +63,23 @@ class Recommender:
 
     def _answer(self, query: Query) -> Recommendations:
         config = self.placement_configs[query.placement]
-        request = self.resolver.resolve(query, config)
-        ranked = self._ranked(request, config)
+        request, candidates, ranked = self.first_stage(query)
+        ranker = self.rankers.get(query.placement)
+        if ranker is not None:
+            ranked = rerank(ranker, request, ranked, candidates, self.item_table)
         return self._fill(request, self._chosen(request, ranked, config), config)
 
-    def _ranked(self, request: Request, config: PlacementConfig) -> Ranked:
-        """Returns the candidates of a request, best first."""
+    def first_stage(self, query: Query) -> tuple[Request, Pool, Ranked]:
+        """Returns the request of a query, its candidates, and them by the blend, best first."""
+        config = self.placement_configs[query.placement]
+        request = self.resolver.resolve(query, config)
         candidates = self.candidates(request, config)
-        weights = [use.weight for use in config.sources]
         factors = None
         if config.boost is not None:
             source = self.sources[config.boost.name].scores(request)
             factors = boost_factors(source, candidates.item_nums, config.boost.power)
-        return blend(candidates, weights, factors)
+        weights = [use.weight for use in config.sources]
+        return request, candidates, blend(candidates, weights, factors)
 
     def candidates(self, request: Request, config: PlacementConfig) -> Pool:
         """Returns the items that any source of a placement gives, scored by all of them."""

@@ -1,0 +1,56 @@
+"""What the automatic choice chooses from."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from recsys.assembly import AlgorithmConfig, SourceConfig
+from recsys.config import StrictModel, read_toml, validated
+from recsys.pipeline.ranker import RankerConfig
+
+
+class Family(StrictModel):
+    """Variants of one source, of which a placement uses one or none."""
+
+    kind: str
+    """The kind of source that asks the models."""
+    role: Literal["source", "boost", "both"] = "source"
+    """Whether its score adds to a blend, multiplies it, or may do either."""
+    most_items: int | None = None
+    """Larger catalogues do without: the model would not fit in memory or time."""
+    least_items: int | None = None
+    """Smaller catalogues do without: another family is exact there."""
+    variants: tuple[AlgorithmConfig, ...] = Field(min_length=1)
+    """In the order in which they are tried while there is time: the likeliest first."""
+
+    def suits(self, items: int) -> bool:
+        """Says whether a catalogue of so many items may use it."""
+        least, most = self.least_items or 0, self.most_items or items
+        return least <= items <= most
+
+    def source(self, model: str) -> SourceConfig:
+        """Returns the source that asks a model."""
+        return validated(SourceConfig, {"kind": self.kind, "model": model}, where="menu")
+
+
+class Menu(StrictModel):
+    """All families, in the order in which they are tried while there is time."""
+
+    families: dict[str, Family]
+    ranker: RankerConfig | None = None
+    """Tried on the chosen blends where past cut-offs can be made; none: never."""
+
+
+def load_menu(path: Path | None = None) -> Menu:
+    """Returns the menu that comes with the library, or a file's own.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or has wrong fields: all are named.
+    """
+    if path:
+        return validated(Menu, read_toml(path), where=str(path))
+    text = files("recsys.choice").joinpath("menu.toml").read_text("utf-8")
+    return validated(Menu, tomllib.loads(text), where="menu.toml")

@@ -1,0 +1,109 @@
+"""The second stage: boosted trees that order the blend's best candidates.
+
+LambdaMART (Burges, From RankNet to LambdaRank to LambdaMART, 2010) as LightGBM implements it.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import lightgbm
+import numpy as np
+from pydantic import Field
+
+from recsys.config import StrictModel
+from recsys.models.protocol import Arrays, EventWeights
+from recsys.pipeline.blend import Pool
+from recsys.pipeline.features import features
+from recsys.pipeline.query import Ranked
+from recsys.pipeline.request import Request
+from recsys.types import EventType, FloatArray
+
+
+class RankerConfig(StrictModel):
+    """How a placement's ranker is fitted; its rows come from past cut-offs."""
+
+    candidates: int = Field(default=100, ge=1, le=1_000)
+    """Best of the blend that are ranked; a longer page ranks as many as it has places."""
+    cut_offs: int = Field(default=3, ge=1)
+    """Past moments that rows are made at, one horizon apart; the last is a horizon before the
+    end of the data."""
+    horizon_days: int = Field(default=28, ge=1)
+    """What happens within so many days after a cut-off makes its labels."""
+    customers: int = Field(default=1_500, ge=1)
+    """Sampled at each cut-off."""
+    labels: EventWeights = Field(default={EventType.PURCHASE: 1.0})
+    """What an event after the cut-off is worth; the best of a customer with an item counts."""
+    value: Literal["none", "price", "margin"] = "none"
+    """Multiplies a label by log(1 + price) or log(1 + price - cost) of its item."""
+    half_lives_days: tuple[float, ...] = (30.0, 120.0)
+    """Of the faded counts among the features."""
+    trees: int = Field(default=100, ge=1, le=1_000)
+    leaves: int = Field(default=31, ge=2, le=255)
+    """Of one tree at most."""
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    least_rows: int = Field(default=100, ge=1)
+    """Of a leaf."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Ranker:
+    """Fitted trees."""
+
+    config: RankerConfig
+    names: tuple[str, ...]
+    """The features, in order."""
+    text: str
+    """The trees in LightGBM's own format."""
+
+    @cached_property
+    def _trees(self) -> lightgbm.Booster:
+        return lightgbm.Booster(model_str=self.text)
+
+    def arrays(self) -> Arrays:
+        """Returns the learned fields by name."""
+        return {
+            "trees": np.frombuffer(self.text.encode(), dtype=np.uint8),
+            "names": np.frombuffer("\n".join(self.names).encode(), dtype=np.uint8),
+        }
+
+    @classmethod
+    def restore(cls, config: RankerConfig, arrays: Arrays) -> "Ranker":
+        """Returns the ranker with these arrays."""
+        names = arrays["names"].tobytes().decode().split("\n")
+        return cls(config, tuple(names), arrays["trees"].tobytes().decode())
+
+    def scores(self, rows: FloatArray) -> FloatArray:
+        """Returns the score of each row, shape (rows,) float32 in (0, 1)."""
+        raw = self._trees.predict(rows, raw_score=True, num_threads=1)
+        squashed: FloatArray = (1.0 / (1.0 + np.exp(-np.asarray(raw)))).astype(np.float32)
+        return squashed
+
+
+def head(ranked: Ranked, candidates: Pool, places: int) -> tuple[Ranked, FloatArray]:
+    """Returns the blend's best, and their shares, shape (rows, sources)."""
+    best = Ranked(ranked.item_nums[:places], ranked.scores[:places], ranked.parts[:places])
+    rows = np.searchsorted(candidates.item_nums, best.item_nums)
+    return best, candidates.shares[rows]
+
+
+def rerank(
+    ranker: Ranker, request: Request, ranked: Ranked, candidates: Pool, table: FloatArray
+) -> Ranked:
+    """Returns the blend's best candidates in the ranker's order; ties by the blend.
+
+    Args:
+        ranker: of the placement.
+        request: the query in numbers.
+        ranked: the candidates by the blend, best first.
+        candidates: the same, with shares.
+        table: of `item_table`.
+    """
+    places = max(ranker.config.candidates, request.query.limit)
+    best, shares = head(ranked, candidates, places)
+    if len(best.item_nums) == 0:
+        return best
+    scores = ranker.scores(features(request, best, shares, table, ranker.config.half_lives_days))
+    order = np.argsort(-scores, kind="stable")
+    return Ranked(best.item_nums[order], scores[order], best.parts[order])
