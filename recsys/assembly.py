@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import polars as pl
@@ -37,6 +37,7 @@ from recsys.models.slim import Slim
 from recsys.models.trend import Trend
 from recsys.models.vectors import VectorModel
 from recsys.pipeline.features import item_table
+from recsys.pipeline.own_source import OwnSource, is_own, own_source
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.popular_sources import (
     CategoryPopularSource,
@@ -76,19 +77,34 @@ AlgorithmConfig = Annotated[
 class SourceConfig(StrictModel):
     """A source: a way to ask a model for items."""
 
-    kind: Literal[
-        "vectors",
-        "neighbours",
-        "next-item",
-        "repurchase",
-        "popular",
-        "popular-in-segment",
-        "popular-in-category",
-    ]
-    model: str
-    """The model it asks."""
+    kind: str
+    """One of `MODELS_OF_SOURCE`, or the class of an own source: `module:Class`."""
+    model: str = ""
+    """The model it asks; an own source has its own."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Of an own source."""
     index: IndexConfig = IndexConfig()
     """How vectors are searched; only for the kind `vectors`."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if is_own(self.kind):
+            if self.model:
+                message = f"an own source asks no model of the configuration: {self.model!r}"
+                raise ValueError(message)
+            self.own()
+        elif self.kind not in MODELS_OF_SOURCE:
+            known = ", ".join(MODELS_OF_SOURCE)
+            message = f"kind {self.kind!r} is not one of {known}, and not like 'module:Class'"
+            raise ValueError(message)
+        elif self.settings:
+            message = f"settings are for own sources; the kind {self.kind!r} has its model's"
+            raise ValueError(message)
+        return self
+
+    def own(self) -> OwnSource:
+        """Returns the own source that the kind names, with its settings."""
+        return own_source(self.kind, self.settings)
 
 
 MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
@@ -114,6 +130,11 @@ class FitConfig(StrictModel):
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
         for name, source in self.sources.items():
+            if is_own(source.kind):
+                if name in self.models:
+                    message = f"sources.{name}: an own source cannot have the name of a model"
+                    raise ValueError(message)
+                continue
             wanted = MODELS_OF_SOURCE[source.kind]
             if not isinstance(self.models.get(source.model), wanted):
                 kinds = " or ".join(repr(kind.model_fields["kind"].default) for kind in wanted)
@@ -132,9 +153,14 @@ class FitConfig(StrictModel):
                     raise ValueError(message)
         return self
 
+    def algorithms(self) -> dict[str, AlgorithmConfig | OwnSource]:
+        """Returns all that is fitted: the models, and own sources by their own names."""
+        own = {name: source.own() for name, source in self.sources.items() if is_own(source.kind)}
+        return {**self.models, **own}
+
     def half_lives_days(self) -> tuple[float, ...]:
         """Returns the half-lives that states must keep sums for."""
-        wanted = {model.half_life_days for model in self.models.values()} - {None}
+        wanted = {algorithm.half_life_days for algorithm in self.algorithms().values()} - {None}
         for placement in self.placements.values():
             wanted |= set(placement.ranker.half_lives_days) if placement.ranker else set()
         return tuple(sorted(days for days in wanted if days is not None))
@@ -180,6 +206,8 @@ def assemble(fitted: FittedPipeline, bundle_version: str) -> Recommender:
 
 def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
     config = fitted.config.sources[name]
+    if is_own(config.kind):
+        return config.own().source(name, fitted.models[name], fitted.catalogue)
     match config.kind, fitted.models[config.model], fitted.config.models[config.model]:
         case "vectors", VectorModel() as model, _:
             return VectorSource(name, model, fitted.indexes[name])
@@ -269,7 +297,7 @@ def load(folder: Path, manifest: Manifest) -> FittedPipeline:
         ),
         models={
             name: algorithm.restore(_load_arrays(folder / "models" / name))
-            for name, algorithm in config.models.items()
+            for name, algorithm in config.algorithms().items()
         },
         indexes={
             name: load_index(folder / INDEXES, name)

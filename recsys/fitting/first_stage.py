@@ -72,7 +72,7 @@ def fit_first_stage(
             dataset, config.half_lives_days(), config.segment_columns, end_time
         )
     models = {}
-    for name, algorithm in config.models.items():
+    for name, algorithm in config.algorithms().items():
         with steps.step(f"model {name}"):
             models[name] = algorithm.fit(data)
     indexes, reports = {}, {}

@@ -103,5 +103,5 @@ def test_a_shop_with_hardly_any_event_can_be_fitted(count, tmp_path):
 def test_a_source_that_cannot_ask_a_model_is_refused(tmp_path):
     path = tmp_path / "wrong.toml"
     path.write_text('[sources.graph]\nkind = "neighbours"\nmodel = "taste"\n')
-    with pytest.raises(ConfigError, match=r"needs a model of kind 'item-item' or 'ease'.*'taste' is none"):
+    with pytest.raises(ConfigError, match="needs a model of kind 'item-item' or 'ease'"):
         load_config(path)
