@@ -33,9 +33,9 @@ def weak(
         DataError: nobody has enough events.
     """
     halves = hold_back(dataset.events.collect())
-    _refuse_nobody(halves)
+    refuse_nobody(halves)
     train = training_side(dataset, clock.tell(halves.kept), all_items=all_items)
-    return split_of(train, halves.held, cutoff, asked_at=_times(halves, clock))
+    return split_of(train, halves.held, cutoff, asked_at=asked_at(halves, clock))
 
 
 def strong(
@@ -67,7 +67,7 @@ def strong(
     """
     events = dataset.events.collect()
     halves = hold_back(events)
-    _refuse_nobody(halves)
+    refuse_nobody(halves)
     able = halves.held["customer_id"].unique().sort()
     count = max(1, round(len(able) * share))
     places = np.random.default_rng(seed).permutation(len(able))[:count]
@@ -90,7 +90,7 @@ def held_out(train: Dataset, others: Halves, clock: Clock, cutoff: datetime) -> 
         cutoff: later than all events of `train`.
     """
     given = clock.tell(others.kept)
-    return split_of(train, others.held, cutoff, given=given, asked_at=_times(others, clock))
+    return split_of(train, others.held, cutoff, given=given, asked_at=asked_at(others, clock))
 
 
 def training_side(dataset: Dataset, events: pl.DataFrame, *, all_items: bool) -> Dataset:
@@ -120,16 +120,22 @@ def known_events(split: Split) -> pl.DataFrame:
             "event_time": pl.from_epoch(split.given["time"], "s").dt.replace_time_zone("UTC"),
         }
     )
-    return pl.concat([train, canonical(given)]).sort("event_time", "event_id")
+    given = canonical(given).with_columns(event_id="given/" + pl.col("event_id"))
+    return pl.concat([train, given]).sort("event_time", "event_id")
 
 
-def _refuse_nobody(halves: Halves) -> None:
+def refuse_nobody(halves: Halves) -> None:
+    """Fails where nothing could be held back.
+
+    Raises:
+        DataError: always then.
+    """
     if halves.held.is_empty():
         message = "no customer has enough events to hold something back and keep something"
         raise DataError(message)
 
 
-def _times(halves: Halves, clock: Clock) -> pl.DataFrame | None:
+def asked_at(halves: Halves, clock: Clock) -> pl.DataFrame | None:
     """Returns when the customers are asked for: when it happened, where that is known."""
     if clock.made_up or not halves.timed:
         return None

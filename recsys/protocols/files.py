@@ -37,8 +37,9 @@ class Table:
     """Where they come from, as the user said it."""
     shape: Shape
     rows: pl.DataFrame
-    """customer_id, item_id (String) and what the shape has: basket_no or position (Int64), or
-    event_time (`TIME`) and event_type (String, null where the file has no such column)."""
+    """customer_id, item_id (String), session_id (where the file has it) and what the shape has:
+    basket_no or position (Int64), or event_time (`TIME`) and event_type (String, null where the
+    file has no such column)."""
 
 
 def read_table(source: str | Path, part: str | None = None) -> Table:
@@ -119,7 +120,8 @@ def _checked(file: Path, raw: pl.DataFrame, found: dict[str, str]) -> pl.DataFra
     shape, schema = shape_of(found), raw.schema
     columns = {
         name: cells.identifier(found[name], schema[found[name]], _MAPPING, whole_number=True)
-        for name in _IDS
+        for name in (*_IDS, "session_id")
+        if name in found
     }
     rows = raw.select(ROW, **columns)
     needed: list[str] = list(_IDS)

@@ -1,13 +1,18 @@
 """Ways to hold back a part of every customer's own events, to be found again."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from recsys.data.interactions import basket_key
+from recsys.protocols.shapes import Shape
 from recsys.types import EventType
+
+HELD_SHARE = 0.2
+"""Of each customer's items, where some are drawn: the share that published splits hold out."""
 
 IS_PURCHASE = pl.col("event_type") == EventType.PURCHASE.value
 
@@ -26,7 +31,7 @@ HoldBack = Callable[[pl.DataFrame], Halves]
 """Parts canonical events customer by customer."""
 
 
-def random_share(events: pl.DataFrame, *, share: float = 0.2, seed: int = 0) -> Halves:
+def random_share(events: pl.DataFrame, *, share: float = HELD_SHARE, seed: int = 0) -> Halves:
     """Holds back a random share of the distinct items that each customer bought.
 
     At least one of two items or more, never all. Whatever else the customer did with these items
@@ -76,6 +81,25 @@ def last_basket(events: pl.DataFrame) -> Halves:
     kept = marked.filter(pl.col("event_time") < pl.col("last_time")).select(events.columns)
     held = marked.filter(IS_PURCHASE & (pl.col("basket") == pl.col("last_basket")))
     return _halves(events, kept, held.select(events.columns))
+
+
+def hold_back_of(shape: Shape, seed: int, *, log_by_time: bool = True) -> HoldBack:
+    """Returns what is usually held back of data of a shape.
+
+    Args:
+        shape: of the data.
+        seed: of the draws.
+        log_by_time: of a log of events, the last basket; otherwise items bought at any time.
+    """
+    match shape:
+        case Shape.SEQUENCES:
+            return partial(last_item, seed=seed)
+        case Shape.BASKETS:
+            return last_basket
+        case Shape.EVENTS if log_by_time:
+            return last_basket
+        case _:
+            return partial(random_share, share=HELD_SHARE, seed=seed)
 
 
 def _halves(events: pl.DataFrame, kept: pl.DataFrame, held: pl.DataFrame) -> Halves:

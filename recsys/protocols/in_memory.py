@@ -42,7 +42,7 @@ def in_memory(
     """
     if customers is None:
         customers = pl.DataFrame(schema=CUSTOMER_SCHEMA)
-    told = ["event_time", "customer_id", "item_id", "event_type", "basket_id", "quantity"]
+    told = ["event_time", "customer_id", "item_id", "event_type", "basket_id", "session_id"]
     content = hashlib.sha256(events.select(told).sort(told).write_csv().encode())
     content.update(items.select(pl.col("item_id").sort()).write_csv().encode())
     return Dataset(events.lazy(), items.sort("item_id"), customers, content.hexdigest())

@@ -7,21 +7,22 @@ from pathlib import Path
 
 import polars as pl
 
-from recsys.data.splits import Split, temporal_split
+from recsys.data.splits import Split
 from recsys.errors import DataError
 from recsys.protocols.clock import CLOCKS
 from recsys.protocols.customers import strong, weak
 from recsys.protocols.files import Table, read_table
-from recsys.protocols.hold_back import IS_PURCHASE, HoldBack, last_basket, last_item, random_share
+from recsys.protocols.hold_back import hold_back_of
 from recsys.protocols.holdout import HoldOut, InnerSplit, usual_placements
 from recsys.protocols.in_memory import bare_items, in_memory
 from recsys.protocols.mask import Mask
+from recsys.protocols.next_item import NEXT_ITEM, later_sessions, next_item
 from recsys.protocols.shapes import ORDER, Shape
 from recsys.protocols.sides import split_of
+from recsys.protocols.temporal import by_time
 from recsys.protocols.timed import end_of, timed, wanted
 
 PROTOCOL = "pre-split"
-INNER_SHARE = 0.2
 USUAL_MASKS: Mapping[Shape, Mask] = {
     Shape.PAIRS: Mask.BOUGHT,
     Shape.SEQUENCES: Mask.BOUGHT,
@@ -39,6 +40,7 @@ def read_holdout(
     given: str | Path | None = None,
     mask: Mask | None = None,
     fit_validation: bool = False,
+    every_step: bool = False,
     seed: int = 0,
 ) -> HoldOut:
     """Reads data that others have split; `evaluate` takes what comes out.
@@ -56,6 +58,7 @@ def read_holdout(
         given: more of the test customers' past, brought with the query, not fitted.
         mask: what lists and truth leave out; default: by shape, as in published tables.
         fit_validation: adds the validation part to what is fitted at the end.
+        every_step: of logs: asks for the next item at every step of every test session.
         seed: of the inner split's draws.
 
     Raises:
@@ -68,6 +71,8 @@ def read_holdout(
         given=None if given is None else read_table(given),
     )
     shape = parts.shape()
+    if every_step:
+        return _next_item(parts, mask or Mask.NONE)
     mask = mask or USUAL_MASKS[shape]
     split = _split(parts, parts.items(), fit_validation=fit_validation)
     return HoldOut(
@@ -135,6 +140,21 @@ def _split(parts: _Parts, items: pl.DataFrame, *, fit_validation: bool = False) 
     )
 
 
+def _next_item(parts: _Parts, mask: Mask) -> HoldOut:
+    if parts.target.shape is not Shape.EVENTS or parts.train.shape is not Shape.EVENTS:
+        message = f"{parts.target.source}: the next item of a session needs times: event_time"
+        raise DataError(message, file=parts.target.source, field="event_time")
+    train, sessions = (timed(Shape.EVENTS, [part.rows])[0] for part in (parts.train, parts.target))
+    return HoldOut(
+        protocol=NEXT_ITEM,
+        variant=f"{PROTOCOL} mask={mask.value}",
+        split=next_item(in_memory(train, parts.items()), sessions),
+        inner=partial(later_sessions, all_items=True),
+        mask=mask,
+        placements=usual_placements(mask),
+    )
+
+
 def _past_of(validation: Table, shape: Shape) -> pl.DataFrame:
     if validation.shape is shape:
         return validation.rows
@@ -177,25 +197,8 @@ def _by_validation(parts: _Parts, items: pl.DataFrame, split: Split) -> Split:
 
 def by_holding_back(shape: Shape, seed: int, split: Split, *, apart: bool) -> Split:
     """Holds back a part of everybody's events, or of some customers' who are not fitted on."""
-    hold_back, clock = _hold_back(shape, seed), CLOCKS[shape]
+    # Of a log whose test part has no times, what was held out may lie anywhere.
+    hold_back, clock = hold_back_of(shape, seed, log_by_time=False), CLOCKS[shape]
     if apart:
         return strong(split.train, hold_back, clock, split.cutoff, all_items=True, seed=seed)
     return weak(split.train, hold_back, clock, split.cutoff, all_items=True)
-
-
-def _hold_back(shape: Shape, seed: int) -> HoldBack:
-    match shape:
-        case Shape.SEQUENCES:
-            return partial(last_item, seed=seed)
-        case Shape.BASKETS:
-            return last_basket
-        case Shape.PAIRS | Shape.EVENTS:
-            # Of a log whose test part has no times, what was held out may lie anywhere.
-            return partial(random_share, share=INNER_SHARE, seed=seed)
-
-
-def by_time(split: Split) -> Split:
-    """Cuts the training side in time, so that its last fifth of purchases is judged by."""
-    bought = split.train.events.filter(IS_PURCHASE)
-    moment = bought.select(pl.col("event_time").quantile(1 - INNER_SHARE, interpolation="nearest"))
-    return temporal_split(split.train, cutoff=moment.collect().item())

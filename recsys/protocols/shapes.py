@@ -32,6 +32,7 @@ SPLIT = "split"
 NAMES: Mapping[str, tuple[str, ...]] = {
     SPLIT: ("split", "part", "fold"),
     "customer_id": EVENT_NAMES["customer_id"],
+    "session_id": EVENT_NAMES["session_id"],
     "item_id": EVENT_NAMES["item_id"],
     "basket_no": ("basketno", "basketnumber", "basketindex", "ordernumber", "orderno"),
     "position": ("position", "pos", "step", "rank"),
@@ -46,11 +47,9 @@ def found_columns(columns: Iterable[str]) -> dict[str, str]:
     columns = list(columns)
     found = guess_columns(columns, NAMES)
     if "customer_id" not in found:
-        owners = guess_columns(
-            columns, {name: EVENT_NAMES[name] for name in ("session_id", "visitor_id")}
-        )
-        if owners:
-            found["customer_id"] = next(iter(owners.values()))
+        visitors = guess_columns(columns, {"visitor_id": EVENT_NAMES["visitor_id"]})
+        owner = visitors.get("visitor_id", found.get("session_id"))
+        found |= {} if owner is None else {"customer_id": owner}
     return found
 
 

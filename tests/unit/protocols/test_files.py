@@ -29,7 +29,7 @@ def written(path: Path, text: str) -> Path:
         (
             "SessionId\tItemId\tTime\n5\t6\t1767312000.5\n",
             Shape.EVENTS,
-            ("5", "6", None, datetime(2026, 1, 2, 0, 0, 0, 500_000, tzinfo=UTC)),
+            ("5", "6", "5", None, datetime(2026, 1, 2, 0, 0, 0, 500_000, tzinfo=UTC)),
         ),
     ],
 )
