@@ -4,14 +4,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from recsys.assembly import load_recommender
+from recsys.assembly import FitConfig, load_recommender
 from recsys.bundle import activate, prune, read_manifest
+from recsys.choice.automatic import choose_for, usual_budget
+from recsys.choice.choose import Choice
+from recsys.choice.menu import load_menu
+from recsys.choice.options import BudgetOption, ChooseOption, MenuOption, seconds_of
+from recsys.choice.tables import choice_tables
+from recsys.choice.written import figures, write_config
 from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
+from recsys.errors import DataError
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import Fitted, fit, write_fitted
 
@@ -19,7 +28,15 @@ DataOption = Annotated[Path, typer.Option("--data", help="Folder that `prepare` 
 BundlesOption = Annotated[Path, typer.Option("--bundles", help="Bundle root to publish to.")]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="TOML laid over the default configuration (docs/fitting.md)."),
+    typer.Option(
+        "--config",
+        help="TOML laid over the default configuration (docs/fitting.md); taken as it is, unless "
+        "--choose.",
+    ),
+]
+SaveOption = Annotated[
+    Path | None,
+    typer.Option("--save-config", help="Write the configuration here, to use with --config."),
 ]
 KeepOption = Annotated[
     int, typer.Option("--keep", min=1, help="Newest versions to keep; the current one always.")
@@ -35,23 +52,38 @@ def run_command(
     data: DataOption,
     bundles: BundlesOption,
     config: ConfigOption = None,
+    choose: ChooseOption = None,
+    budget: BudgetOption = None,
+    menu: MenuOption = None,
+    save_config: SaveOption = None,
     keep: KeepOption = 5,
     make_current: ActivateOption = True,
 ) -> None:
-    """Fit all models on all events, write a bundle, and make it current.
+    """Choose models for this shop, fit them on all events, and make the bundle current.
 
-    Servers that watch the bundle root take it up by themselves. A bundle is read back and checked
-    before it becomes current. How good the configuration is: python -m evaluation run.
+    Which models, sizes and weights suit the shop is tried on its own last four weeks, within
+    --budget; --config FILE or --no-choose fits a configuration as it is. Servers that watch the
+    bundle root take the bundle up by themselves. It is read back and checked before it becomes
+    current. How good the lists are: python -m evaluation run.
 
     \b
-    python -m training run --data var/demo/data --bundles var/demo/bundles
+    python -m training run --data var/demo/data --bundles var/demo/bundles --budget 60s
+    python -m training run --data var/data --bundles var/bundles --config mine.toml
     """  # noqa: D301 - click looks for the character itself
     console = Console()
-    settings = load_config(config)
+    settings, dataset = load_config(config), Dataset.open(data)
+    if choose if choose is not None else config is None:
+        settings, choice = _choose(console, dataset, settings, seconds_of(budget), menu)
+    else:
+        choice = None
+    if save_config:
+        write_config(settings, save_config)
+        console.print(f"Configuration: [bold]{save_config}[/]")
     with bars(console) as progress:
-        fitted = fit(Dataset.open(data), settings, progress=progress)
+        fitted = fit(dataset, settings, progress=progress)
         progress("write and check the bundle", 0, 1)
-        path = write_fitted(fitted, bundles, now=datetime.now(UTC))
+        known = {"choice": figures(choice)} if choice else {}
+        path = write_fitted(fitted, bundles, now=datetime.now(UTC), metrics=known)
         load_recommender(path)
         progress("write and check the bundle", 1, 1)
     if make_current:
@@ -64,6 +96,31 @@ def run_command(
     console.print(f"Bundle [bold]{path}[/] ({size:.0f} MiB) is {state}")
     for old in removed:
         console.print(f"removed {old.name}")
+
+
+def _choose(
+    console: Console,
+    dataset: Dataset,
+    base: FitConfig,
+    budget_seconds: float | None,
+    menu: Path | None,
+) -> tuple[FitConfig, Choice | None]:
+    """Returns the configuration chosen for a shop; the base where there is too little to go by."""
+    events = dataset.events.select(pl.len()).collect().item()
+    try:
+        with bars(console) as progress:
+            choice = choose_for(
+                dataset,
+                base,
+                load_menu(menu),
+                budget_seconds=budget_seconds or usual_budget(events),
+                progress=progress,
+            )
+    except DataError as error:
+        console.print(f"[yellow]Nothing to choose by:[/] {escape(str(error))}; taken as it is.")
+        return base, None
+    console.print(choice_tables(choice))
+    return choice.config, choice
 
 
 def _table(fitted: Fitted) -> Table:

@@ -1,8 +1,10 @@
 """From a prepared data set to a fitted pipeline, and to a bundle."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from recsys.assembly import FitConfig, FittedPipeline, save
 from recsys.bundle import write_bundle
@@ -61,13 +63,16 @@ def fit(
     )
 
 
-def write_fitted(fitted: Fitted, root: Path, *, now: datetime) -> Path:
+def write_fitted(
+    fitted: Fitted, root: Path, *, now: datetime, metrics: Mapping[str, Any] | None = None
+) -> Path:
     """Writes a fitted pipeline as a new bundle version under `root`; it is not yet current.
 
     Args:
         fitted: what to write.
         root: the bundle root.
         now: the version's time.
+        metrics: what else the manifest should keep, beside what the fit says of itself.
     """
     pipeline = fitted.pipeline
     return write_bundle(
@@ -88,6 +93,7 @@ def write_fitted(fitted: Fitted, root: Path, *, now: datetime) -> Path:
             },
             "models": fitted.model_reports,
             "fit_seconds": fitted.seconds,
+            **(metrics or {}),
         },
         now=now,
     )

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from recsys.config import StrictModel
 from recsys.data.interactions import Interactions
@@ -33,6 +33,10 @@ DEFAULT_EVENT_WEIGHTS: EventWeights = {
 """How much a day with such an event says, beside a day with a purchase."""
 
 
+NO_HALF_LIFE = "none"
+"""How TOML, which has no null, says that events do not fade."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingData:
     """Everything an algorithm may learn from: all of it lies before `interactions.end_time`."""
@@ -48,7 +52,12 @@ class WeightedConfig(StrictModel):
     event_weights: EventWeights = Field(default=DEFAULT_EVENT_WEIGHTS)
     """Weight of one event of each type; types not named weigh nothing."""
     half_life_days: float | None = Field(default=None, gt=0)
-    """Days after which an event weighs half; none: events do not fade."""
+    """Days after which an event weighs half; none (`"none"` in TOML): events do not fade."""
+
+    @field_validator("half_life_days", mode="before")
+    @classmethod
+    def _spelled_out(cls, value: object) -> object:
+        return None if value == NO_HALF_LIFE else value
 
 
 class Model(Protocol):

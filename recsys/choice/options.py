@@ -1,0 +1,40 @@
+"""The options that commands share where they choose a configuration."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0}
+
+ChooseOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--choose/--no-choose",
+        help="Choose models and weights by the shop's own past [yes, unless --config is given].",
+    ),
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="TIME",
+        help="Time for the choice, such as 60s or 20m [10m, or 10m per million events].",
+    ),
+]
+MenuOption = Annotated[
+    Path | None,
+    typer.Option("--menu", help="TOML: what to choose from [all models that come with recsys]."),
+]
+
+
+def seconds_of(text: str | None) -> float | None:
+    """Returns the seconds of `--budget`, None where it is not given."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if not found or not float(found[1]):
+        message = f"--budget: {text!r} is not a time such as 60s, 10m or 1h"
+        raise typer.BadParameter(message)
+    return float(found[1]) * _UNITS[found[2]]
