@@ -1,10 +1,10 @@
-"""Popularity: how many customers lately chose an item, overall and within each segment."""
+"""Popularity: how many customers lately chose an item, or how often, also within segments."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy.sparse import csr_array
 
 from recsys.data.state import type_weight_array
@@ -13,24 +13,39 @@ from recsys.types import DAY_S, FloatArray, NumArray
 
 
 class Popularity(WeightedConfig):
-    """Counts distinct customers per item, each halved per half-life since their last event."""
+    """Counts who chose an item, or how often, each halved per half-life since then."""
 
     kind: Literal["popularity"] = "popularity"
     half_life_days: float | None = Field(default=14.0, gt=0)
-    """Days after which a customer's last event with an item weighs half; none: no fading."""
+    """Days after which what is counted weighs half; none: no fading."""
     window_days: float | None = Field(default=None, gt=0)
     """Only customers whose last event is not older count; none: all of them."""
+    count: Literal["customers", "days"] = "customers"
+    """`customers`: each counts once, at their last event with an item; `days`: every day on which
+    somebody chose it, so that what few people buy all the time rises."""
     items_per_segment: int = Field(default=500, ge=1)
     """Items kept for each segment label, best first."""
 
     def fit(self, data: TrainingData) -> "PopularityModel":
         """Learns scores of all items, and the best items of each segment."""
-        matrix = last_event_weights(
-            data, self.event_weights, self.half_life_days, self.window_days
-        )
+        matrix = self._weights(data)
         scores = np.asarray(matrix.sum(axis=0), dtype=np.float32)
         by_segment = csr_array(data.segments.matrix().T @ matrix)
         return popularity_model(scores, by_segment, self.items_per_segment)
+
+    def _weights(self, data: TrainingData) -> csr_array:
+        """Returns customers x items, float32: what each customer adds to an item's score."""
+        if self.count == "days":
+            weights = type_weight_array(self.event_weights)
+            return data.states.matrix(len(data.interactions.items), weights, self.half_life_days)
+        return last_event_weights(data, self.event_weights, self.half_life_days, self.window_days)
+
+    @model_validator(mode="after")
+    def _days_have_no_window(self) -> Self:
+        if self.count == "days" and self.window_days is not None:
+            message = "window_days goes with count = 'customers' only: days are kept as sums"
+            raise ValueError(message)
+        return self
 
     def restore(self, arrays: Arrays) -> "PopularityModel":
         """Returns the model with these arrays."""
@@ -42,7 +57,7 @@ class PopularityModel:
     """Scores of all items, and the best items of each segment label."""
 
     scores: FloatArray
-    """Shape (items,): faded count of distinct customers; 0 for items nobody chose."""
+    """Shape (items,): faded count of customers or days; 0 for items nobody chose."""
     order: NumArray
     """Shape (items,): all item numbers, most popular first."""
     segment_offsets: NumArray

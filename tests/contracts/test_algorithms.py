@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
@@ -87,6 +88,25 @@ class TestPopularityWithoutFading(AlgorithmContract):
             buyers = np.unique(log.customer_nums[late & (log.item_nums == item)])
             assert scores[item] == len(buyers)
         assert 0 < scores.sum() < Popularity(half_life_days=None).fit(data).scores.sum()
+
+
+class TestPopularityByDays(AlgorithmContract):
+    algorithm = Popularity(count="days")
+
+    def test_counts_every_day_of_every_customer(self, data):
+        model = Popularity(count="days", half_life_days=None, event_weights={"purchase": 1.0}).fit(
+            data
+        )
+        log = data.interactions
+        bought = log.event_types == 4
+        for item in range(48):
+            mine = bought & (log.item_nums == item)
+            days = set(zip(log.customer_nums[mine], log.times[mine] // 86_400, strict=True))
+            assert model.scores[item] == len(days)
+
+    def test_days_have_no_window(self):
+        with pytest.raises(ValidationError, match="window_days goes with count = 'customers'"):
+            Popularity(count="days", window_days=7)
 
 
 class TestTrend(AlgorithmContract):
