@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recsys.assembly import FitConfig
-from recsys.backtest.compare import Study, compare
+from recsys.backtest.compare import Contender, Study, compare
 from recsys.backtest.contenders import baseline_contenders, fitted
+from recsys.backtest.rolling import rolling
 from recsys.backtest.rows import DEFAULT_CONFIGURATION, Row
 from recsys.data.progress import Progress, silent
 from recsys.errors import ConfigError
@@ -15,7 +16,7 @@ from recsys.protocols.truth import PROTOCOLS
 
 
 def evaluate(
-    holdout: HoldOut,
+    holdout: HoldOut | Sequence[HoldOut],
     config: FitConfig | Path | None = None,
     *,
     placements: Sequence[str] | None = None,
@@ -28,7 +29,8 @@ def evaluate(
     """Fits on the training side and returns all figures, beside those of the baselines.
 
     Args:
-        holdout: from `read_holdout` or one of the protocols.
+        holdout: from `read_holdout` or `hold_out`; or several, from `rolling_origin`, whose rows
+            are followed by those of their mean.
         config: a configuration, or a TOML file laid over the default one; None: the default.
         placements: what to ask; default: what suits the hold-out.
         ks: places that count.
@@ -43,21 +45,26 @@ def evaluate(
     """
     if not isinstance(config, FitConfig):
         config = load_config(config)
-    split, mask = holdout.split, holdout.mask
+    made = config
+    first, *others = [holdout] if isinstance(holdout, HoldOut) else holdout
     study = Study(
         dataset=dataset,
-        variant=holdout.variant,
-        placements=answered(placements or holdout.placements, tuple(config.placements)),
+        variant=first.variant,
+        placements=answered(placements or first.placements, tuple(made.placements)),
         ks=tuple(sorted(set(ks))),
-        protocol=holdout.protocol,
+        protocol=first.protocol,
         seed=seed,
-        mask=mask,
+        mask=first.mask,
         skip_empty=not placements,
     )
-    contenders = [fitted(DEFAULT_CONFIGURATION, config, split, mask=mask)]
-    if baselines:
-        contenders += baseline_contenders(split, mask=mask)
-    return compare(split, contenders, study, progress=progress)
+
+    def contenders(held: HoldOut) -> list[Contender]:
+        ours = fitted(DEFAULT_CONFIGURATION, made, held.split, mask=held.mask)
+        return [ours, *(baseline_contenders(held.split, mask=held.mask) if baselines else [])]
+
+    if others:
+        return rolling([first, *others], contenders, study, progress=progress)
+    return compare(first.split, contenders(first), study, progress=progress)
 
 
 def answered(asked: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def summarise(
         seed: of the bootstrap.
     """
     for name, rows in groups.items():
-        yield from _mean_rows(labels, name, found[rows], ks, seed)
+        yield from mean_rows(labels, name, found[rows], ks, seed)
         for k in ks:
             together = of_all_lists(judged, len(split.items), rows, k)
             for metric, value in together.items():
@@ -99,12 +99,21 @@ def differences(
         peak_mb=None,
     )
     for name, rows in groups.items():
-        yield from _mean_rows(paired, name, (ours - theirs)[rows], ks, seed)
+        yield from mean_rows(paired, name, (ours - theirs)[rows], ks, seed)
 
 
-def _mean_rows(
+def mean_rows(
     labels: Labels, group: str, found: Matrix, ks: Sequence[int], seed: int
 ) -> Iterator[Row]:
+    """Yields a row for each measure that some customer of a group has a value of.
+
+    Args:
+        labels: of all rows.
+        group: the slice's name.
+        found: shape (customers, measures), NaN where a customer has no value.
+        ks: as `found` was made with.
+        seed: of the bootstrap.
+    """
     known = ~np.isnan(found)
     # Nobody has a value where, for example, all lists are empty or the catalogue has no prices.
     columns = np.flatnonzero(known.any(axis=0))

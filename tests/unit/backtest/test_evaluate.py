@@ -8,6 +8,8 @@ from recsys.errors import ConfigError
 from recsys.fitting.config import load_config
 from recsys.protocols.mask import Mask
 from recsys.protocols.presplit import read_holdout
+from recsys.protocols.temporal import rolling_origin
+from tests.small_shop import shop_dataset
 
 CUSTOMERS = 30
 
@@ -63,3 +65,10 @@ def test_a_placement_that_the_configuration_lacks_is_refused(tmp_path: Path) -> 
     only = config.model_copy(update={"placements": {"for_you": config.placements["for_you"]}})
     with pytest.raises(ConfigError, match="has no placement 'discover'; it has for_you"):
         evaluate(read_holdout(*files(tmp_path)), only)
+
+
+def test_several_cut_offs_come_with_their_mean() -> None:
+    folds = rolling_origin(shop_dataset(), test_days=14, folds=2)
+    rows = evaluate(folds, baselines()["popularity"], placements=("for_you",), ks=(5,))
+    variants = list(dict.fromkeys(row.variant for row in rows))
+    assert variants == [*(fold.variant for fold in folds), "mean of 2 cut-offs"]
