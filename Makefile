@@ -13,6 +13,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 DATA ?= var/demo/data
 BUNDLES ?= var/demo/bundles
 PORT ?= 50051
+TORCH_INDEX ?=
+TORCH = --constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --editable '.[torch]'
 
 help: ## Show what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -33,6 +35,16 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(PYTHON)
 	@touch $@ $(VENV)/.demo
 
 setup: $(VENV)/.dev ## Create .venv with everything for development
+
+$(VENV)/.torch: pyproject.toml constraints.txt | $(VENV)/.dev
+	@if $(PIP) install --dry-run --quiet --report - $(TORCH) | grep -q '"name": "nvidia'; then \
+	  echo 'The package index has torch with gigabytes of CUDA. Name one with the CPU build:'; \
+	  echo '  make setup-torch TORCH_INDEX=https://download.pytorch.org/whl/cpu'; exit 1; fi
+	@echo "Installing torch (CPU) into $(VENV) ..."
+	$(PIP) install --quiet $(TORCH)
+	@touch $@
+
+setup-torch: $(VENV)/.torch ## Add torch's CPU build, to fit sequence models and to test them
 
 demo: $(VENV)/.demo ## Fit, evaluate and serve a real grocer's year, then ask for recommendations
 	@$(PYTHON) -m training demo
@@ -88,4 +100,4 @@ qualify-main: $(VENV)/.dev ## Prove the release's main claims (long; ONLY=N for 
 clean: ## Remove environments and everything under var/
 	rm -rf .venv .venv-protos var
 
-.PHONY: help setup demo train serve evaluate test check format protos protos-check bench qualify-main clean
+.PHONY: help setup setup-torch demo train serve evaluate test check format protos protos-check bench qualify-main clean

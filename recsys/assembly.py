@@ -33,6 +33,7 @@ from recsys.models.popularity import Popularity, PopularityModel
 from recsys.models.ppmi import Ppmi
 from recsys.models.protocol import Arrays, Model
 from recsys.models.repurchase import Repurchase, RepurchaseModel
+from recsys.models.sequence import SequenceModel, Sequences
 from recsys.models.slim import Slim
 from recsys.models.trend import Trend
 from recsys.models.vectors import VectorModel
@@ -47,7 +48,7 @@ from recsys.pipeline.popular_sources import (
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.resolve import Resolver
-from recsys.pipeline.sequence_sources import NextItemSource
+from recsys.pipeline.sequence_sources import NextItemSource, SequenceSource
 from recsys.pipeline.source import CandidateSource
 from recsys.pipeline.sources import NeighbourSource, RepurchaseSource, VectorSource
 from recsys.types import CustomerId
@@ -68,6 +69,7 @@ AlgorithmConfig = Annotated[
     | Popularity
     | Ppmi
     | Repurchase
+    | Sequences
     | Slim
     | Trend,
     Field(discriminator="kind"),
@@ -111,6 +113,7 @@ MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
     "vectors": (Als, Ials, Ppmi),
     "neighbours": (ItemItem, Ease, CustomerNeighbours, GraphFilter, Slim),
     "next-item": (Markov,),
+    "sequence": (Sequences,),
     "repurchase": (Repurchase,),
     "popular": (Popularity, Trend),
     "popular-in-segment": (Popularity, Trend),
@@ -217,8 +220,8 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
             ItemItem() | LinearConfig() | CustomerNeighbours() as algorithm,
         ):
             return NeighbourSource(name, algorithm, model, fitted.catalogue.items)
-        case "next-item", MarkovModel() as model, _:
-            return NextItemSource(name, model, fitted.catalogue.items)
+        case "next-item" | "sequence", MarkovModel() | SequenceModel() as model, _:
+            return _ordered_source(name, model, fitted.catalogue)
         case "repurchase", RepurchaseModel() as model, _:
             return RepurchaseSource(name, model)
         case kind, PopularityModel() as model, algorithm if kind.startswith("popular"):
@@ -227,6 +230,14 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
         case kind, model, _:
             message = f"source {name!r} of kind {kind!r} cannot ask a {type(model).__name__}"
             raise TypeError(message)
+
+
+def _ordered_source(
+    name: str, model: MarkovModel | SequenceModel, catalogue: Catalogue
+) -> CandidateSource:
+    if isinstance(model, MarkovModel):
+        return NextItemSource(name, model, catalogue.items)
+    return SequenceSource(name, model, catalogue.items)
 
 
 def _popular_source(

@@ -17,8 +17,8 @@ from scipy.sparse import csr_array, diags_array, vstack
 from recsys.data.state import StateRows, type_weight_array
 from recsys.models.history import heaviest
 from recsys.models.latest import latest_first
+from recsys.models.moments import Moments, moments
 from recsys.models.protocol import Arrays, TrainingData, WeightedConfig
-from recsys.models.sequences import Moments, moments
 from recsys.models.sparse_rows import SparseRows
 from recsys.types import FloatArray, NumArray, OffsetArray
 

@@ -7,7 +7,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.state import CustomerStates, type_weight_array
 from recsys.models.latest import latest_first
 from recsys.models.markov import Markov
-from recsys.models.sequences import moments
+from recsys.models.moments import moments
 from recsys.types import EventType
 from tests.shops import Event, tiny_shop
 
