@@ -9,7 +9,8 @@ Regularised by squares alone, as EASE is, each regression is one small linear sy
 where EASE needs the inverse of all items at once. Weights are of either sign.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -23,15 +24,15 @@ from recsys.models.protocol import Arrays, TrainingData
 from recsys.models.sparse_rows import SparseRows
 from recsys.types import FloatArray, NumArray
 
-BLOCK = 512
-"""Rows of a sparse intermediate: bounds memory."""
+BLOCK, ENTRIES = 256, 5_000_000
+"""Rows and entries of a sparse intermediate: bounds memory."""
 
 
 class Slim(LinearConfig):
     """Solves one small system an item; needs nothing but SciPy."""
 
     kind: Literal["slim"] = "slim"
-    regularization: float = Field(default=10.0, gt=0)
+    regularization: float = Field(default=30.0, gt=0)
     """Added to the diagonal of X'X: customers' worth of doubt about each neighbour."""
     neighbours: int = Field(default=100, ge=1, le=2_000)
     """Items that each item is regressed on, by cosine; time grows faster than their number."""
@@ -45,19 +46,24 @@ class Slim(LinearConfig):
         matrix = self.matrix(data)
         by_item = csr_array(matrix.T)
         systems = Systems(by_item)
-        weights, targets, seeds = [np.zeros(0, np.float32)], [np.zeros(0, np.int32)], []
-        seeds.append(targets[0])
-        for item, neighbours in nearest(by_item, matrix, self.neighbours):
-            weights.append(self._regress(systems, item, neighbours))
-            targets.append(np.full(len(neighbours), item, np.int32))
-            seeds.append(neighbours)
-        entries = (np.concatenate(weights), (np.concatenate(seeds), np.concatenate(targets)))
+        weights, seeds = [np.zeros(0, np.float32)], [np.zeros(0, np.int32)]
+        counts = np.zeros(matrix.shape[1], dtype=np.int64)
+        for items, neighbours in nearest(by_item, matrix, self.neighbours):
+            for item, near, gram in zip(
+                items, neighbours, systems.grams(items, neighbours), strict=True
+            ):
+                weights.append(self._regress(item, gram))
+                seeds.append(near)
+                counts[item] = len(near)
+        entries = (
+            np.concatenate(weights),
+            (np.concatenate(seeds), np.repeat(np.arange(matrix.shape[1]), counts)),
+        )
         return SparseRows.of(csr_array(entries, shape=(matrix.shape[1],) * 2))
 
-    def _regress(self, systems: "Systems", item: int, neighbours: NumArray) -> FloatArray:
-        """Returns the weights of the neighbours for an item."""
-        gram = systems.gram(np.append(neighbours, np.int32(item)))
-        normal, target = gram[:-1, :-1].copy(), gram[:-1, -1].copy()
+    def _regress(self, item: int, gram: FloatArray) -> FloatArray:
+        """Returns the weights for an item, from its neighbours' inner products and its own."""
+        normal, target = gram[:-1, :-1].copy(), gram[:-1, -1]
         normal.flat[:: len(normal) + 1] += np.float32(self.regularization)
         _, weights, problem = sposv(normal, target, overwrite_a=True)
         if problem != 0:
@@ -75,28 +81,54 @@ class Slim(LinearConfig):
 
 
 class Systems:
-    """Inner products of a few items' columns, from the sparse matrix."""
+    """Inner products of a few items' columns at a time, from the sparse matrix."""
 
     def __init__(self, by_item: csr_array) -> None:
         """Takes the matrix, items x customers."""
         self._by_item = by_item
+        self._lengths = np.diff(by_item.indptr)
         self._places = np.zeros(by_item.shape[1], dtype=np.int32)
 
-    def gram(self, items: NumArray) -> FloatArray:
-        """Returns the items' inner products, shape (items, items) float32."""
-        mine = self._by_item[items]
-        # Customers in numbers of this system alone: its cost must not grow with the shop.
-        self._places[mine.indices] = np.arange(len(mine.indices), dtype=np.int32)
-        mine = csr_array(
-            (mine.data, self._places[mine.indices], mine.indptr),
-            shape=(len(items), len(mine.indices)),
-        )
-        products: FloatArray = (mine @ mine.T).toarray()
-        return products
+    def grams(self, items: Sequence[int], neighbours: Sequence[NumArray]) -> Iterator[FloatArray]:
+        """Yields for each item the inner products of its neighbours and, last, itself."""
+        groups = [np.append(near, item) for item, near in zip(items, neighbours, strict=True)]
+        sizes = [int(self._lengths[group].sum()) for group in groups]
+        first = total = 0
+        for last, size in enumerate(sizes):
+            if total and total + size > ENTRIES:
+                yield from self._products(groups[first:last])
+                first, total = last, 0
+            total += size
+        yield from self._products(groups[first:])
+
+    def _products(self, groups: Sequence[NumArray]) -> Iterator[FloatArray]:
+        """Yields the inner products within each group of items, by one sparse product.
+
+        Customers are numbered anew for each group, so that products of items of different groups
+        are nothing and cost nothing.
+        """
+        bounds = np.cumsum([0, *(len(group) for group in groups)])
+        rows = self._by_item[np.concatenate(groups)]
+        for start, end in pairwise(rows.indptr[bounds].tolist()):
+            mine = rows.indices[start:end]
+            self._places[mine] = np.arange(start, end, dtype=np.int32)
+            rows.indices[start:end] = self._places[mine]
+        shape = (rows.shape[0], rows.nnz)
+        renumbered = csr_array((rows.data, rows.indices, rows.indptr), shape=shape)
+        products = csr_array(renumbered @ renumbered.T)
+        lengths = np.diff(products.indptr)
+        for start, end in pairwise(bounds.tolist()):
+            own = slice(products.indptr[start], products.indptr[end])
+            owners = np.repeat(np.arange(end - start), lengths[start:end])
+            gram = np.zeros((end - start, end - start), dtype=np.float32)
+            gram[owners, products.indices[own] - start] = products.data[own]
+            yield gram
 
 
-def nearest(by_item: csr_array, matrix: csr_array, count: int) -> Iterator[tuple[int, NumArray]]:
-    """Yields the items with neighbours, and these, ascending: the largest cosines.
+def nearest(
+    by_item: csr_array, matrix: csr_array, count: int
+) -> Iterator[tuple[list[int], list[NumArray]]]:
+    """Yields items with neighbours, some at a time, and these, ascending: the largest cosines.
 
     Ties keep the lower item number.
     """
@@ -106,17 +138,22 @@ def nearest(by_item: csr_array, matrix: csr_array, count: int) -> Iterator[tuple
         products = csr_array(by_item[start : start + BLOCK] @ matrix)
         products.sort_indices()
         products.data /= norms[products.indices]
-        for row, (first, last) in enumerate(
-            zip(products.indptr[:-1], products.indptr[1:], strict=True)
-        ):
-            item = start + row
-            nums, values = products.indices[first:last], products.data[first:last]
-            others = nums != item
-            nums, values = nums[others], values[others]
-            if len(nums) > count:
-                chosen = np.argpartition(-values, count - 1)[:count]
-                bar = values[chosen].min()
-                sure, tied = np.flatnonzero(values > bar), np.flatnonzero(values == bar)
-                nums = nums[np.sort(np.append(sure, tied[: count - len(sure)]))]
-            if len(nums):
-                yield item, nums.astype(np.int32)
+        items, neighbours = [], []
+        for row in range(products.shape[0]):
+            entries = slice(products.indptr[row], products.indptr[row + 1])
+            nums, values = products.indices[entries], products.data[entries]
+            near = _largest(nums[nums != start + row], values[nums != start + row], count)
+            if len(near):
+                items.append(start + row)
+                neighbours.append(near)
+        if items:
+            yield items, neighbours
+
+
+def _largest(nums: NumArray, values: FloatArray, count: int) -> NumArray:
+    """Returns the numbers of the largest values, in their order; ties keep the first."""
+    if len(nums) <= count:
+        return nums.astype(np.int32)
+    bar = np.partition(values, len(values) - count)[len(values) - count]
+    sure, tied = np.flatnonzero(values > bar), np.flatnonzero(values == bar)
+    return nums[np.sort(np.append(sure, tied[: count - len(sure)]))].astype(np.int32)

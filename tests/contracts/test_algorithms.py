@@ -473,6 +473,7 @@ class TestSlim(LinearContract):
     def test_blocks_do_not_show(self, data, monkeypatch):
         whole = self.algorithm.fit(data).arrays()
         monkeypatch.setattr(slim, "BLOCK", 5)
+        monkeypatch.setattr(slim, "ENTRIES", 300)
         for name, array in self.algorithm.fit(data).arrays().items():
             np.testing.assert_array_equal(array, whole[name])
 
