@@ -19,14 +19,17 @@ from evaluation.options import (
     EveryKOption,
     JsonOption,
     KOption,
+    LearningCurveOption,
     MinItemEventsOption,
     NameOption,
     PlacementsOption,
+    ReportOption,
     SeedOption,
     TestDaysOption,
     parse_ks,
     parse_placements,
 )
+from evaluation.report.collect import check_report, findings, save_report
 from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
 from recsys.backtest.compare import Study, figures
 from recsys.backtest.contenders import fitted
@@ -35,7 +38,7 @@ from recsys.backtest.outcomes import Outcome, measure
 from recsys.backtest.rows import write_figures
 from recsys.backtest.slices import MIN_CUSTOMERS
 from recsys.backtest.summary import MINUS
-from recsys.backtest.verdicts import Verdicts, verdicts, with_p_values
+from recsys.backtest.verdicts import Verdicts
 from recsys.backtest.winners import customer_differences
 from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
@@ -88,6 +91,8 @@ def compare_command(
     all_metrics: AllMetricsOption = False,
     customers: CustomersOption = None,
     json: JsonOption = None,
+    report: ReportOption = None,
+    learning_curve: LearningCurveOption = None,
     dataset_name: NameOption = None,
     seed: SeedOption = 0,
 ) -> None:
@@ -104,6 +109,7 @@ def compare_command(
     if metric not in PER_CUSTOMER:
         message = f"--metric: {metric!r} is not one of {', '.join(PER_CUSTOMER)}"
         raise typer.BadParameter(message)
+    check_report(report, learning_curve)
     cut = Cut(cutoff, test_days, min_item_events)
     ks, asked, configs = parse_ks(k), parse_placements(placements), configurations(config)
     console = Console()
@@ -122,13 +128,17 @@ def compare_command(
     introduce(console, split)
     with bars(console) as progress:
         outcomes = measure(split, contenders, study, progress=progress)
-        progress("intervals and tests", 0, 1)
-        found = [
-            verdicts(name, outcome, metric, ks[-1], seed=seed)
-            for name, outcome in outcomes.items()
-        ]
-        rows = list(with_p_values(figures(split, outcomes, study), found))
-        progress("intervals and tests", 1, 1)
+        found = findings(
+            split,
+            study,
+            outcomes,
+            figures(split, outcomes, study),
+            configs,
+            metric=metric,
+            learning_of=learning_curve,
+            progress=progress,
+        )
+    rows = found.rows
     shown_ks, shown = ks if every_k else ks[-1:], METRICS if all_metrics else MAIN_METRICS
     for table in placement_tables(rows, shown_ks, shown):
         console.print(table)
@@ -136,7 +146,7 @@ def compare_command(
     if slices:
         for table in slice_tables(rows, ks[-1]):
             console.print(table)
-    for verdict in found:
+    for verdict in found.verdicts:
         _print_verdicts(console, verdict)
         _print_customers(console, split, verdict, outcomes[verdict.placement])
     console.print(cost_table(rows))
@@ -146,6 +156,8 @@ def compare_command(
     if json:
         write_figures(json, rows)
         console.print(f"Figures: [bold]{escape(str(json))}[/]")
+    if report:
+        save_report(console, report, found)
 
 
 def _print_verdicts(console: Console, found: Verdicts) -> None:

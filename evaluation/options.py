@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from recsys.backtest.learning import Of
 from recsys.pipeline.query import MAX_LIMIT
 from recsys.protocols.truth import PROTOCOLS
 
@@ -95,6 +96,24 @@ JsonOption = Annotated[
         dir_okay=False,
         writable=True,
         help="Write all figures here: every metric, slice and k.",
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        dir_okay=False,
+        writable=True,
+        help="Write one self-contained page with plots and tables here, and all figures beside "
+        "it as FILE.json.",
+    ),
+]
+LearningCurveOption = Annotated[
+    Of | None,
+    typer.Option(
+        "--learning-curve",
+        help="Also refit on 1/8, 1/4 and 1/2 of the history or of the customers, for the report.",
     ),
 ]
 NameOption = Annotated[
