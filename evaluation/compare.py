@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from evaluation.compare_tables import certain, customer_table, pair_table, slice_table
 from evaluation.configurations import configurations
-from evaluation.cutting import Cut, answered, introduce, variant
+from evaluation.cutting import Cut, answered, introduce
 from evaluation.options import (
     AllMetricsOption,
     CutoffOption,
@@ -43,6 +43,7 @@ from recsys.backtest.winners import customer_differences
 from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
 from recsys.data.splits import Split
+from recsys.protocols.temporal import variant
 
 ConfigsOption = Annotated[
     list[str],

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import typer
 from rich.console import Console
 
-from evaluation.options import DEFAULT_TEST_DAYS
 from recsys.backtest.compare import Contender
 from recsys.data.dataset import Dataset
 from recsys.data.splits import Split, temporal_split
 from recsys.errors import ConfigError
+from recsys.protocols.temporal import DEFAULT_TEST_DAYS
 from recsys.protocols.truth import PROTOCOLS
 
 
@@ -40,14 +40,6 @@ class Cut:
             test_days=None if cutoff else self.test_days or DEFAULT_TEST_DAYS,
             min_item_events=self.min_item_events,
         )
-
-
-def variant(split: Split, min_item_events: int) -> str:
-    """Returns what else defines the protocol, as rows say it."""
-    cutoff = split.cutoff
-    midnight = cutoff.time() == datetime.min.time()
-    said = f"cutoff={cutoff:%Y-%m-%d}" if midnight else f"cutoff={cutoff:%Y-%m-%dT%H:%M:%SZ}"
-    return f"{said} min_item_events={min_item_events}" if min_item_events else said
 
 
 def introduce(console: Console, split: Split) -> None:

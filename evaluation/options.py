@@ -1,7 +1,6 @@
 """The options of `run`: names, types and help."""
 
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,16 +8,8 @@ import typer
 
 from recsys.backtest.learning import Of
 from recsys.pipeline.query import MAX_LIMIT
+from recsys.protocols.temporal import DEFAULT_TEST_DAYS
 from recsys.protocols.truth import PROTOCOLS
-
-DEFAULT_TEST_DAYS = 28
-
-
-class ProtocolName(StrEnum):
-    """Ways to split and to make truth."""
-
-    TEMPORAL = "temporal"
-
 
 DataOption = Annotated[
     Path, typer.Option("--data", help="Prepared data set: python -m training prepare.")
@@ -34,9 +25,6 @@ BundleOption = Annotated[
         help="A bundle, or a bundle root for its current one. Judged on what came after its "
         "training; nothing is fitted but the baselines.",
     ),
-]
-ProtocolOption = Annotated[
-    ProtocolName, typer.Option("--protocol", help="How data are split (docs/evaluation.md).")
 ]
 CutoffOption = Annotated[
     datetime | None,

@@ -1,57 +1,84 @@
-"""The verb `run`: fit on the past or load a bundle, ask it everything, print and save figures."""
+"""The verb `run`: fit on one side or load a bundle, ask it everything, print and save figures."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from evaluation.cutting import Cut, answered, introduce, variant
+from evaluation.cut_off_tables import cut_off_tables
+from evaluation.of_bundles import config_in, path_of, since
 from evaluation.options import (
     AllMetricsOption,
     BundleOption,
     ConfigOption,
     CutoffOption,
-    DataOption,
     EveryKOption,
     JsonOption,
     KOption,
+    LearningCurveOption,
     MinItemEventsOption,
     NameOption,
     PlacementsOption,
-    ProtocolName,
-    ProtocolOption,
+    ReportOption,
     SeedOption,
     SlicesOption,
     TestDaysOption,
     parse_ks,
     parse_placements,
 )
+from evaluation.report.collect import check_report, findings, save_report
+from evaluation.report.findings import Findings
+from evaluation.split_options import (
+    DataOption,
+    FitValidationOption,
+    FoldsOption,
+    GivenOption,
+    MaskOption,
+    ProtocolOption,
+    SplitOptions,
+    TestOption,
+    TrainOption,
+    ValidationOption,
+    introduce,
+)
 from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
-from recsys.assembly import load_recommender
-from recsys.backtest.compare import Contender, Study, compare
+from recsys.assembly import FitConfig, load_recommender
+from recsys.backtest.baselines import baselines
+from recsys.backtest.compare import Contender, Study, compare, figures
 from recsys.backtest.contenders import baseline_contenders, fitted, loaded
+from recsys.backtest.evaluate import answered
+from recsys.backtest.learning import Of
 from recsys.backtest.measures import MAIN_METRICS, METRICS
+from recsys.backtest.outcomes import measure
+from recsys.backtest.rolling import rolling
 from recsys.backtest.rows import DEFAULT_CONFIGURATION, Row, write_figures
 from recsys.backtest.slices import DEFINITIONS
-from recsys.bundle import MANIFEST, current
 from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
-from recsys.data.splits import Split, split_for
-from recsys.errors import DataError
+from recsys.data.progress import Progress
 from recsys.fitting.config import load_config
+from recsys.protocols.holdout import HoldOut
+from recsys.protocols.single import ProtocolName
 
 
 def run_command(
     *,
-    data: DataOption,
+    data: DataOption = None,
+    train: TrainOption = None,
+    test: TestOption = None,
+    validation: ValidationOption = None,
+    given: GivenOption = None,
+    fit_validation: FitValidationOption = False,
     config: ConfigOption = None,
     bundle: BundleOption = None,
-    protocol: ProtocolOption = ProtocolName.TEMPORAL,
+    protocol: ProtocolOption = None,
+    mask: MaskOption = None,
     cutoff: CutoffOption = None,
     test_days: TestDaysOption = None,
+    folds: FoldsOption = None,
     min_item_events: MinItemEventsOption = 0,
     placements: PlacementsOption = None,
     k: KOption = "5,10,20",
@@ -59,43 +86,71 @@ def run_command(
     every_k: EveryKOption = False,
     all_metrics: AllMetricsOption = False,
     json: JsonOption = None,
+    report: ReportOption = None,
+    learning_curve: LearningCurveOption = None,
     dataset_name: NameOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Measure lists against what customers bought later, beside the baselines.
 
-    The data are cut in time: everything is fitted on events before the cutoff, every customer
-    who is known by then and buys afterwards is asked for through the recommender that serves,
-    over the whole catalogue. Without --config or --bundle the default configuration is fitted.
+    Unless --protocol says otherwise the data are cut in time: everything is fitted on events
+    before the cutoff, every customer who is known by then and buys afterwards is asked for
+    through the recommender that serves, over the whole catalogue. Without --config or --bundle
+    the default configuration is fitted. Data that somebody else has split come as --train and
+    --test.
 
     \b
     python -m evaluation run --data var/demo/data
     python -m evaluation run --data var/data --config mine.toml --test-days 14 --json mine.json
     python -m evaluation run --data var/data --bundle var/bundles
+    python -m evaluation run --data var/data --report report.html --learning-curve history
+    python -m evaluation run --data var/data --protocol rolling-origin --test-days 14
+    python -m evaluation run --train train.parquet --test test.parquet --k 20
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
-    if bundle and (config or cutoff or test_days or min_item_events):
-        message = (
-            "--bundle brings its own configuration, items and cutoff: leave out --config, "
-            "--cutoff, --test-days and --min-item-events"
-        )
-        raise typer.BadParameter(message)
-    cut = Cut(cutoff, test_days, min_item_events)
+    options = SplitOptions(
+        data=data,
+        train=train,
+        test=test,
+        validation=validation,
+        given=given,
+        fit_validation=fit_validation,
+        protocol=protocol,
+        mask=mask,
+        cutoff=cutoff,
+        test_days=test_days,
+        min_item_events=min_item_events,
+        folds=folds,
+        seed=seed,
+    )
+    if bundle:
+        _refuse_beside_bundle(options, config, learning_curve)
+    check_report(report, learning_curve)
     ks, asked = parse_ks(k), parse_placements(placements)
     console = Console()
-    dataset = Dataset.open(data)
-    split, ours = _of_bundle(dataset, bundle) if bundle else _of_config(dataset, config, cut)
+    subject = _of_config(options, config) if bundle is None else _of_bundle(options, bundle)
+    first = subject.holdouts[0]
+    if report and len(subject.holdouts) > 1:
+        message = f"--report goes with one cut-off, not with {first.protocol}"
+        raise typer.BadParameter(message)
     study = Study(
-        dataset=dataset_name or data.resolve().name,
-        protocol=protocol.value,
-        variant=variant(split, min_item_events),
-        placements=answered(asked, ours),
+        dataset=dataset_name or options.name,
+        protocol=first.protocol,
+        variant=first.variant,
+        placements=answered(asked or first.placements, tuple(subject.config.placements)),
         ks=ks,
+        mask=first.mask,
         seed=seed,
         skip_empty=placements is None,
+        all_slices=report is not None,
     )
-    introduce(console, split)
+    for holdout in subject.holdouts:
+        introduce(console, holdout)
     with bars(console) as progress:
-        rows = compare(split, [ours, *baseline_contenders(split)], study, progress=progress)
+        if report:
+            found = _for_report(subject, study, learning_curve, progress)
+            rows = list(found.rows)
+        else:
+            found, rows = None, _rows(subject, study, progress)
     for name in sorted(set(study.placements) - {row.placement for row in rows}):
         console.print(f"[yellow]left out:[/] {name}: no customer has a right answer for it")
     metrics = METRICS if all_metrics else MAIN_METRICS
@@ -103,28 +158,80 @@ def run_command(
     if json:
         write_figures(json, rows)
         console.print(f"Figures: [bold]{escape(str(json))}[/]")
+    if report and found:
+        save_report(console, report, found)
 
 
-def _of_config(dataset: Dataset, config: Path | None, cut: Cut) -> tuple[Split, Contender]:
-    fit_config = load_config(config)
-    split = cut.split(dataset)
-    return split, fitted(DEFAULT_CONFIGURATION, fit_config, split)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Subject:
+    """What is judged, and by what."""
+
+    config: FitConfig
+    holdouts: Sequence[HoldOut]
+    ours: Callable[[HoldOut], Contender]
+
+    def contenders(self, holdout: HoldOut) -> list[Contender]:
+        """Returns ours and the baselines."""
+        return [self.ours(holdout), *baseline_contenders(holdout.split, mask=holdout.mask)]
 
 
-def _of_bundle(dataset: Dataset, bundle: Path) -> tuple[Split, Contender]:
-    path = bundle if (bundle / MANIFEST).exists() else current(bundle)
-    recommender = load_recommender(path)
-    cutoff = datetime.fromtimestamp(recommender.trained_until, UTC)
-    last = dataset.events.select(pl.col("event_time").max()).collect().item()
-    if last is None or last < cutoff:
+def _of_config(options: SplitOptions, config: Path | None) -> _Subject:
+    wanted = load_config(config)
+
+    def ours(holdout: HoldOut) -> Contender:
+        return fitted(DEFAULT_CONFIGURATION, wanted, holdout.split, mask=holdout.mask)
+
+    return _Subject(wanted, options.holdouts(), ours)
+
+
+def _of_bundle(options: SplitOptions, bundle: Path) -> _Subject:
+    recommender = load_recommender(path_of(bundle))
+
+    def ours(holdout: HoldOut) -> Contender:
+        return loaded(DEFAULT_CONFIGURATION, recommender, mask=holdout.mask)
+
+    dataset = Dataset.open(options.data or Path())
+    return _Subject(config_in(bundle), [since(recommender, dataset, options.mask)], ours)
+
+
+def _rows(subject: _Subject, study: Study, progress: Progress) -> list[Row]:
+    first, *others = subject.holdouts
+    if others:
+        return rolling(subject.holdouts, subject.contenders, study, progress=progress)
+    return compare(first.split, subject.contenders(first), study, progress=progress)
+
+
+def _for_report(
+    subject: _Subject, study: Study, learning_of: Of | None, progress: Progress
+) -> Findings:
+    split, contenders = subject.holdouts[0].split, subject.contenders(subject.holdouts[0])
+    outcomes = measure(split, contenders, study, progress=progress)
+    return findings(
+        split,
+        study,
+        outcomes,
+        list(figures(split, outcomes, study)),
+        {DEFAULT_CONFIGURATION: subject.config, **baselines()},
+        learning_of=learning_of,
+        progress=progress,
+    )
+
+
+def _refuse_beside_bundle(options: SplitOptions, config: Path | None, curve: Of | None) -> None:
+    """Refuses what a bundle brings itself."""
+    cuts = options.cutoff or options.test_days or options.min_item_events
+    if config or cuts or options.folds:
         message = (
-            f"{path}: was trained on everything before {cutoff:%Y-%m-%d %H:%M} UTC and the data "
-            "hold no later event to judge it by. Prepare newer data, or refit on an earlier part: "
-            "--config FILE --test-days 28"
+            "--bundle brings its own configuration, items and cutoff: leave out --config, "
+            "--cutoff, --test-days and --min-item-events"
         )
-        raise DataError(message, bundle_version=recommender.bundle_version)
-    split = split_for(dataset, cutoff, recommender.catalogue.items)
-    return split, loaded(DEFAULT_CONFIGURATION, recommender)
+        raise typer.BadParameter(message)
+    if curve:
+        message = "--learning-curve refits, and --bundle does not: give --config instead"
+        raise typer.BadParameter(message)
+    if options.data is None or options.protocol not in (None, ProtocolName.TEMPORAL):
+        message = "--bundle is judged by what came after it: give --data and no other --protocol"
+        raise typer.BadParameter(message)
 
 
 def _print(
@@ -135,6 +242,11 @@ def _print(
     *,
     slices: bool,
 ) -> None:
+    last = rows[-1].variant
+    if len({row.variant for row in rows}) > 1:
+        for table in cut_off_tables(rows, ks[-1]):
+            console.print(table)
+    rows = [row for row in rows if row.variant == last]
     for table in placement_tables(rows, ks, metrics):
         console.print(table)
     console.print(LEGEND.format(ours=rows[0].configuration), highlight=False)

@@ -91,7 +91,7 @@ def open_log(source: Path) -> Log:
     Raises:
         DataError: it is neither, or damaged; for a file the text names row and field.
     """
-    if source.is_dir():
+    if not source.is_file():
         return Log(Dataset.open(source))
     table = read_table(source)
     return Log(log_of(table), table.shape, all_items=True)

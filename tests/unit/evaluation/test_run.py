@@ -207,7 +207,12 @@ def test_a_bundle_that_has_seen_everything_cannot_be_judged(
         (["--cutoff", "yesterday"], "cutoff"),
         (["--cutoff", "2026-03-01", "--test-days", "3"], "either"),
         (["--bundle", "x", "--test-days", "3"], "leave out"),
-        (["--protocol", "random"], "temporal"),
+        (["--protocol", "holdout"], "temporal"),
+        (["--train", "a.csv"], "either --data or --train"),
+        (["--folds", "3"], "--folds goes with --protocol rolling-origin"),
+        (["--protocol", "rolling-origin", "--cutoff", "2026-03-01"], "leave out --cutoff"),
+        (["--bundle", "x", "--protocol", "next-basket"], "no other --protocol"),
+        (["--mask", "everything"], "none"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_read(options: list[str], said: str) -> None:
