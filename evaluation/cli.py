@@ -7,6 +7,7 @@ from rich.console import Console
 from threadpoolctl import threadpool_limits
 
 from evaluation.compare import compare_command
+from evaluation.off_policy import off_policy_command
 from evaluation.run import run_command
 from recsys.errors import RecsysError
 
@@ -26,6 +27,7 @@ def _root() -> None:
 
 app.command("run")(run_command)
 app.command("compare")(compare_command)
+app.command("off-policy")(off_policy_command)
 
 
 def main() -> None:
