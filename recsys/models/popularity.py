@@ -29,9 +29,13 @@ class Popularity(WeightedConfig):
     def fit(self, data: TrainingData) -> "PopularityModel":
         """Learns scores of all items, and the best items of each segment."""
         matrix = self._weights(data)
-        scores = np.asarray(matrix.sum(axis=0), dtype=np.float32)
+        scores = _summed(matrix)
         by_segment = csr_array(data.segments.matrix().T @ matrix)
         return popularity_model(scores, by_segment, self.items_per_segment)
+
+    def totals(self, data: TrainingData) -> FloatArray:
+        """Returns the scores of all items, shape (items,)."""
+        return _summed(self._weights(data))
 
     def _weights(self, data: TrainingData) -> csr_array:
         """Returns customers x items, float32: what each customer adds to an item's score."""
@@ -137,11 +141,7 @@ def last_event_weights(
     return matrix
 
 
-def distinct_customers(
-    data: TrainingData, event_weights: EventWeights, half_life_days: float | None
-) -> FloatArray:
-    """Returns the faded, weighted count of customers of each item, shape (items,)."""
-    matrix = last_event_weights(data, event_weights, half_life_days)
+def _summed(matrix: csr_array) -> FloatArray:
     return np.asarray(matrix.sum(axis=0), dtype=np.float32)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from recsys.data.state import DecayScale, StateRows, item_weights, type_weight_array
-from recsys.models.popularity import distinct_customers
+from recsys.models.popularity import Popularity
 from recsys.models.protocol import Arrays, EventWeights, TrainingData, WeightedConfig
 from recsys.types import DAY_S, EventType, FloatArray, NumArray
 
@@ -41,9 +41,13 @@ class Repurchase(WeightedConfig):
     least_gap_days: float = Field(default=3.0, gt=0)
     """No interval is taken to be shorter."""
 
+    ties: Literal["customers", "days"] = "customers"
+    """What decides between equal scores: customers who chose an item, or all days on which."""
+
     def fit(self, data: TrainingData) -> "RepurchaseModel":
         """Learns the popularity that decides ties."""
-        popularity = distinct_customers(data, self.event_weights, None)
+        known = Popularity(count=self.ties, half_life_days=None, event_weights=self.event_weights)
+        popularity = known.totals(data)
         most = max(float(popularity.max(initial=0.0)), 1.0)
         return RepurchaseModel(self, popularity / np.float32(most) * TIE)
 

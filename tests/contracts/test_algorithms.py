@@ -416,10 +416,9 @@ class TestEase(LinearContract):
 
     def test_a_system_without_a_solution_is_an_error_with_advice(self, shop):
         """Fewer customers than items, and as good as no regularisation."""
-        log = Interactions.from_events(
-            shop.events.head(60), items=Catalogue.from_frame(shop.items).items
-        )
-        young = TrainingData(log, CustomerStates.from_interactions(log, ()), None)
+        catalogue = Catalogue.from_frame(shop.items)
+        log = Interactions.from_events(shop.events.head(60), items=catalogue.items)
+        young = TrainingData(log, CustomerStates.from_interactions(log, ()), None, catalogue)
         loose = self.algorithm.model_copy(update={"regularization": 1e-30})
         with pytest.raises(DataError, match=r"not positive definite.*raise regularization"):
             loose.fit(young)
@@ -479,10 +478,9 @@ class TestSlim(LinearContract):
 
     def test_a_system_without_a_solution_is_an_error_with_advice(self, shop):
         """Fewer customers than neighbours, and as good as no regularisation."""
-        log = Interactions.from_events(
-            shop.events.head(60), items=Catalogue.from_frame(shop.items).items
-        )
-        young = TrainingData(log, CustomerStates.from_interactions(log, ()), None)
+        catalogue = Catalogue.from_frame(shop.items)
+        log = Interactions.from_events(shop.events.head(60), items=catalogue.items)
+        young = TrainingData(log, CustomerStates.from_interactions(log, ()), None, catalogue)
         loose = Slim(regularization=1e-30, neighbours=48)
         with pytest.raises(DataError, match="raise regularization"):
             loose.fit(young)
@@ -569,6 +567,14 @@ class TestPpmiOverCustomers(AlgorithmContract):
 
 class TestRepurchase(AlgorithmContract):
     algorithm = Repurchase()
+
+    def test_ties_go_by_customers_or_by_days(self, data):
+        for count in ("customers", "days"):
+            known = Popularity(
+                count=count, half_life_days=None, event_weights={"purchase": 1.0}
+            ).fit(data)
+            ties = Repurchase(ties=count).fit(data).ties
+            np.testing.assert_allclose(ties, known.scores / known.scores.max() * 1e-3, rtol=1e-6)
 
     def test_scores_follow_the_formula(self, data):
         model = Repurchase(half_life_days=30.0, overdue=0.5).fit(data)
