@@ -37,7 +37,7 @@ from recsys.models.sequence import SequenceModel, Sequences
 from recsys.models.slim import Slim
 from recsys.models.trend import Trend
 from recsys.models.vectors import VectorModel
-from recsys.pipeline.features import item_table
+from recsys.pipeline.features import item_table, schema_hash
 from recsys.pipeline.own_source import OwnSource, is_own, own_source
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.popular_sources import (
@@ -315,12 +315,32 @@ def load(folder: Path, manifest: Manifest) -> FittedPipeline:
             for name, source in config.sources.items()
             if source.kind == "vectors"
         },
-        rankers={
-            name: Ranker.restore(placement.ranker, _load_arrays(folder / RANKERS / name))
-            for name, placement in config.placements.items()
-            if placement.ranker and (folder / RANKERS / name).is_dir()
-        },
+        rankers=_load_rankers(folder, config, manifest),
     )
+
+
+def _load_rankers(folder: Path, config: FitConfig, manifest: Manifest) -> dict[str, Ranker]:
+    """Reads the rankers; each must know the features that this release would show it.
+
+    Raises:
+        BundleError: one was fitted on others.
+    """
+    rankers: dict[str, Ranker] = {}
+    for name, placement in config.placements.items():
+        part = folder / RANKERS / name
+        if placement.ranker is None or not part.is_dir():
+            continue
+        ranker = Ranker.restore(placement.ranker, _load_arrays(part))
+        expected = placement.ranker_features()
+        if ranker.names != expected or manifest.features.get(name) != schema_hash(expected):
+            other = ", ".join(sorted(set(ranker.names) ^ set(expected))) or "their order or type"
+            message = (
+                f"{part}: the ranker of {name!r} was fitted on other features than this release "
+                f"makes ({other}); fit a new bundle"
+            )
+            raise BundleError(message, file=str(part), placement=name)
+        rankers[name] = ranker
+    return rankers
 
 
 def load_recommender(path: Path) -> Recommender:

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from recsys.config import StrictModel, problems
 from recsys.errors import BundleError
@@ -48,6 +48,8 @@ class Manifest(StrictModel):
     """Digest, end time and sizes of the training data."""
     metrics: dict[str, Any]
     """Figures measured while fitting: index recall, what approximations lost, seconds."""
+    features: dict[str, str] = Field(default_factory=dict)
+    """By placement with a ranker: hash of the names and order of the features it was fitted on."""
     files: dict[str, BundleFile]
 
 
@@ -58,6 +60,7 @@ def write_bundle(
     config: Mapping[str, Any],
     data: Mapping[str, Any],
     metrics: Mapping[str, Any],
+    features: Mapping[str, str] | None = None,
     now: datetime,
 ) -> Path:
     """Writes a new version and returns its folder; it is complete, and not yet current.
@@ -68,6 +71,7 @@ def write_bundle(
         config: of the fit.
         data: `digest` and further facts on the training data.
         metrics: figures measured while fitting.
+        features: schema hashes of rankers by placement; default: there is none.
         now: the version's time.
     """
     root.mkdir(parents=True, exist_ok=True)
@@ -88,6 +92,7 @@ def write_bundle(
             config=dict(config),
             data=dict(data),
             metrics=dict(metrics),
+            features=dict(features or {}),
             files=files,
         )
         (part / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")

@@ -89,11 +89,23 @@ def temporal_split(
     if min_item_events > 0:
         counted = past.filter(pl.col("code") == PURCHASE).group_by("item_id").len()
         known = counted.filter(pl.col("len") >= min_item_events)["item_id"]
-    else:
-        created = dataset.items.filter(pl.col("created_at") < moment)["item_id"]
-        named = dataset.before(moment).events.select(pl.col("item_id").drop_nulls().unique())
-        known = pl.concat([created, named.collect()["item_id"]])
-    return _split(dataset, moment, Vocabulary.from_ids(known), past)
+        return _split(dataset, moment, Vocabulary.from_ids(known), past)
+    return _split(dataset, moment, _known_items(dataset, moment), past)
+
+
+def known_at(dataset: Dataset, moment: datetime) -> Dataset:
+    """Returns a data set as it was known at a moment: events and items of before.
+
+    As for a split's training side, an item belongs to it if an event before the moment names it
+    or its `created_at` lies before.
+    """
+    return _training_side(dataset, moment, _known_items(dataset, moment))
+
+
+def _known_items(dataset: Dataset, moment: datetime) -> Vocabulary[ItemId]:
+    created = dataset.items.filter(pl.col("created_at") < moment)["item_id"]
+    named = dataset.before(moment).events.select(pl.col("item_id").drop_nulls().unique())
+    return Vocabulary.from_ids(pl.concat([created, named.collect()["item_id"]]))
 
 
 def split_for(dataset: Dataset, cutoff: datetime, items: Vocabulary[ItemId]) -> Split:

@@ -13,6 +13,7 @@ from recsys.data.progress import Progress, silent
 from recsys.fitting.first_stage import Steps, fit_first_stage
 from recsys.fitting.rankers import fit_rankers
 from recsys.index.build import IndexReport
+from recsys.pipeline.features import schema_hash
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,5 +96,6 @@ def write_fitted(
             "fit_seconds": fitted.seconds,
             **(metrics or {}),
         },
+        features={name: schema_hash(ranker.names) for name, ranker in pipeline.rankers.items()},
         now=now,
     )

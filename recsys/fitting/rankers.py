@@ -5,7 +5,7 @@ happened within a horizon after it makes the label. The ranker then works on sou
 everything: their scores keep their meaning, since each is a share of its own best.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,18 +13,20 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsys.assembly import FittedPipeline, assemble
+from recsys.assembly import FitConfig, FittedPipeline, assemble
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
+from recsys.data.splits import known_at
 from recsys.data.state import type_weight_array
 from recsys.errors import DataError
 from recsys.fitting.first_stage import Steps, fit_first_stage
 from recsys.fitting.reduce import needed
-from recsys.pipeline.features import feature_names, features, item_table
+from recsys.pipeline.features import item_table
 from recsys.pipeline.query import Query
-from recsys.pipeline.ranker import Ranker, RankerConfig, head
-from recsys.types import CustomerId, FloatArray, NumArray
+from recsys.pipeline.ranker import Ranker, RankerConfig, ranker_rows
+from recsys.pipeline.recommender import Recommender
+from recsys.types import CustomerId, FloatArray, ItemId, NumArray
 
 LEVELS = 31
 """Grades that labels are rounded to: LightGBM's own limit."""
@@ -34,12 +36,16 @@ LEVELS = 31
 class Rows:
     """Graded candidates of customers at one cut-off."""
 
+    customer_ids: tuple[CustomerId, ...]
+    """Whose rows; they lie behind each other."""
+    sizes: NumArray
+    """Shape (customers,): rows of each."""
+    item_ids: tuple[ItemId, ...]
+    """The candidate of each row, a customer's in the blend's order."""
     features: FloatArray
     """Shape (rows, features)."""
     gains: FloatArray
     """Shape (rows,), at least 0."""
-    sizes: NumArray
-    """Shape (customers,): rows of each customer, behind each other."""
 
 
 def fit_rankers(dataset: Dataset, pipeline: FittedPipeline, *, steps: Steps) -> dict[str, Ranker]:
@@ -64,16 +70,14 @@ def fit_rankers(dataset: Dataset, pipeline: FittedPipeline, *, steps: Steps) -> 
     for cut_off, horizon, names in _cut_offs(wanted, end_time):
         label = datetime.fromtimestamp(cut_off, UTC)
         with steps.step(f"ranker rows at {label:%Y-%m-%d}"):
-            for name, rows in rows_at(dataset, pipeline, cut_off, horizon, names).items():
+            for name, rows in rows_at(dataset, pipeline.config, cut_off, horizon, names).items():
                 collected[name].append(rows)
     rankers: dict[str, Ranker] = {}
     for name, config in wanted.items():
-        parts = [part for part in collected[name] if len(part.sizes)]
-        if parts:
+        if collected[name]:
             with steps.step(f"ranker {name}"):
-                sources = [use.name for use in pipeline.config.placements[name].sources]
-                columns = feature_names(sources, config.half_lives_days)
-                rankers[name] = _fit_trees(config, columns, parts)
+                columns = pipeline.config.placements[name].ranker_features()
+                rankers[name] = _fit_trees(config, columns, collected[name])
     return rankers
 
 
@@ -93,7 +97,7 @@ def _cut_offs(
 
 def rows_at(
     dataset: Dataset,
-    pipeline: FittedPipeline,
+    config: FitConfig,
     cut_off: int,
     horizon_end: int,
     placements: list[str],
@@ -102,19 +106,19 @@ def rows_at(
 
     Args:
         dataset: events; those before the cut-off make features, those up to the horizon labels.
-        pipeline: says what to fit; nothing that it learned is used.
+        config: what to fit.
         cut_off: Unix seconds.
         horizon_end: Unix seconds.
         placements: names of placements with a ranker.
 
     Returns:
-        By placement; without the cut-offs that have no events on either side.
+        By placement; none where there are no events on one of the sides.
     """
     moment = datetime.fromtimestamp(cut_off, UTC)
     try:
         past = fit_first_stage(
-            dataset.before(moment),
-            needed(pipeline.config, placements),
+            known_at(dataset, moment),
+            needed(config, placements),
             end_time=moment,
             steps=Steps(),
         ).pipeline
@@ -123,27 +127,50 @@ def rows_at(
     recommender = assemble(past, "cut-off")
     table = item_table(past.states, past.catalogue)
     found: dict[str, Rows] = {}
-    for name in placements:
-        config = past.config.placements[name].ranker
-        if config is None:
+    for name, placement in past.config.placements.items():
+        if placement.ranker is None:
             continue
-        future = _future(dataset, past.catalogue, cut_off, horizon_end, config)
-        parts = []
-        for customer_id, item_nums, gains in future:
-            query = Query(name, cut_off, customer_id=customer_id)
-            request, pool, ranked = recommender.first_stage(query)
-            best, shares = head(ranked, pool, config.candidates)
-            graded = _gains_of(best.item_nums, item_nums, gains)
-            if graded.any():
-                rows = features(request, best, shares, table, config.half_lives_days)
-                parts.append((rows, graded))
-        if parts:
-            found[name] = Rows(
-                np.concatenate([part for part, _ in parts]),
-                np.concatenate([part for _, part in parts]),
-                np.array([len(part) for part, _ in parts], dtype=np.int32),
-            )
+        future = _future(dataset, past.catalogue, cut_off, horizon_end, placement.ranker)
+        rows = _graded(recommender, table, name, future)
+        if rows:
+            found[name] = rows
     return found
+
+
+def _graded(
+    recommender: Recommender,
+    table: FloatArray,
+    placement: str,
+    future: Iterable[tuple[CustomerId, NumArray, FloatArray]],
+) -> Rows | None:
+    """Asks for candidates at the cut-off and grades them; None where none was chosen later.
+
+    Customers who chose no candidate are left out: their order teaches nothing.
+    """
+    config = recommender.placement_configs[placement].ranker
+    if config is None:
+        return None
+    customer_ids, lists, parts, grades = [], [], [], []
+    for customer_id, item_nums, gains in future:
+        now = recommender.trained_until
+        query = Query(placement, now, customer_id=customer_id, limit=1)
+        request, pool, ranked = recommender.first_stage(query)
+        best, rows = ranker_rows(config, request, ranked, pool, table)
+        graded = _gains_of(best.item_nums, item_nums, gains)
+        if graded.any():
+            customer_ids.append(customer_id)
+            lists.append(best.item_nums)
+            parts.append(rows)
+            grades.append(graded)
+    if not parts:
+        return None
+    return Rows(
+        customer_ids=tuple(customer_ids),
+        sizes=np.array([len(part) for part in parts], dtype=np.int32),
+        item_ids=tuple(recommender.catalogue.items.ids(np.concatenate(lists))),
+        features=np.concatenate(parts),
+        gains=np.concatenate(grades),
+    )
 
 
 def _future(
@@ -180,13 +207,19 @@ def _future(
 
 
 def _values(catalogue: Catalogue, config: RankerConfig) -> FloatArray:
-    """Returns what labels are multiplied by, shape (items,)."""
+    """Returns what labels are multiplied by, shape (items,).
+
+    An item whose price or cost the catalogue does not have is worth the mean of the others.
+    """
     if config.value == "none":
         return np.ones(len(catalogue), dtype=np.float32)
-    money = catalogue.frame["price"].fill_null(0.0)
+    money = catalogue.frame["price"].cast(pl.Float64)
     if config.value == "margin":
-        money = money - catalogue.frame["cost"].fill_null(0.0)
-    values: FloatArray = np.log1p(np.maximum(money.to_numpy(), 0.0)).astype(np.float32)
+        money = money - catalogue.frame["cost"].cast(pl.Float64)
+    worth = np.log1p(np.maximum(money.to_numpy(), 0.0))
+    unknown = np.isnan(worth)
+    worth[unknown] = 1.0 if unknown.all() else worth[~unknown].mean()
+    values: FloatArray = worth.astype(np.float32)
     return values
 
 

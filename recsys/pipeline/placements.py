@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from recsys.config import StrictModel
+from recsys.pipeline.features import feature_names
 from recsys.pipeline.ranker import RankerConfig
 
 
@@ -52,4 +53,13 @@ class PlacementConfig(StrictModel):
         if self.only_bought and self.exclude != "nothing":
             message = "only_bought and exclude contradict each other"
             raise ValueError(message)
+        if self.ranker and self.seeds == "context":
+            message = "a ranker learns from histories; seeds = 'context' cannot have one"
+            raise ValueError(message)
         return self
+
+    def ranker_features(self) -> tuple[str, ...]:
+        """Returns the names of what the placement's ranker sees; none where there is none."""
+        if self.ranker is None:
+            return ()
+        return feature_names([use.name for use in self.sources], self.ranker.half_lives_days)

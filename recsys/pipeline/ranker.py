@@ -70,9 +70,22 @@ class Ranker:
 
     @classmethod
     def restore(cls, config: RankerConfig, arrays: Arrays) -> "Ranker":
-        """Returns the ranker with these arrays."""
-        names = arrays["names"].tobytes().decode().split("\n")
-        return cls(config, tuple(names), arrays["trees"].tobytes().decode())
+        """Returns the ranker with these arrays.
+
+        Raises:
+            ValueError: they are not trees over as many features as are named.
+        """
+        names = tuple(arrays["names"].tobytes().decode().split("\n"))
+        ranker = cls(config, names, arrays["trees"].tobytes().decode())
+        try:
+            width = ranker._trees.num_feature()
+        except lightgbm.basic.LightGBMError as error:
+            message = f"its trees cannot be read: {error}"
+            raise ValueError(message) from error
+        if width != len(names):
+            message = f"its trees have {width} features, and it names {len(names)}"
+            raise ValueError(message)
+        return ranker
 
     def scores(self, rows: FloatArray) -> FloatArray:
         """Returns the score of each row, shape (rows,) float32 in (0, 1)."""
@@ -81,17 +94,33 @@ class Ranker:
         return squashed
 
 
-def head(ranked: Ranked, candidates: Pool, places: int) -> tuple[Ranked, FloatArray]:
-    """Returns the blend's best, and their shares, shape (rows, sources)."""
+def ranker_rows(
+    config: RankerConfig, request: Request, ranked: Ranked, candidates: Pool, table: FloatArray
+) -> tuple[Ranked, FloatArray]:
+    """Returns the blend's best candidates and what a ranker sees of them, one row each.
+
+    Rows to learn from and rows to answer with are made here alone.
+
+    Args:
+        config: of the ranker.
+        request: the query in numbers.
+        ranked: the candidates by the blend, best first.
+        candidates: the same, with shares.
+        table: of `item_table`.
+    """
+    places = max(config.candidates, request.query.limit)
     best = Ranked(ranked.item_nums[:places], ranked.scores[:places], ranked.parts[:places])
-    rows = np.searchsorted(candidates.item_nums, best.item_nums)
-    return best, candidates.shares[rows]
+    shares = candidates.shares[np.searchsorted(candidates.item_nums, best.item_nums)]
+    return best, features(request, best, shares, table, config.half_lives_days)
 
 
 def rerank(
     ranker: Ranker, request: Request, ranked: Ranked, candidates: Pool, table: FloatArray
 ) -> Ranked:
-    """Returns the blend's best candidates in the ranker's order; ties by the blend.
+    """Returns the blend's best candidates in the ranker's order, then all others in the blend's.
+
+    Ties go by the blend. The others are needed where many of the best are variants of one product;
+    their scores are the blend's, scaled to stay below.
 
     Args:
         ranker: of the placement.
@@ -100,10 +129,15 @@ def rerank(
         candidates: the same, with shares.
         table: of `item_table`.
     """
-    places = max(ranker.config.candidates, request.query.limit)
-    best, shares = head(ranked, candidates, places)
-    if len(best.item_nums) == 0:
+    best, rows = ranker_rows(ranker.config, request, ranked, candidates, table)
+    places = len(rows)
+    if places == 0:
         return best
-    scores = ranker.scores(features(request, best, shares, table, ranker.config.half_lives_days))
+    scores = ranker.scores(rows)
     order = np.argsort(-scores, kind="stable")
-    return Ranked(best.item_nums[order], scores[order], best.parts[order])
+    below = ranked.scores[places:] / ranked.scores[places - 1] * scores.min()
+    return Ranked(
+        np.concatenate([best.item_nums[order], ranked.item_nums[places:]]),
+        np.concatenate([scores[order], below]),
+        np.concatenate([best.parts[order], ranked.parts[places:]]),
+    )
