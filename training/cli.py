@@ -10,6 +10,7 @@ from recsys.errors import RecsysError
 from training.bundles import app as bundles_app
 from training.demo.shop import demo_command
 from training.prepare import prepare_command
+from training.publish import publish_command
 from training.run import run_command
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 
 app.command("prepare")(prepare_command)
 app.command("run")(run_command)
+app.command("publish")(publish_command)
 app.command("demo")(demo_command)
 app.add_typer(bundles_app, name="bundles")
 

@@ -15,12 +15,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from recsys.backtest.significance import LEVEL, RESAMPLES, Interval
+from recsys.backtest.significance import LEVEL, RESAMPLES, Interval, resampled_sums
 from recsys.metrics.hits import ValueArray
 from recsys.types import OffsetArray
-
-_DRAWN_AT_ONCE = 4_000_000
-"""Draws held in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +151,7 @@ def policy_value(
     members = np.arange(len(rewards)) if clusters is None else clusters
     labels, numbers = np.unique(members, return_inverse=True)
     sums = _cluster_sums(numbers, len(labels), rewards, weights)
-    drawn = _draws(sums, seed, resamples)
+    drawn = resampled_sums(sums, seed=seed, resamples=resamples)
     estimate, own = snips(rewards, weights), float(rewards.mean())
     return PolicyValue(
         ips=Estimate(
@@ -184,20 +181,6 @@ def _cluster_sums(
     """Returns rows, weighted rewards, weights and rewards of each cluster, shape (clusters, 4)."""
     columns = (np.ones(len(rewards)), weights * rewards, weights, rewards)
     return np.stack([np.bincount(numbers, column, minlength=count) for column in columns], axis=1)
-
-
-def _draws(sums: ValueArray, seed: int, resamples: int) -> ValueArray:
-    """Returns the sums over drawn clusters, shape (resamples, 4)."""
-    rng, clusters = np.random.default_rng(seed), len(sums)
-    at_once = max(1, _DRAWN_AT_ONCE // clusters)
-    parts = []
-    for start in range(0, resamples, at_once):
-        draws = min(at_once, resamples - start)
-        picked = rng.integers(clusters, size=(draws, clusters))
-        picked += np.arange(draws)[:, None] * clusters
-        counts = np.bincount(picked.ravel(), minlength=draws * clusters)
-        parts.append(counts.reshape(draws, clusters) @ sums)
-    return np.concatenate(parts)
 
 
 def _ratio(above: ValueArray, below: ValueArray) -> ValueArray:

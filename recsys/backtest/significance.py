@@ -77,6 +77,29 @@ def _resampled_means(
     return np.concatenate(parts)
 
 
+def resampled_sums(sums: Matrix, *, seed: int, resamples: int = RESAMPLES) -> Matrix:
+    """Draws rows with replacement and returns the sums of each draw: for ratios of means.
+
+    Args:
+        sums: shape (rows, columns) float64, at least one row: what each row adds.
+        seed: decides the draws.
+        resamples: draws of all rows, from 1.
+
+    Returns:
+        Shape (resamples, columns).
+    """
+    rows, rng = len(sums), np.random.default_rng(seed)
+    at_once = max(1, _CELLS_AT_ONCE // rows)
+    parts: list[Matrix] = []
+    for start in range(0, resamples, at_once):
+        draws = min(at_once, resamples - start)
+        picked = rng.integers(rows, size=(draws, rows))
+        picked += np.arange(draws)[:, None] * rows
+        counts = np.bincount(picked.ravel(), minlength=draws * rows)
+        parts.append(counts.reshape(draws, rows) @ sums)
+    return np.concatenate(parts)
+
+
 def paired_permutation(
     differences: Matrix, *, seed: int, permutations: int = PERMUTATIONS
 ) -> NDArray[np.float64]:
