@@ -8,7 +8,7 @@ from recsys.assembly import FitConfig
 from recsys.choice.evidence import Evidence
 from recsys.choice.gather import Fits, Variant, ask, fit_variants
 from recsys.choice.menu import Menu
-from recsys.choice.search import Blend, Step, best_with, search, without
+from recsys.choice.search import Blend, Step, changes, search, value, without
 from recsys.choice.second_stage import Trial, sampled, try_rankers, with_rankers
 from recsys.data.progress import Progress, silent
 from recsys.data.splits import Split
@@ -167,12 +167,10 @@ def _chosen(name: str, evidence: Evidence, fits: Fits, menu: Menu) -> list[Chose
         Alternative(f"without {used}", without(evidence, blend, used))
         for used in sorted(blend.sources())
     ]
-    for names in families.values():
-        alternatives += [
-            Alternative(f"with {other}", best_with(evidence, blend, other, names))
-            for other in names
-            if other not in blend.weights
-        ]
+    alternatives += [
+        Alternative(change, max(value(evidence, option) for option in options))
+        for change, options in changes(blend, families, boosts).items()
+    ]
     return [Chosen(name, len(evidence.truth_sizes), tuple(steps), tuple(alternatives))]
 
 

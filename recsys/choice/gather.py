@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from recsys.assembly import AlgorithmConfig, FitConfig, FittedPipeline, SourceConfig, assemble
+from recsys.choice.costs import expected_seconds
 from recsys.choice.evidence import Evidence, stack
 from recsys.choice.menu import Menu
 from recsys.data.progress import Progress
@@ -48,15 +50,25 @@ class Fits:
     """Why, by name."""
 
 
-def variants_of(menu: Menu, items: int) -> list[Variant]:
-    """Returns the variants that suit a catalogue, the first of every family first."""
+def variants_of(menu: Menu, items: int, *, timeless: bool = False) -> list[Variant]:
+    """Returns the variants that suit a catalogue, the first of every family first.
+
+    Args:
+        menu: what there is.
+        items: of the catalogue.
+        timeless: everything happened at one moment: variants that differ in how they fade are one.
+    """
     found: list[tuple[int, Variant]] = []
     for family, config in menu.families.items():
-        if config.suits(items):
-            for place, algorithm in enumerate(config.variants):
-                name = f"{family}-{place + 1}" if len(config.variants) > 1 else family
-                variant = Variant(name, family, algorithm, config.source(name))
-                found.append((place, variant))
+        algorithms = list(config.variants) if config.suits(items) else []
+        if timeless:
+            plain = [
+                algorithm.model_copy(update={"half_life_days": None}) for algorithm in algorithms
+            ]
+            algorithms = [each for place, each in enumerate(plain) if each not in plain[:place]]
+        for place, algorithm in enumerate(algorithms):
+            name = f"{family}-{place + 1}" if len(algorithms) > 1 else family
+            found.append((place, Variant(name, family, algorithm, config.source(name))))
     return [variant for _, variant in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -69,7 +81,14 @@ def fit_variants(
         DataError: the training side has no usable event.
     """
     started = time.perf_counter()
-    wanted = variants_of(menu, len(split.items))
+    first, last = (
+        split.train.events.select(
+            first=pl.col("event_time").min(), last=pl.col("event_time").max()
+        )
+        .collect()
+        .row(0)
+    )
+    wanted = variants_of(menu, len(split.items), timeless=first == last)
     half_lives = {v.algorithm.half_life_days for v in wanted} - {None}
     catalogue, data = training_side(
         split.train,
@@ -81,14 +100,19 @@ def fit_variants(
     models, indexes = {}, {}
     took: dict[str, float] = {}
     left_out: dict[str, str] = {}
+    pairs, items = len(data.states.rows.item_nums), len(catalogue)
     for place, variant in enumerate(wanted):
         progress("try models", place, len(wanted))
         spent = time.perf_counter() - started
-        longest = max(
-            (took[v.name] for v in fitted.values() if v.family == variant.family), default=0.0
-        )
-        if spent + longest > seconds and fitted:
-            left_out[variant.name] = "no time left"
+        slower = [
+            # As much slower, or faster, as its kin was than expected.
+            took[kin.name] / max(expected_seconds(kin.algorithm, pairs, items), 0.01)
+            for kin in fitted.values()
+            if kin.family == variant.family
+        ]
+        expected = expected_seconds(variant.algorithm, pairs, items) * max(slower, default=1.0)
+        if spent + expected > seconds and fitted:
+            left_out[variant.name] = f"about {expected:.0f} s"
             continue
         start = time.perf_counter()
         model = variant.algorithm.fit(data)

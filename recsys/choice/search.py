@@ -33,6 +33,11 @@ class Blend:
         weights = {key: value for key, value in self.weights.items() if key != name}
         return replace(self, weights={**weights, name: weight} if weight else weights)
 
+    def dropping(self, name: str) -> "Blend":
+        """Returns the blend without a source, whatever it did."""
+        rest = self.having(name, 0)
+        return replace(rest, boost=None) if rest.boost and rest.boost[0] == name else rest
+
     def sources(self) -> set[str]:
         """Returns every source that is asked."""
         return set(self.weights) | ({self.boost[0]} if self.boost else set())
@@ -68,6 +73,9 @@ def search(
 ) -> list[Step]:
     """Adds the part that helps most until none helps, tuning all weights after each.
 
+    It ends when no part, added or in another's place at any of `WEIGHTS`, brings `LEAST_GAIN`
+    more; what then brings less than that is dropped.
+
     Args:
         evidence: what the sources said, and what was right.
         families: names of the columns that may add, by family; at most one of each is used.
@@ -79,33 +87,72 @@ def search(
     steps: list[Step] = []
     blend, best = Blend(), 0.0
     while True:
-        options = list(_additions(blend, families, boosts))
-        if not options:
-            return steps
+        options = [
+            (change, option)
+            for change, choices in changes(blend, families, boosts).items()
+            for option in choices
+        ]
         found = [value(evidence, option) for _, option in options]
+        if not found or max(found) <= best * (1 + LEAST_GAIN):
+            break
         place = int(np.argmax(found))
-        if found[place] <= best * (1 + LEAST_GAIN):
-            return steps
         change, blend = options[place]
         blend, best = _tuned(evidence, blend, found[place], families, boosts)
         steps.append(Step(change, blend, best))
+    return [*steps, *_drops(evidence, blend, best, families, boosts)]
 
 
-def _additions(
+def changes(
     blend: Blend, families: Mapping[str, Sequence[str]], boosts: Sequence[str]
-) -> Iterator[tuple[str, Blend]]:
-    """Yields every blend with one part more, and what that part is."""
+) -> dict[str, list[Blend]]:
+    """Returns every part that the blend does not use, with the blends that do.
+
+    Another of a family that is used takes the place of the one that is.
+
+    Args:
+        blend: what there is so far.
+        families: names of the columns that may add, by family.
+        boosts: columns that may multiply.
+    """
+    found: dict[str, list[Blend]] = {}
     heaviest = max(blend.weights.values(), default=1.0)
     shares = WEIGHTS if blend.weights else (1.0,)
     for names in families.values():
-        if blend.weights.keys().isdisjoint(names):
-            for name in names:
-                for share in shares:
-                    yield f"add {name}", blend.having(name, share * heaviest)
-    if blend.weights and blend.boost is None:
+        used = [name for name in names if name in blend.weights]
+        rest = Blend(
+            {key: at for key, at in blend.weights.items() if key not in used}, blend.boost
+        )
+        for name in names:
+            if name not in used:
+                change = f"{name} in place of {used[0]}" if used else f"add {name}"
+                found[change] = [rest.having(name, share * heaviest) for share in shares]
+    if blend.weights:
+        boosted = blend.boost[0] if blend.boost else None
         for name in boosts:
-            for power in POWERS:
-                yield f"boost by {name}", replace(blend, boost=(name, power))
+            if name != boosted:
+                found[f"boost by {name}"] = [
+                    replace(blend, boost=(name, power)) for power in POWERS
+                ]
+    return found
+
+
+def _drops(
+    evidence: Evidence,
+    blend: Blend,
+    best: float,
+    families: Mapping[str, Sequence[str]],
+    boosts: Sequence[str],
+) -> Iterator[Step]:
+    """Yields the steps that take out what, by the end, brings less than a part must."""
+    least = best * (1 - LEAST_GAIN)
+    while len(blend.sources()) > 1:
+        rests = {name: blend.dropping(name) for name in sorted(blend.sources())}
+        found = {name: value(evidence, rest) for name, rest in rests.items() if rest.weights}
+        name = max(found, key=lambda each: found[each])
+        if found[name] < least:
+            return
+        blend, best = _tuned(evidence, rests[name], found[name], families, boosts)
+        yield Step(f"drop {name}", blend, best)
 
 
 def _tuned(
@@ -139,7 +186,7 @@ def _moves(
             moved = [now.having(name, at * step) for step in MOVES]
             others = [other for other in family if other != name]
             swapped = [now.having(name, 0).having(other, at) for other in others]
-            return [*moved, *swapped]
+            return [now.having(name, 0), *moved, *swapped]
 
         return options
 
@@ -164,17 +211,5 @@ def _better(
 
 def without(evidence: Evidence, blend: Blend, name: str) -> float:
     """Returns the figure of the blend without a source; 0 where it is the only one."""
-    if blend.boost and blend.boost[0] == name:
-        return value(evidence, replace(blend, boost=None))
-    rest = blend.having(name, 0)
+    rest = blend.dropping(name)
     return value(evidence, rest) if rest.weights else 0.0
-
-
-def best_with(evidence: Evidence, blend: Blend, name: str, family: Sequence[str]) -> float:
-    """Returns the best figure of the blend with a source that it does not use, at any weight.
-
-    Another variant of its family makes room.
-    """
-    room = Blend({key: at for key, at in blend.weights.items() if key not in family}, blend.boost)
-    scale = max(blend.weights.values(), default=1.0)
-    return max(value(evidence, room.having(name, weight * scale)) for weight in WEIGHTS)
