@@ -29,6 +29,9 @@ class ItemItem(WeightedConfig):
     """Similar items kept per item."""
     shrinkage: float = Field(default=0.0, ge=0)
     """Customers' (baskets') worth of doubt added below each similarity: tames rare pairs."""
+    row_power: float = Field(default=0.0, ge=0, le=1)
+    """The number of items of a customer (basket), to this power, divides what they say of any two:
+    who has everything says little. 0.5 is the normalised graph of graph filters."""
     history_limit: int = Field(default=200, ge=1)
     """Items of one customer or basket that count, heaviest first: bounds the cost of robots."""
 
@@ -40,6 +43,8 @@ class ItemItem(WeightedConfig):
         weighted = (
             bm25(matrix) if self.weighting == "bm25" else unit_columns(matrix, self.shrinkage)
         )
+        if self.row_power:
+            weighted = damped_rows(weighted, self.row_power)
         # One neighbour more: the item itself. Threads share rows: no figure depends on them.
         knn = ItemItemRecommender(K=self.neighbours + 1, num_threads=os.cpu_count() or 1)
         knn.fit(_narrow(weighted), show_progress=False)
@@ -82,6 +87,12 @@ def unit_columns(matrix: csr_array, shrinkage: float) -> csr_array:
         1.0, np.sqrt(squares + shrinkage), where=squares > 0, out=np.zeros_like(squares)
     )
     return csr_array(matrix @ diags_array(scale.astype(np.float32)))
+
+
+def damped_rows(matrix: csr_array, power: float) -> csr_array:
+    """Divides every row by the number of its entries to a power."""
+    sizes = np.maximum(np.diff(matrix.indptr), 1).astype(np.float32)
+    return csr_array(diags_array(sizes**-power) @ matrix)
 
 
 def bm25(matrix: csr_array, k1: float = 1.2, b: float = 0.75) -> csr_array:

@@ -307,6 +307,19 @@ class TestItemItemOverCustomers(AlgorithmContract):
             assert parts[seed] == max(parts.values())
 
 
+class TestItemItemWithDampedRows(AlgorithmContract):
+    algorithm = ItemItem(row_power=0.5)
+
+    def test_who_has_much_says_little(self, data):
+        model = self.algorithm.fit(data)
+        matrix = ItemItem._matrix(self.algorithm, data).toarray().astype(np.float64)
+        norms = np.maximum(np.linalg.norm(matrix, axis=0), 1e-12)
+        sizes = np.maximum((matrix > 0).sum(axis=1), 1)
+        nums, scores = model.scores(np.array([0], np.int32), np.ones(1, np.float32))
+        expected = (matrix[:, 0] / sizes) @ matrix / (norms * norms[0])
+        np.testing.assert_allclose(scores, expected[nums], rtol=1e-4)
+
+
 class TestItemItemOverBaskets(AlgorithmContract):
     algorithm = ItemItem(over="baskets", half_life_days=30.0)
 
