@@ -11,11 +11,9 @@ from rich.markup import escape
 
 from evaluation.compare_tables import certain, customer_table, pair_table, slice_table
 from evaluation.configurations import configurations
-from evaluation.cutting import Cut, answered, introduce
 from evaluation.options import (
     AllMetricsOption,
     CutoffOption,
-    DataOption,
     EveryKOption,
     JsonOption,
     KOption,
@@ -30,9 +28,22 @@ from evaluation.options import (
     parse_placements,
 )
 from evaluation.report.collect import check_report, findings, save_report
+from evaluation.split_options import (
+    DataOption,
+    FitValidationOption,
+    GivenOption,
+    MaskOption,
+    ProtocolOption,
+    SplitOptions,
+    TestOption,
+    TrainOption,
+    ValidationOption,
+    introduce,
+)
 from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
 from recsys.backtest.compare import Study, figures
 from recsys.backtest.contenders import fitted
+from recsys.backtest.evaluate import answered
 from recsys.backtest.measures import MAIN_METRICS, METRICS, PER_CUSTOMER
 from recsys.backtest.outcomes import Outcome, measure
 from recsys.backtest.rows import write_figures
@@ -41,9 +52,8 @@ from recsys.backtest.summary import MINUS
 from recsys.backtest.verdicts import Verdicts
 from recsys.backtest.winners import customer_differences
 from recsys.data.bars import bars
-from recsys.data.dataset import Dataset
 from recsys.data.splits import Split
-from recsys.protocols.temporal import variant
+from recsys.protocols.single import ProtocolName
 
 ConfigsOption = Annotated[
     list[str],
@@ -78,8 +88,15 @@ AllSlicesOption = Annotated[
 
 def compare_command(
     *,
-    data: DataOption,
     config: ConfigsOption,
+    data: DataOption = None,
+    train: TrainOption = None,
+    test: TestOption = None,
+    validation: ValidationOption = None,
+    given: GivenOption = None,
+    fit_validation: FitValidationOption = False,
+    protocol: ProtocolOption = None,
+    mask: MaskOption = None,
     cutoff: CutoffOption = None,
     test_days: TestDaysOption = None,
     min_item_events: MinItemEventsOption = 0,
@@ -99,8 +116,8 @@ def compare_command(
 ) -> None:
     """Compare configurations on the same customers: which differ, where, and for whom.
 
-    All are fitted on the same past. Every two are compared by a paired permutation test with
-    Holm's correction, the first with each other one also in every slice of the customers.
+    All are fitted on the same data, split as in `run`. Every two are compared by a paired
+    permutation test with Holm's correction, the first with each other one also in every slice.
 
     \b
     python -m evaluation compare --data var/demo/data --config default --config mine.toml
@@ -111,22 +128,42 @@ def compare_command(
         message = f"--metric: {metric!r} is not one of {', '.join(PER_CUSTOMER)}"
         raise typer.BadParameter(message)
     check_report(report, learning_curve)
-    cut = Cut(cutoff, test_days, min_item_events)
+    if protocol is ProtocolName.ROLLING_ORIGIN:
+        message = "compare one cut-off at a time, such as --cutoff DATE"
+        raise typer.BadParameter(message)
+    options = SplitOptions(
+        data=data,
+        train=train,
+        test=test,
+        validation=validation,
+        given=given,
+        fit_validation=fit_validation,
+        protocol=protocol,
+        mask=mask,
+        cutoff=cutoff,
+        test_days=test_days,
+        min_item_events=min_item_events,
+        folds=None,
+        seed=seed,
+    )
     ks, asked, configs = parse_ks(k), parse_placements(placements), configurations(config)
     console = Console()
-    split = cut.split(Dataset.open(data))
-    contenders = [fitted(name, each, split) for name, each in configs.items()]
+    (holdout,) = options.holdouts()
+    split = holdout.split
+    contenders = [fitted(name, each, split, mask=holdout.mask) for name, each in configs.items()]
     study = Study(
-        dataset=dataset_name or data.resolve().name,
-        variant=variant(split, min_item_events),
-        placements=answered(asked, contenders[0]),
+        dataset=dataset_name or options.name,
+        protocol=holdout.protocol,
+        variant=holdout.variant,
+        placements=answered(asked or holdout.placements, contenders[0].placements),
+        mask=holdout.mask,
         ks=ks,
         seed=seed,
         min_customers=min_customers,
         skip_empty=placements is None,
         all_slices=True,
     )
-    introduce(console, split)
+    introduce(console, holdout)
     with bars(console) as progress:
         outcomes = measure(split, contenders, study, progress=progress)
         found = findings(

@@ -85,7 +85,7 @@ def page(found: Findings, *, now: datetime) -> str:
         data=facts.data_table(found),
         costs=facts.cost_table(found),
         all_figures=list(facts.figure_tables(found)),
-        protocol=words.PROTOCOL,
+        protocol=words.protocol(found),
         intervals=words.INTERVALS,
         definitions=facts.definition_table(found),
         footer=f"Made by python -m evaluation, {now:%Y-%m-%d %H:%M} UTC. Training data "

@@ -3,10 +3,12 @@
 from evaluation.report.findings import Findings
 
 PROTOCOL = (
-    "All configurations are fitted on what lies before the cutoff and asked for the same "
-    "customers through the recommender that serves. Lists rank the whole catalogue; what "
-    "was bought after the cutoff is right. Customers without a right item for a placement are "
-    "left out of it."
+    "All configurations are fitted on the training side and asked for the same customers through "
+    "the recommender that serves. Lists rank the whole catalogue; what customers took on the test "
+    "side is right. Customers without a right item for a placement are left out of it."
+)
+TEMPORAL = (
+    "The training side is all that lies before the cutoff, the test side what was bought after it."
 )
 INTERVALS = (
     "Intervals hold 95 % of 1,000 bootstrap draws of the customers. Leads are paired customer by "
@@ -35,6 +37,11 @@ DEFINITIONS = {
     "revenue": "price of the hits",
     "margin": "price minus cost of the hits",
 }
+
+
+def protocol(found: Findings) -> str:
+    """Returns how the sides were told apart and what counts as right."""
+    return f"{PROTOCOL} {TEMPORAL}" if found.study.protocol == "temporal" else PROTOCOL
 
 
 def sentences(found: Findings) -> list[str]:

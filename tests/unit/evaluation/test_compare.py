@@ -90,6 +90,7 @@ def test_a_placement_that_only_one_has_is_shown_without_tests(prepared: Path) ->
         (["--config", "default", "--config", "default"], "two configurations are named"),
         (["--config", "default", "--config", "popularity", "--metric", "fun"], "not one of"),
         (["--config", "default", "--config", "popularity", "--k", "0"], "numbers from 1"),
+        (["--config", "default", "--config", "popularity", "--protocol", "rolling-origin"], "one"),
         ([], "config"),
     ],
 )
@@ -102,3 +103,19 @@ def test_wrong_options_are_refused_before_anything_is_read(options: list[str], s
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match=r"gone\.toml: there is no such file"):
         configurations(["default", "gone.toml"])
+
+
+def test_data_that_somebody_else_has_split_are_compared_too(tmp_path: Path) -> None:
+    """Everybody has two of three items in train and the third in test."""
+    items = ["tea", "milk", "jam"]
+    rows = [(f"c{n}", items[(n + shift) % 3], shift) for n in range(30) for shift in range(3)]
+    table = pl.DataFrame(rows, schema=["customer_id", "item_id", "shift"], orient="row")
+    for name, kept in (("train", pl.col("shift") < 2), ("test", pl.col("shift") == 2)):
+        table.filter(kept).drop("shift").write_parquet(tmp_path / f"{name}.parquet")
+    report = tmp_path / "report.html"
+    printed = compare(
+        *("--train", tmp_path / "train.parquet", "--test", tmp_path / "test.parquet"),
+        *(*TWO, "--k", "1,2", "--report", report, "--placements", "for_you"),
+    )
+    assert "for_you: ndcg@2, every two configurations" in printed
+    assert "popularity reaches ndcg@2" in report.read_text(encoding="utf-8")
