@@ -1,7 +1,5 @@
 """The verb `run`: fit on one side or load a bundle, ask it everything, print and save figures."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -9,7 +7,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from evaluation.cut_off_tables import cut_off_tables
-from evaluation.of_bundles import config_in, path_of, since
 from evaluation.options import (
     AllMetricsOption,
     BundleOption,
@@ -44,11 +41,10 @@ from evaluation.split_options import (
     ValidationOption,
     introduce,
 )
+from evaluation.subjects import Chooser, Subject, of_bundle, of_choice, of_config
 from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
-from recsys.assembly import FitConfig, load_recommender
 from recsys.backtest.baselines import baselines
-from recsys.backtest.compare import Contender, Study, compare, figures
-from recsys.backtest.contenders import baseline_contenders, fitted, loaded
+from recsys.backtest.compare import Study, compare, figures
 from recsys.backtest.evaluate import answered
 from recsys.backtest.learning import Of
 from recsys.backtest.measures import MAIN_METRICS, METRICS
@@ -56,11 +52,16 @@ from recsys.backtest.outcomes import measure
 from recsys.backtest.rolling import rolling
 from recsys.backtest.rows import DEFAULT_CONFIGURATION, Row, write_figures
 from recsys.backtest.slices import DEFINITIONS
+from recsys.choice.menu import load_menu
+from recsys.choice.options import (
+    BudgetOption,
+    ChooseOption,
+    MenuOption,
+    SaveConfigOption,
+    seconds_of,
+)
 from recsys.data.bars import bars
-from recsys.data.dataset import Dataset
 from recsys.data.progress import Progress
-from recsys.fitting.config import load_config
-from recsys.protocols.holdout import HoldOut
 from recsys.protocols.single import ProtocolName
 
 
@@ -73,6 +74,10 @@ def run_command(
     given: GivenOption = None,
     fit_validation: FitValidationOption = False,
     config: ConfigOption = None,
+    choose: ChooseOption = None,
+    budget: BudgetOption = None,
+    menu: MenuOption = None,
+    save_config: SaveConfigOption = None,
     bundle: BundleOption = None,
     protocol: ProtocolOption = None,
     mask: MaskOption = None,
@@ -96,8 +101,8 @@ def run_command(
     Unless --protocol says otherwise the data are cut in time: everything is fitted on events
     before the cutoff, every customer who is known by then and buys afterwards is asked for
     through the recommender that serves, over the whole catalogue. Without --config or --bundle
-    the default configuration is fitted. Data that somebody else has split come as --train and
-    --test.
+    models and weights are chosen within the training side, as `training run` chooses them; a
+    smaller --budget is quicker. Data that somebody else has split come as --train and --test.
 
     \b
     python -m evaluation run --data var/demo/data
@@ -127,7 +132,13 @@ def run_command(
     check_report(report, learning_curve)
     ks, asked = parse_ks(k), parse_placements(placements)
     console = Console()
-    subject = _of_config(options, config) if bundle is None else _of_bundle(options, bundle)
+    if bundle is not None:
+        subject = of_bundle(options, bundle)
+    elif choose if choose is not None else config is None:
+        chooser = Chooser(load_menu(menu), seconds_of(budget), asked, seed, console, save_config)
+        subject = of_choice(options, config, chooser)
+    else:
+        subject = of_config(options, config)
     first = subject.holdouts[0]
     if report and len(subject.holdouts) > 1:
         message = f"--report goes with one cut-off, not with {first.protocol}"
@@ -162,39 +173,7 @@ def run_command(
         save_report(console, report, found)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Subject:
-    """What is judged, and by what."""
-
-    config: FitConfig
-    holdouts: Sequence[HoldOut]
-    ours: Callable[[HoldOut], Contender]
-
-    def contenders(self, holdout: HoldOut) -> list[Contender]:
-        """Returns ours and the baselines."""
-        return [self.ours(holdout), *baseline_contenders(holdout.split, mask=holdout.mask)]
-
-
-def _of_config(options: SplitOptions, config: Path | None) -> _Subject:
-    wanted = load_config(config)
-
-    def ours(holdout: HoldOut) -> Contender:
-        return fitted(DEFAULT_CONFIGURATION, wanted, holdout.split, mask=holdout.mask)
-
-    return _Subject(wanted, options.holdouts(), ours)
-
-
-def _of_bundle(options: SplitOptions, bundle: Path) -> _Subject:
-    recommender = load_recommender(path_of(bundle))
-
-    def ours(holdout: HoldOut) -> Contender:
-        return loaded(DEFAULT_CONFIGURATION, recommender, mask=holdout.mask)
-
-    dataset = Dataset.open(options.data or Path())
-    return _Subject(config_in(bundle), [since(recommender, dataset, options.mask)], ours)
-
-
-def _rows(subject: _Subject, study: Study, progress: Progress) -> list[Row]:
+def _rows(subject: Subject, study: Study, progress: Progress) -> list[Row]:
     first, *others = subject.holdouts
     if others:
         return rolling(subject.holdouts, subject.contenders, study, progress=progress)
@@ -202,7 +181,7 @@ def _rows(subject: _Subject, study: Study, progress: Progress) -> list[Row]:
 
 
 def _for_report(
-    subject: _Subject, study: Study, learning_of: Of | None, progress: Progress
+    subject: Subject, study: Study, learning_of: Of | None, progress: Progress
 ) -> Findings:
     split, contenders = subject.holdouts[0].split, subject.contenders(subject.holdouts[0])
     outcomes = measure(split, contenders, study, progress=progress)
@@ -211,7 +190,7 @@ def _for_report(
         study,
         outcomes,
         list(figures(split, outcomes, study)),
-        {DEFAULT_CONFIGURATION: subject.config, **baselines()},
+        {DEFAULT_CONFIGURATION: subject.judged, **baselines()},
         learning_of=learning_of,
         progress=progress,
     )

@@ -15,7 +15,13 @@ from recsys.bundle import activate, prune, read_manifest
 from recsys.choice.automatic import choose_for, usual_budget
 from recsys.choice.choose import Choice
 from recsys.choice.menu import load_menu
-from recsys.choice.options import BudgetOption, ChooseOption, MenuOption, seconds_of
+from recsys.choice.options import (
+    BudgetOption,
+    ChooseOption,
+    MenuOption,
+    SaveConfigOption,
+    seconds_of,
+)
 from recsys.choice.tables import choice_tables
 from recsys.choice.written import figures, write_config
 from recsys.data.bars import bars
@@ -34,10 +40,6 @@ ConfigOption = Annotated[
         "--choose.",
     ),
 ]
-SaveOption = Annotated[
-    Path | None,
-    typer.Option("--save-config", help="Write the configuration here, to use with --config."),
-]
 KeepOption = Annotated[
     int, typer.Option("--keep", min=1, help="Newest versions to keep; the current one always.")
 ]
@@ -55,7 +57,7 @@ def run_command(
     choose: ChooseOption = None,
     budget: BudgetOption = None,
     menu: MenuOption = None,
-    save_config: SaveOption = None,
+    save_config: SaveConfigOption = None,
     keep: KeepOption = 5,
     make_current: ActivateOption = True,
 ) -> None:

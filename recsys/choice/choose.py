@@ -1,15 +1,23 @@
 """Chooses a configuration for a shop nobody has seen, on an inner split of its past."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from recsys.assembly import FitConfig
 from recsys.choice.evidence import Evidence
 from recsys.choice.gather import Fits, Variant, ask, fit_variants
 from recsys.choice.menu import Menu
 from recsys.choice.search import Blend, Step, changes, search, value, without
-from recsys.choice.second_stage import Trial, sampled, try_rankers, with_rankers
+from recsys.choice.second_stage import (
+    CUSTOMERS,
+    Trial,
+    sampled,
+    trial_seconds,
+    try_rankers,
+    with_rankers,
+)
 from recsys.data.progress import Progress, silent
 from recsys.data.splits import Split
 from recsys.errors import DataError
@@ -19,7 +27,6 @@ from recsys.protocols.cases import Cases, cases_for
 from recsys.protocols.mask import Mask, with_mask
 
 K = 20
-CUSTOMERS = 2_000
 FIT_SHARE, ASK_SHARE = 0.5, 0.25
 """Of the time: to fit variants, and to ask them; the rest is the search's."""
 
@@ -31,6 +38,8 @@ class Alternative:
     change: str
     value: float
     """Mean ndcg@20; the chosen blend's is the last step's."""
+    fewer: bool
+    """Whether a part is missing; else there is one more, or another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,9 @@ def choose(
     fits = fit_variants(split, base, menu, seconds=budget_seconds * FIT_SHARE, progress=progress)
     asked = _cases(split, placements, mask, seed)
     found: list[Chosen] = []
+    question_seconds: dict[str, float] = {}
     for name, cases in asked.items():
+        asking = time.perf_counter()
         evidence = ask(
             fits,
             split,
@@ -104,33 +115,44 @@ def choose(
             k=K,
             progress=progress,
         )
+        spent = time.perf_counter() - asking
+        question_seconds[name] = spent / len(evidence.truth_sizes)
         progress(f"weigh {name}", 0, 1)
         found += _chosen(name, evidence, fits, menu)
         progress(f"weigh {name}", 1, 1)
     config = settled(base, {each.placement: each.blend for each in found}, fits.variants)
     trials: dict[str, Trial] = {}
+    left_out = dict(fits.left_out)
     if menu.ranker is not None and found:
-        left = budget_seconds - (time.perf_counter() - started)
-        used = set().union(*(each.blend.sources() for each in found))
-        cost = sum(fits.seconds[name] for name in used) * (menu.ranker.cut_offs + 1)
-        if cost < left:
-            wanted = with_rankers(config, {each.placement: menu.ranker for each in found})
-            wanted = wanted.model_copy(update={"placements": with_mask(wanted.placements, mask)})
+        wanted = with_rankers(
+            config, dict.fromkeys((each.placement for each in found), menu.ranker)
+        )
+        cost = trial_seconds(
+            menu.ranker,
+            len(fits.recommender.resolver.customers),
+            sum(fits.seconds[name] for name in set().union(*(e.blend.sources() for e in found))),
+            {each.placement: question_seconds[each.placement] for each in found},
+        )
+        if time.perf_counter() - started + cost > budget_seconds:
+            left_out["ranker"] = f"about {cost:.0f} s"
+        else:
+            masked = with_mask(wanted.placements, mask)
             trials = try_rankers(
                 split,
-                wanted,
+                wanted.model_copy(update={"placements": masked}),
                 {each.placement: asked[each.placement] for each in found},
                 k=K,
                 seed=seed,
                 progress=progress,
             )
-    better = {name: menu.ranker for name, trial in trials.items() if trial.used and menu.ranker}
+    used = {each.placement: trials.get(each.placement) for each in found}
+    rankers = {name: menu.ranker if trial and trial.used else None for name, trial in used.items()}
     return Choice(
-        with_rankers(config, better),
+        with_rankers(config, rankers),
         tuple(found),
         trials,
         fits.seconds,
-        fits.left_out,
+        left_out,
         time.perf_counter() - started,
     )
 
@@ -164,11 +186,11 @@ def _chosen(name: str, evidence: Evidence, fits: Fits, menu: Menu) -> list[Chose
         return []
     blend = steps[-1].blend
     alternatives = [
-        Alternative(f"without {used}", without(evidence, blend, used))
+        Alternative(f"without {used}", without(evidence, blend, used), fewer=True)
         for used in sorted(blend.sources())
     ]
     alternatives += [
-        Alternative(change, max(value(evidence, option) for option in options))
+        Alternative(change, max(value(evidence, option) for option in options), fewer=False)
         for change, options in changes(blend, families, boosts).items()
     ]
     return [Chosen(name, len(evidence.truth_sizes), tuple(steps), tuple(alternatives))]
@@ -179,18 +201,15 @@ def settled(
 ) -> FitConfig:
     """Returns the configuration with these blends; what no placement uses any more is left out.
 
-    A variant is called by its family's name where it is the only one of its family.
+    What other placements use stays as it is. A variant is called by its family's name where it is
+    the only one of its family and the name is free.
     """
-    used = sorted(set().union(*(blend.sources() for blend in blends.values())))
-    names = {}
-    for name in used:
-        family = variants[name].family
-        alone = [other for other in used if variants[other].family == family] == [name]
-        names[name] = family if alone else name
-    models = dict(base.models) | {names[name]: variants[name].algorithm for name in used}
+    names = _names(base, blends, variants)
+    fresh = {name: variant for variant, name in names.items() if name not in _kept(base, blends)}
+    models = dict(base.models) | {name: variants[key].algorithm for name, key in fresh.items()}
     sources = dict(base.sources) | {
-        names[name]: variants[name].source.model_copy(update={"model": names[name]})
-        for name in used
+        name: variants[key].source.model_copy(update={"model": name})
+        for name, key in fresh.items()
     }
     placements = dict(base.placements)
     for placement, blend in blends.items():
@@ -198,7 +217,7 @@ def settled(
         placements[placement] = placements[placement].model_copy(
             update={
                 "sources": tuple(
-                    SourceUse(name=names[name], weight=round(weight / scale, 4))
+                    SourceUse(name=names[name], weight=float(f"{weight / scale:.4g}"))
                     for name, weight in sorted(blend.weights.items(), key=lambda pair: -pair[1])
                 ),
                 "boost": Boost(name=names[blend.boost[0]], power=blend.boost[1])
@@ -209,3 +228,45 @@ def settled(
     return needed(
         base.model_copy(update={"models": models, "sources": sources, "placements": placements})
     )
+
+
+def _kept(base: FitConfig, blends: Mapping[str, Blend]) -> set[str]:
+    """Returns the base's sources that are still asked when these placements have new blends."""
+    kept: set[str] = set()
+    for name, placement in base.placements.items():
+        kept |= set(placement.fill)
+        if name not in blends:
+            kept |= {use.name for use in placement.sources}
+            kept |= {placement.boost.name} if placement.boost else set()
+    return kept
+
+
+def _names(
+    base: FitConfig, blends: Mapping[str, Blend], variants: Mapping[str, Variant]
+) -> dict[str, str]:
+    """Returns what each used variant is called: as the base does where it has the very same."""
+    kept = _kept(base, blends)
+    taken = kept | {base.sources[name].model for name in kept}
+    used = sorted(set().union(*(blend.sources() for blend in blends.values())))
+    families = [variants[name].family for name in used]
+    names: dict[str, str] = {}
+    for name, family in zip(used, families, strict=True):
+        variant = variants[name]
+        same = [
+            other
+            for other in sorted(kept)
+            if base.models.get(base.sources[other].model) == variant.algorithm
+            and base.sources[other].model_copy(update={"model": name}) == variant.source
+        ]
+        wanted = family if families.count(family) == 1 else name
+        free = (call for call in _calls(wanted, name) if call not in taken)
+        names[name] = same[0] if same else next(free)
+        taken.add(names[name])
+    return names
+
+
+def _calls(*wanted: str) -> Iterator[str]:
+    """Yields names to call something by, the nicest first, without end."""
+    yield from wanted
+    for number in count(2):
+        yield f"{wanted[-1]}-chosen-{number}"

@@ -18,7 +18,7 @@ def expected_seconds(algorithm: AlgorithmConfig, pairs: int, items: int) -> floa
     """
     match algorithm.kind:
         case "ease":
-            return 45.0 * (items / 20_000) ** 3.0
+            return 45.0 * float((items / 20_000) ** 3)
         case "graph-filter":
             per_million = 60.0 * algorithm.embedding_size / 256
         case "ials":

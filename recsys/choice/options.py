@@ -27,6 +27,10 @@ MenuOption = Annotated[
     Path | None,
     typer.Option("--menu", help="TOML: what to choose from [all models that come with recsys]."),
 ]
+SaveConfigOption = Annotated[
+    Path | None,
+    typer.Option("--save-config", help="Write the chosen configuration here, for --config."),
+]
 
 
 def seconds_of(text: str | None) -> float | None:

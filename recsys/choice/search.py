@@ -48,6 +48,7 @@ class Step:
     """One decision of the search, and what it brought."""
 
     change: str
+    """`exchange` where tuning put something else in the place of what was added."""
     blend: Blend
     value: float
     """Mean ndcg over the customers with it."""
@@ -96,9 +97,10 @@ def search(
         if not found or max(found) <= best * (1 + LEAST_GAIN):
             break
         place = int(np.argmax(found))
-        change, blend = options[place]
-        blend, best = _tuned(evidence, blend, found[place], families, boosts)
-        steps.append(Step(change, blend, best))
+        change, option = options[place]
+        fresh = option.sources() - blend.sources()
+        blend, best = _tuned(evidence, option, found[place], families, boosts)
+        steps.append(Step(change if fresh <= blend.sources() else "exchange", blend, best))
     return [*steps, *_drops(evidence, blend, best, families, boosts)]
 
 
@@ -116,12 +118,12 @@ def changes(
     """
     found: dict[str, list[Blend]] = {}
     heaviest = max(blend.weights.values(), default=1.0)
-    shares = WEIGHTS if blend.weights else (1.0,)
     for names in families.values():
         used = [name for name in names if name in blend.weights]
         rest = Blend(
             {key: at for key, at in blend.weights.items() if key not in used}, blend.boost
         )
+        shares = WEIGHTS if rest.weights else (1.0,)
         for name in names:
             if name not in used:
                 change = f"{name} in place of {used[0]}" if used else f"add {name}"

@@ -7,9 +7,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from recsys.choice.choose import Choice, Chosen
+from recsys.choice.search import LEAST_GAIN
 
 _SHOWN = 8
 """Alternatives of each kind: the nearest ones."""
+LEGEND = (
+    "lead: how far the chosen blend is ahead of the same with one part more, fewer or another, "
+    f"at its best weight. A part must bring {LEAST_GAIN:.1%} of the figure: less is chance and "
+    "costs time at every request, so a blend may be ahead of the chosen one by about that much."
+)
 
 
 def choice_tables(choice: Choice) -> Group:
@@ -50,10 +56,12 @@ def _steps(choice: Choice, chosen: Chosen) -> Table:
 def _alternatives(chosen: Chosen) -> Table:
     table = _table(f"{chosen.placement}: the nearest alternatives", "blend", "ndcg@20", "lead")
     best = chosen.steps[-1].value
-    for kind in ("without", "with "):
-        of_kind = [each for each in chosen.alternatives if each.change.startswith(kind)]
+    for fewer in (True, False):
+        of_kind = [each for each in chosen.alternatives if each.fewer == fewer]
         for each in sorted(of_kind, key=lambda other: -other.value)[:_SHOWN]:
-            table.add_row(each.change, f"{each.value:.4f}", f"{best - each.value:.4f}")
+            table.add_row(each.change, f"{each.value:.4f}", f"{best - each.value:+.4f}")
+    table.caption = LEGEND
+    table.caption_justify = "left"
     return table
 
 

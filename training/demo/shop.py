@@ -33,7 +33,7 @@ def demo_command(*, out: OutOption = Path("var/demo")) -> None:
     the server that it started.
     """
     began = time.monotonic()
-    data, bundles = out / "data", out / "bundles"
+    data, bundles, chosen_config = out / "data", out / "bundles", out / "chosen.toml"
     if (data / REPORT_FILE).exists():
         console.print(f"Prepared data set: [bold]{data}[/] (from last time)")
     else:
@@ -46,14 +46,14 @@ def demo_command(*, out: OutOption = Path("var/demo")) -> None:
             data,
         )
     _step(
-        "2  Evaluate: fit on the past, judge by what customers bought in the last four weeks",
+        "2  Choose models on the past, and judge them by what customers bought in the last weeks",
         *("evaluation", "run", "--data", data, "--cutoff", "2017-12-04", "--min-item-events", 5),
         *("--placements", "for_you,discover", "--k", 20, "--json", out / "evaluation.json"),
-        *("--dataset-name", "complete-journey"),
+        *("--dataset-name", "complete-journey", "--budget", "60s", "--save-config", chosen_config),
     )
     _step(
-        "3  Fit on everything and publish a bundle",
-        *("training", "run", "--data", data, "--bundles", bundles),
+        "3  Fit what was chosen on everything, and publish a bundle",
+        *("training", "run", "--data", data, "--bundles", bundles, "--config", chosen_config),
     )
     console.print(Rule("4  Serve it, and ask as a shop would", align="left"))
     with _server(bundles, out / "server.log") as (target, log):
@@ -71,7 +71,7 @@ def demo_command(*, out: OutOption = Path("var/demo")) -> None:
 _NEXT = """\
   look at figures       {out}/evaluation.json
   serve                 make serve             (then: grpcurl, or recsys.client.RecsysClient)
-  change the models     python -m training run --data {data} --bundles {bundles} --config my.toml
+  what was chosen       {out}/chosen.toml      (docs/fitting.md says how, and how to change it)
   go back               python -m training bundles rollback --bundles {bundles}
   your own data         python -m training prepare --events orders.csv --out var/mine   (README)"""
 

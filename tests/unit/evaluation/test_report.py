@@ -136,3 +136,31 @@ def test_without_the_extra_the_command_says_what_to_install(
     said = call("run", "--data", "nowhere", "--report", "x.html", code=2)
     assert "report" in said
     assert "pip install" in said
+
+
+def test_the_sentences_claim_no_more_than_was_shown(prepared: Path, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / f"{name}.toml").write_text("[models.taste]\nembedding_size = 8\n")
+    options = ("compare", "--data", prepared, "--k", "5", "--min-customers", "10")
+    call(
+        *(*options, "--config", tmp_path / "one.toml", "--config", tmp_path / "other.toml"),
+        *("--config", "personal-frequency", "--placements", "for_you,popular"),
+        *("--report", tmp_path / "same.html"),
+    )
+    same = (tmp_path / "same.html").read_text(encoding="utf-8")
+    assert "not certainly different from the best other, other, by +0.0000" in same
+    assert "≈ not certain" in same
+    call(
+        *(*options, "--config", "personal-frequency", "--config", "popularity"),
+        *("--placements", "for_you", "--report", tmp_path / "better.html"),
+    )
+    assert "certainly better than the best other, popularity" in (
+        tmp_path / "better.html"
+    ).read_text(encoding="utf-8")
+    call(
+        *(*options, "--config", "popularity", "--config", "personal-frequency"),
+        *("--placements", "popular", "--report", tmp_path / "alone.html"),
+    )
+    alone = (tmp_path / "alone.html").read_text(encoding="utf-8")
+    assert "popular: popularity reaches ndcg@5" in alone
+    assert "best other" not in alone

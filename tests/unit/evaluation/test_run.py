@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from evaluation import run
+from evaluation import subjects
 from evaluation.cli import app
 from recsys.assembly import FitConfig
 from recsys.backtest.baselines import baselines
@@ -77,8 +77,8 @@ def as_program(
 
 
 def evaluate(*options: str | Path) -> str:
-    """Runs the command to its end and returns what it printed."""
-    result = CliRunner().invoke(app, ["run", *map(str, options)])
+    """Runs the command to its end, without a choice, and returns what it printed."""
+    result = CliRunner().invoke(app, ["run", "--no-choose", *map(str, options)])
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -231,14 +231,14 @@ def single_items(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     alone.write_parquet(tmp_path / EVENTS_FILE)
     config = load_config().model_dump(mode="json")
     del config["placements"]["popular"]
-    monkeypatch.setattr(run, "load_config", lambda _: FitConfig.model_validate(config))
+    monkeypatch.setattr(subjects, "load_config", lambda _: FitConfig.model_validate(config))
     return tmp_path
 
 
 def test_what_cannot_be_measured_is_left_out_and_said(
     single_items: Path, as_program: Callable[..., Outcome]
 ) -> None:
-    done = as_program("run", "--data", single_items, "--k", "5")
+    done = as_program("run", "--no-choose", "--data", single_items, "--k", "5")
     assert done.code == 0
     assert "left out: bought_together: no customer has a right answer" in done.out
     assert "for_you: " in done.out
@@ -252,7 +252,7 @@ def test_what_cannot_be_measured_is_left_out_and_said(
 def test_what_was_asked_for_and_cannot_be_measured_is_an_error(
     single_items: Path, as_program: Callable[..., Outcome], asked: str, said: str
 ) -> None:
-    done = as_program("run", "--data", single_items, "--placements", asked)
+    done = as_program("run", "--no-choose", "--data", single_items, "--placements", asked)
     assert done.code == 1
     assert said in done.err
 

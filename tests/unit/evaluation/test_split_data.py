@@ -31,7 +31,7 @@ def bought() -> pl.DataFrame:
 
 def run(folder: Path, *options: str | Path) -> tuple[str, tuple[Row, ...]]:
     figures = folder / "figures.json"
-    words = ["run", *map(str, options), "--k", "5", "--json", str(figures)]
+    words = ["run", "--no-choose", *map(str, options), "--k", "5", "--json", str(figures)]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     return result.output, read_figures(figures)
