@@ -247,3 +247,31 @@ def test_parts_of_different_columns_are_refused(tmp_path: Path) -> None:
     both = part(tmp_path, "b", "customer_id,position,item_id", ("ann", 1, "jam"))
     with pytest.raises(DataError, match="has no position: it can judge choices"):
         read_holdout(both, both, validation=train)
+
+
+SESSION = "SessionId,ItemId,Time"
+
+
+def test_every_step_of_every_test_session_is_asked(tmp_path: Path) -> None:
+    steps = [(1, 10, 100.0), (1, 11, 200.0), (3, 11, 210.0), (3, 10, 220.0), (4, 10, 250.0)]
+    train = part(tmp_path, "train", SESSION, *steps, (4, 11, 260.0))
+    test = part(tmp_path, "test", SESSION, (2, 11, 300.0), (2, 10, 310.0), (2, 10, 320.0))
+    held = read_holdout(train, test, every_step=True)
+    assert (held.protocol, held.mask, held.placements) == ("next-item", Mask.NONE, ("for_you",))
+    assert found(held.split) == {"2#000001": {"10"}, "2#000002": {"10"}}
+    queries = cases_for("for_you", held.split, limit=5, seed=0, mask=held.mask).queries
+    assert [len(query.events) for query in queries] == [1, 2]
+    assert [query.query_time for query in queries] == [310, 320]
+    inner = held.inner(held.split)
+    assert set(found(inner)) == {"4#000001"}
+    assert {row[0] for row in fitted_on(inner)} == {"1", "3"}
+
+
+def test_steps_need_times_and_known_items(tmp_path: Path) -> None:
+    train = part(tmp_path, "train", SESSION, (1, 10, 100.0), (1, 11, 200.0))
+    alone = part(tmp_path, "alone", SESSION, (2, 11, 300.0), (5, 11, 301.0))
+    with pytest.raises(DataError, match="no session has two events with items"):
+        read_holdout(train, alone, every_step=True)
+    pairs = part(tmp_path, "pairs", "customer_id,item_id", ("ann", "tea"))
+    with pytest.raises(DataError, match="the next item of a session needs times"):
+        read_holdout(train, pairs, every_step=True)

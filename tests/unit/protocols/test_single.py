@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from recsys.errors import ConfigError, DataError
 from recsys.protocols.cases import cases_for
 from recsys.protocols.mask import Mask
 from recsys.protocols.shapes import Shape
+from recsys.protocols.sides import split_of
 from recsys.protocols.single import Cut, Log, ProtocolName, hold_out, open_log
 from recsys.protocols.temporal import rolling_origin
-from tests.shops import Event, day, tiny_shop
+from tests.shops import Event, day, event_table, tiny_shop
 from tests.small_shop import shop_dataset
 
 EVENTS = [
@@ -199,3 +201,34 @@ def test_a_file_and_a_folder_can_be_opened(tmp_path: Path) -> None:
     assert held.split.cutoff_time - query.events[0].event_time == 86_400
     with pytest.raises(DataError, match="is not a prepared data set"):
         open_log(tmp_path)
+
+
+def test_cuts_of_nothing_say_so() -> None:
+    empty = tiny_shop([Event("ann", "tea", 1)])
+    empty = replace(empty, events=empty.events.filter(pl.col("customer_id") == "nobody"))
+    with pytest.raises(DataError, match="has no events to split"):
+        rolling_origin(empty)
+    views = tiny_shop([Event("ann", item, n, kind="view") for n, item in enumerate("abc")])
+    with pytest.raises(DataError, match="no purchases to split by"):
+        hold_out(Log(views), ProtocolName.NEXT_ITEM)
+
+
+def test_sides_without_anybody_are_refused() -> None:
+    shop = tiny_shop([Event("ann", "tea", 1)])
+    unknown = event_table([Event("ann", "planted", 2)])
+    with pytest.raises(DataError, match="1 held-out purchases are of items that the training"):
+        split_of(shop, unknown, day(3))
+    nothing = replace(shop, events=shop.events.filter(pl.col("item_id") == "planted"))
+    with pytest.raises(DataError, match="the training side has no event that names an item"):
+        split_of(nothing, unknown, day(3))
+
+
+def test_sessions_are_cut_so_many_days_before_the_end() -> None:
+    held = hold_out(Log(tiny_shop(SESSIONS)), ProtocolName.NEXT_ITEM, Cut(test_days=1))
+    assert list(truth(held.split).values()) == [{"milk"}, {"tea"}]
+
+
+def test_the_default_cut_is_four_weeks() -> None:
+    held = hold_out(Log(shop_dataset()), ProtocolName.TEMPORAL, mask=Mask.SEEN)
+    assert (day(90) - held.split.cutoff).days == 28
+    assert held.variant == f"cutoff={held.split.cutoff:%Y-%m-%d} mask=seen"
