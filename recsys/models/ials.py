@@ -2,12 +2,15 @@
 
 Rendle, Krichene, Zhang and Koren, Revisiting the performance of iALS on item recommendation
 benchmarks, RecSys 2022. What nobody chose has one small weight, and every customer and item is
-regularised by how much it has to fit:
+regularised by how much it has to fit. With t the sum of a row's own entries, m the mean of t over
+rows and u `unobserved_weight`, the weight of what a row did not choose adds up to u m, and
 
-    regularization * (sum of own entries + unobserved_weight * number of others) ^ frequency_power
+    ridge = regularization * m * ((t + u m) / (m + u m)) ^ frequency_power
 
-Each half-step is solved exactly. Only item vectors are kept; customers are folded in at request
-time by the very formula that fitting uses.
+These are the paper's formulas with its settings told as multiples of what the rows hold: its
+alpha is u m / columns and its lambda regularization / (1 + u). So settings that are good for one
+shop are good for shops of other sizes and densities. Each half-step is solved exactly. Only item
+vectors are kept; customers are folded in at request time by the formula that fitting uses.
 """
 
 from dataclasses import dataclass
@@ -32,10 +35,10 @@ class Ials(LinearConfig):
     """Length of an item vector."""
     epochs: int = Field(default=16, ge=1)
     """Rounds of alternating updates."""
-    unobserved_weight: float = Field(default=0.1, gt=0)
-    """Weight of what a customer did not choose, beside 1 for what the customer chose."""
-    regularization: float = Field(default=0.003, gt=0)
-    """Multiplies the frequency."""
+    unobserved_weight: float = Field(default=8.0, gt=0)
+    """Weight of all that was not chosen, as a multiple of the weight of all that was."""
+    regularization: float = Field(default=0.07, gt=0)
+    """Ridge of a row of mean frequency, as a share of that frequency."""
     frequency_power: float = Field(default=1.0, ge=0)
     """How regularisation grows with frequency: 1 with it, 0 not at all."""
     min_customers: int = Field(default=2, ge=1)
@@ -55,7 +58,8 @@ class Ials(LinearConfig):
         matrix = csr_array(matrix[np.diff(matrix.indptr) > 0])
         shape = (len(trained), self.embedding_size)
         if len(trained) == 0:
-            return IalsModel(self, trained, *principal(np.zeros(shape, np.float32)))
+            nothing = principal(np.zeros(shape, np.float32))
+            return IalsModel(self, trained, *nothing, np.zeros(1, np.float32))
         by_item = csr_array(matrix.T)
         start = np.random.default_rng(self.seed).standard_normal(shape, dtype=np.float32)
         items = principal(start * np.float32(0.1 / np.sqrt(self.embedding_size)))
@@ -63,18 +67,20 @@ class Ials(LinearConfig):
         with threadpool_limits(1, "blas"):
             for _ in range(self.epochs):
                 items = self._half_step(by_item, self._half_step(matrix, items))
-        return IalsModel(self, trained, *items)
+        mean = np.array([matrix.sum() / matrix.shape[0]], dtype=np.float32)
+        return IalsModel(self, trained, *items, mean)
 
     def _half_step(self, matrix: csr_array, others: Axes) -> Axes:
         """Returns the vectors of a matrix's rows, given those of its columns."""
-        totals = np.asarray(matrix.sum(axis=1)).ravel()
-        ridges = self.ridge(totals, matrix.shape[1])
-        return principal(solve_rows(matrix, others, self.unobserved_weight, ridges))
+        totals = np.asarray(matrix.sum(axis=1), dtype=np.float32).ravel()
+        mean = float(totals.mean())
+        weight = self.unobserved_weight * mean / matrix.shape[1]
+        return principal(solve_rows(matrix, others, weight, self.ridge(totals, mean)))
 
-    def ridge(self, totals: FloatArray, others: int) -> FloatArray:
+    def ridge(self, totals: FloatArray, mean: float) -> FloatArray:
         """Returns the regularisation of rows with these sums of entries, same shape."""
-        frequency = totals + self.unobserved_weight * others
-        ridges: FloatArray = self.regularization * frequency**self.frequency_power
+        share = (totals / mean + self.unobserved_weight) / (1.0 + self.unobserved_weight)
+        ridges: FloatArray = self.regularization * mean * share**self.frequency_power
         return ridges.astype(np.float32)
 
     def restore(self, arrays: Arrays) -> "IalsModel":
@@ -93,6 +99,8 @@ class IalsModel:
     """Shape (trained, embedding_size): row i belongs to item_nums[i]."""
     spectrum: FloatArray
     """Shape (embedding_size,): the vectors' Gram matrix, which is diagonal."""
+    mean_total: FloatArray
+    """Shape (1,): mean over customers of the sum of their entries."""
 
     def arrays(self) -> Arrays:
         """Returns the learned fields by name."""
@@ -100,6 +108,7 @@ class IalsModel:
             "item_nums": self.item_nums,
             "vectors": self.vectors,
             "spectrum": self.spectrum,
+            "mean_total": self.mean_total,
         }
 
     def fold_in(self, seeds: NumArray, weights: FloatArray) -> FloatArray | None:
@@ -116,8 +125,9 @@ class IalsModel:
         places, known = places_of(self.item_nums, seeds)
         if len(places) == 0:
             return None
-        counts = counts[known]
-        ridge = self.config.ridge(counts.sum(keepdims=True), len(self.item_nums))
-        diagonal = np.float32(self.config.unobserved_weight) * self.spectrum + ridge
+        counts, mean = counts[known], float(self.mean_total[0])
+        ridge = self.config.ridge(counts.sum(keepdims=True), mean)
+        weight = self.config.unobserved_weight * mean / len(self.item_nums)
+        diagonal = np.float32(weight) * self.spectrum + ridge
         vector = solve_row(self.vectors[places], counts, diagonal)
         return vector if np.isfinite(vector).all() else None

@@ -193,56 +193,55 @@ class TestAls(AlgorithmContract):
 
 class TestIals(AlgorithmContract):
     algorithm = Ials(
-        embedding_size=8, epochs=4, unobserved_weight=0.3, regularization=0.02, min_customers=1
+        embedding_size=8, epochs=4, unobserved_weight=5.0, regularization=0.1, min_customers=1
     )
 
-    def loss(self, model, taste):
-        """What Rendle et al. minimise (equations 1 and 2, and 5 for the frequencies)."""
-        config, seeds, counts, vectors = taste
-        products = vectors @ model
-        own = np.zeros(len(vectors))
-        own[seeds] = counts
-        others = config.unobserved_weight * np.square(products).sum()
-        total = counts.sum() + config.unobserved_weight * len(vectors)
-        ridge = config.regularization * total**config.frequency_power * np.square(model).sum()
-        return (own * np.square(1 - products)).sum() + others + ridge
+    def papers(self, model):
+        """Alpha and lambda of Rendle et al. that the settings stand for."""
+        alpha = 5.0 * float(model.mean_total[0]) / len(model.item_nums)
+        return alpha, 0.1 / (1.0 + 5.0)
 
     @pytest.mark.parametrize("length", [1, 3, 20])
-    def test_fold_in_finds_the_least_loss(self, data, length):
-        """Both where the history and where the vector is shorter; perturbing it only adds."""
+    def test_fold_in_solves_the_least_squares_problem(self, data, length):
+        """Equation 1 of the paper for one customer, over all items, by the dense solution.
+
+        Once where the history is shorter than a vector, once where it is longer.
+        """
         model = self.algorithm.fit(data)
+        alpha, penalty = self.papers(model)
         random = np.random.default_rng(length)
         seeds = np.sort(random.choice(len(model.item_nums), length, replace=False))
-        vector = model.fold_in(model.item_nums[seeds], np.ones(length, np.float32))
-        vectors = model.vectors.astype(np.float64)
-        taste = (self.algorithm, seeds, np.ones(length), vectors)
-        least = self.loss(vector.astype(np.float64), taste)
-        for _ in range(50):
-            near = vector + random.normal(0, 0.05, 8)
-            assert self.loss(near, taste) > least
-        own = np.zeros(len(vectors))
+        vectors, own = model.vectors.astype(np.float64), np.zeros(len(model.vectors))
         own[seeds] = 1
-        normal = vectors.T @ ((own + 0.3)[:, None] * vectors)
-        normal += 0.02 * (length + 0.3 * len(vectors)) * np.eye(8)
+        normal = vectors.T @ ((own + alpha)[:, None] * vectors)
+        normal += penalty * (length + alpha * len(vectors)) * np.eye(8)
         expected = np.linalg.solve(normal, vectors[seeds].sum(axis=0))
-        np.testing.assert_allclose(vector, expected, rtol=2e-3, atol=1e-5)
+        found = model.fold_in(model.item_nums[seeds], np.ones(length, np.float32))
+        np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-5)
 
     def test_fitting_lowers_the_loss_of_all(self, data):
         losses = []
         for epochs in (1, 2, 8):
             algorithm = self.algorithm.model_copy(update={"epochs": epochs})
             model, matrix = algorithm.fit(data), algorithm.matrix(data).toarray()
-            matrix, config = matrix[:, model.item_nums], algorithm
+            (alpha, penalty), matrix = self.papers(model), matrix[:, model.item_nums]
             tastes = np.array(
                 [model.fold_in(model.item_nums[row > 0], row[row > 0]) for row in matrix]
             )
             products = tastes @ model.vectors.T
-            fit = (matrix * np.square(1 - products)).sum() + 0.3 * np.square(products).sum()
-            by_row = config.ridge(matrix.sum(axis=1), matrix.shape[1])
-            by_column = config.ridge(matrix.sum(axis=0), len(matrix))
-            fit += by_row @ np.square(tastes).sum(axis=1)
-            losses.append(fit + by_column @ np.square(model.vectors).sum(axis=1))
+            loss = (matrix * np.square(1 - products)).sum() + alpha * np.square(products).sum()
+            by_customer = penalty * (matrix.sum(axis=1) + alpha * matrix.shape[1])
+            by_item = penalty * (matrix.sum(axis=0) + alpha * matrix.shape[0])
+            loss += by_customer @ np.square(tastes).sum(axis=1)
+            losses.append(loss + by_item @ np.square(model.vectors).sum(axis=1))
         assert losses[0] > losses[1] > losses[2]
+
+    def test_without_a_power_regularisation_is_the_same_for_all(self):
+        flat = self.algorithm.model_copy(update={"frequency_power": 0.0})
+        totals = np.array([1, 10, 100], np.float32)
+        np.testing.assert_allclose(flat.ridge(totals, 10.0), 1.0)
+        assert (np.diff(self.algorithm.ridge(totals, 10.0)) > 0).all()
+        assert self.algorithm.ridge(totals, 10.0)[1] == pytest.approx(1.0)
 
     def test_the_gram_matrix_is_the_spectrum(self, data):
         model = self.algorithm.fit(data)
