@@ -1,5 +1,6 @@
 """The verb `publish`: make a candidate current, if past cut-offs show that it is not worse."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from json import dumps
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recsys.assembly import FitConfig
-from recsys.backtest.gate import MARGIN, Decision, Rules, decide
+from recsys.backtest.gate import MARGIN, Check, Decision, Rules, decide
 from recsys.backtest.gate_trials import METRIC, K, gate_trials
 from recsys.backtest.outcomes import Study
 from recsys.backtest.rows import Row
@@ -171,24 +172,34 @@ def _write(bundles: Path, version: str, decision: Decision, rows: list[Row], rul
 def _print(console: Console, decision: Decision, *, same: bool) -> None:
     if same:
         console.print("Both bundles have the same configuration: there is nothing to compare.")
+    for placement in dict.fromkeys(check.placement for check in decision.checks):
+        checks = [check for check in decision.checks if check.placement == placement]
+        console.print(_table(placement, checks))
+    for reason in decision.reasons:
+        console.print(f"[red]refused:[/] {reason}", highlight=False)
+
+
+def _table(placement: str, checks: Sequence[Check]) -> Table:
     table = Table(
-        title=f"{METRIC}@{K} at past cut-offs, candidate against current",
+        title=f"{placement}: {METRIC}@{K} at past cut-offs",
         title_justify="left",
+        title_style="bold",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    table.add_column("placement")
     table.add_column("slice")
     for name in ("customers", "current", "candidate", "change", "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
-    for check in decision.checks:
-        span = f"{check.relative.low:+.1%} {check.relative.high:+.1%}"
-        figures = (f"{check.customers:,}", f"{check.current:.4f}", f"{check.candidate:.4f}")
-        verdict = "" if check.passed else "[red]refused[/]"
-        change = f"{check.relative.value:+.1%}"
-        table.add_row(check.placement, check.slice, *figures, change, span, verdict)
-    if decision.checks:
-        console.print(table)
-    for reason in decision.reasons:
-        console.print(f"[red]refused:[/] {reason}", highlight=False)
+    for check in checks:
+        table.add_row(
+            check.slice,
+            f"{check.customers:,}",
+            f"{check.current:.4f}",
+            f"{check.candidate:.4f}",
+            f"{check.relative.value:+.1%}",
+            f"{check.relative.low:+.1%} {check.relative.high:+.1%}",
+            "" if check.passed else "[red]✗[/]",
+        )
+    return table

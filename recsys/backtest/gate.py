@@ -77,7 +77,8 @@ def decide(trials: Sequence[Trials], rules: Rules | None = None, *, seed: int) -
     the margin: the candidate is shown not to be worse by more (a test of non-inferiority, as in
     Piaggio et al.: Reporting of noninferiority and equivalence randomized trials, JAMA 308(24),
     2012). Where there are too few customers to show it, it fails. A slice fails only where it is
-    shown to be worse: the permutation test, corrected by Holm for all slices of all placements.
+    shown to be worse (the permutation test, corrected by Holm for all slices of all placements)
+    and loses more than the margin: with very many customers a loss of nothing can be shown, too.
 
     Args:
         trials: of each placement, at least one row each.
@@ -130,7 +131,7 @@ def _slices(trials: Sequence[Trials], rules: Rules, seed: int) -> Iterator[Check
     corrected = holm(np.array(tests)).tolist()
     for (placement, name, current, candidate), p_holm in zip(found, corrected, strict=True):
         relative = relative_difference(current, candidate, seed=seed)
-        worse = p_holm <= rules.alpha and relative.value < 0
+        worse = p_holm <= rules.alpha and relative.value < -rules.margin
         reason = (
             f"{placement}, {name}: is worse by {-relative.value:.1%}, p {p_holm:.4f} after Holm's "
             f"correction, {len(current):,} customers"

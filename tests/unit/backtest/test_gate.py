@@ -81,6 +81,16 @@ def test_a_slice_blocks_only_when_large_and_proven_worse() -> None:
     assert lucky.passed
 
 
+def test_a_proven_loss_of_nothing_does_not_block() -> None:
+    rng = np.random.default_rng(6)
+    current = rng.uniform(0.1, 0.5, 10_000)
+    candidate = current * 0.99
+    decision = decide([trials(current, candidate, group=np.arange(10_000) < 5_000)], seed=0)
+    assert decision.checks[1].p_holm is not None
+    assert decision.checks[1].p_holm < 0.001
+    assert decision.passed
+
+
 def test_many_slices_are_corrected_for() -> None:
     rng = np.random.default_rng(4)
     current = rng.uniform(0.1, 0.5, 30_000)
