@@ -22,6 +22,7 @@ from recsys.index.config import IndexConfig
 from recsys.index.protocol import VectorIndex
 from recsys.live.eligibility import Eligibility
 from recsys.models.als import Als
+from recsys.models.content import Content
 from recsys.models.customer_neighbours import CustomerNeighbours
 from recsys.models.ease import Ease
 from recsys.models.graph_filter import GraphFilter
@@ -60,6 +61,7 @@ RANKERS = "rankers"
 
 AlgorithmConfig = Annotated[
     Als
+    | Content
     | CustomerNeighbours
     | Ease
     | GraphFilter
@@ -111,7 +113,7 @@ class SourceConfig(StrictModel):
 
 MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
     "vectors": (Als, Ials, Ppmi),
-    "neighbours": (ItemItem, Ease, CustomerNeighbours, GraphFilter, Slim),
+    "neighbours": (ItemItem, Ease, Content, CustomerNeighbours, GraphFilter, Slim),
     "next-item": (Markov,),
     "sequence": (Sequences,),
     "repurchase": (Repurchase,),
@@ -217,7 +219,7 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
         case (
             "neighbours",
             LinearModel() as model,
-            ItemItem() | LinearConfig() | CustomerNeighbours() as algorithm,
+            ItemItem() | LinearConfig() | Content() | CustomerNeighbours() as algorithm,
         ):
             return NeighbourSource(name, algorithm, model, fitted.catalogue.items)
         case "next-item" | "sequence", MarkovModel() | SequenceModel() as model, _:

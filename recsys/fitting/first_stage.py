@@ -127,7 +127,7 @@ def training_side(
     segments = build_segments(
         interactions.customers, dataset.customers, dataset.events, segment_columns
     )
-    return catalogue, TrainingData(interactions, states, segments)
+    return catalogue, TrainingData(interactions, states, segments, catalogue)
 
 
 def fit_index(source: SourceConfig, model: Model, states: CustomerStates) -> BuiltIndex:

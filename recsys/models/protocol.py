@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from recsys.config import StrictModel
+from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.segments import Segments
 from recsys.data.state import CustomerStates
@@ -44,6 +45,7 @@ class TrainingData:
     interactions: Interactions
     states: CustomerStates
     segments: Segments
+    catalogue: Catalogue
 
 
 class WeightedConfig(StrictModel):

@@ -7,6 +7,7 @@ import numpy as np
 from recsys.data.state import type_weight_array
 from recsys.data.vocabulary import Vocabulary
 from recsys.index.protocol import VectorIndex
+from recsys.models.content import Content
 from recsys.models.customer_neighbours import CustomerNeighbours
 from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
@@ -47,7 +48,7 @@ class NeighbourSource:
     """Adds up what every seed says of other items."""
 
     name: str
-    config: ItemItem | LinearConfig | CustomerNeighbours
+    config: ItemItem | LinearConfig | Content | CustomerNeighbours
     model: LinearModel
     items: Vocabulary[ItemId]
 

@@ -17,4 +17,5 @@ def data(shop) -> TrainingData:
         log,
         CustomerStates.from_interactions(log, (14.0, 30.0, 120.0)),
         build_segments(log.customers, shop.customers, shop.events, ("region",)),
+        catalogue,
     )

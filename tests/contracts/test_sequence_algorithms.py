@@ -1,6 +1,7 @@
 """What algorithms that look at the order of a history promise."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def calm(data):
     columns = ("customer_nums", "item_nums", "event_types", "times", "basket_nums")
     parts = {name: getattr(log, name)[kept] for name in columns}
     calm_log = type(log)(log.customers, log.items, **parts, end_time=log.end_time)
-    return type(data)(calm_log, data.states, data.segments)
+    return replace(data, interactions=calm_log)
 
 
 class TestMarkov(AlgorithmContract):

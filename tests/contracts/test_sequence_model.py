@@ -89,9 +89,10 @@ def test_an_order_is_learned_that_sets_do_not_have():
         for step in range(8)
     ]
     dataset = tiny_shop(events)
-    items = Catalogue.from_frame(dataset.items).items
+    catalogue = Catalogue.from_frame(dataset.items)
+    items = catalogue.items
     log = Interactions.from_events(dataset.events, items=items)
-    data = TrainingData(log, CustomerStates.from_interactions(log, ()), None)
+    data = TrainingData(log, CustomerStates.from_interactions(log, ()), None, catalogue)
     config = SMALL.model_copy(update={"epochs": 60, "dropout": 0.0, "learning_rate": 0.01})
     model = config.fit(data)
     assert model.report()["last_loss"] < 0.7

@@ -17,8 +17,9 @@ from tests.shops import Event, tiny_shop
 @pytest.fixture
 def data():
     dataset = tiny_shop([Event("a", "x", 1), Event("a", "y", 2)])
-    log = Interactions.from_events(dataset.events, items=Catalogue.from_frame(dataset.items).items)
-    return TrainingData(log, CustomerStates.from_interactions(log, ()), None)
+    catalogue = Catalogue.from_frame(dataset.items)
+    log = Interactions.from_events(dataset.events, items=catalogue.items)
+    return TrainingData(log, CustomerStates.from_interactions(log, ()), None, catalogue)
 
 
 def test_without_torch_fitting_names_the_extra(data, monkeypatch):
