@@ -1,13 +1,12 @@
 """Chooses a configuration for a shop nobody has seen, on an inner split of its past."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from recsys.assembly import FitConfig
 from recsys.choice.evidence import Evidence
-from recsys.choice.gather import Fits, Variant, ask, fit_variants
+from recsys.choice.gather import Fits, ask, fit_variants
 from recsys.choice.menu import Menu
 from recsys.choice.search import Blend, Step, changes, search, value, without
 from recsys.choice.second_stage import (
@@ -18,11 +17,12 @@ from recsys.choice.second_stage import (
     try_rankers,
     with_rankers,
 )
+from recsys.choice.settled import settled
 from recsys.data.progress import Progress, silent
 from recsys.data.splits import Split
 from recsys.errors import DataError
-from recsys.fitting.reduce import needed
-from recsys.pipeline.placements import Boost, SourceUse
+from recsys.pipeline.placements import PlacementConfig
+from recsys.pipeline.ranker import RankerConfig
 from recsys.protocols.cases import Cases, cases_for
 from recsys.protocols.mask import Mask, with_mask
 
@@ -48,6 +48,8 @@ class Chosen:
 
     placement: str
     customers: int
+    question_seconds: float
+    """To ask all variants about one of them."""
     steps: tuple[Step, ...]
     alternatives: tuple[Alternative, ...]
 
@@ -68,7 +70,9 @@ class Choice:
     fit_seconds: Mapping[str, float]
     """Of every variant that was tried."""
     left_out: Mapping[str, str]
-    """Variants that were not tried, and why."""
+    """What there was no time to try, and about how long it would have taken."""
+    failed: Mapping[str, str]
+    """Variants that cannot be fitted on these data or in this place, and why."""
     seconds: float
 
 
@@ -103,58 +107,85 @@ def choose(
     fits = fit_variants(split, base, menu, seconds=budget_seconds * FIT_SHARE, progress=progress)
     asked = _cases(split, placements, mask, seed)
     found: list[Chosen] = []
-    question_seconds: dict[str, float] = {}
     for name, cases in asked.items():
-        asking = time.perf_counter()
-        evidence = ask(
+        evidence, seconds = _asked(
             fits,
             split,
             cases,
             with_mask(base.placements, mask)[name],
             seconds=budget_seconds * ASK_SHARE / len(asked),
-            k=K,
             progress=progress,
         )
-        spent = time.perf_counter() - asking
-        question_seconds[name] = spent / len(evidence.truth_sizes)
         progress(f"weigh {name}", 0, 1)
-        found += _chosen(name, evidence, fits, menu)
+        found += _chosen(name, evidence, fits, menu, seconds)
         progress(f"weigh {name}", 1, 1)
     config = settled(base, {each.placement: each.blend for each in found}, fits.variants)
-    trials: dict[str, Trial] = {}
     left_out = dict(fits.left_out)
+    trials: dict[str, Trial] = {}
     if menu.ranker is not None and found:
-        wanted = with_rankers(
-            config, dict.fromkeys((each.placement for each in found), menu.ranker)
-        )
-        cost = trial_seconds(
-            menu.ranker,
-            len(fits.recommender.resolver.customers),
-            sum(fits.seconds[name] for name in set().union(*(e.blend.sources() for e in found))),
-            {each.placement: question_seconds[each.placement] for each in found},
-        )
+        cost = _trial_seconds(menu.ranker, found, fits)
         if time.perf_counter() - started + cost > budget_seconds:
             left_out["ranker"] = f"about {cost:.0f} s"
         else:
-            masked = with_mask(wanted.placements, mask)
-            trials = try_rankers(
-                split,
-                wanted.model_copy(update={"placements": masked}),
-                {each.placement: asked[each.placement] for each in found},
-                k=K,
-                seed=seed,
-                progress=progress,
+            theirs = {each.placement: asked[each.placement] for each in found}
+            trials = _trials(
+                split, config, menu.ranker, theirs, mask=mask, seed=seed, progress=progress
             )
-    used = {each.placement: trials.get(each.placement) for each in found}
-    rankers = {name: menu.ranker if trial and trial.used else None for name, trial in used.items()}
+    surely = {name: trial.used for name, trial in trials.items()}
+    rankers = {
+        each.placement: menu.ranker if surely.get(each.placement) else None for each in found
+    }
     return Choice(
         with_rankers(config, rankers),
         tuple(found),
         trials,
         fits.seconds,
         left_out,
+        fits.failed,
         time.perf_counter() - started,
     )
+
+
+def _asked(
+    fits: Fits,
+    split: Split,
+    cases: Cases,
+    placement: PlacementConfig,
+    *,
+    seconds: float,
+    progress: Progress,
+) -> tuple[Evidence, float]:
+    """Returns what all variants say of a placement's customers, and the seconds that one takes."""
+    started = time.perf_counter()
+    evidence = ask(fits, split, cases, placement, seconds=seconds, k=K, progress=progress)
+    return evidence, (time.perf_counter() - started) / len(evidence.truth_sizes)
+
+
+def _trial_seconds(ranker: RankerConfig, found: Sequence[Chosen], fits: Fits) -> float:
+    """Returns about how long it takes to try a ranker on the chosen blends."""
+    used = set().union(*(each.blend.sources() for each in found))
+    return trial_seconds(
+        ranker,
+        len(fits.recommender.resolver.customers),
+        sum(fits.seconds[name] for name in used),
+        [each.question_seconds for each in found],
+    )
+
+
+def _trials(
+    split: Split,
+    config: FitConfig,
+    ranker: RankerConfig,
+    cases: Mapping[str, Cases],
+    *,
+    mask: Mask | None,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Trial]:
+    """Tries a ranker on every chosen blend."""
+    wanted = with_rankers(config, dict.fromkeys(cases, ranker))
+    wanted = wanted.model_copy(update={"placements": with_mask(wanted.placements, mask)})
+    return try_rankers(split, wanted, cases, k=K, seed=seed, progress=progress)
 
 
 def _cases(
@@ -171,7 +202,7 @@ def _cases(
     return found
 
 
-def _chosen(name: str, evidence: Evidence, fits: Fits, menu: Menu) -> list[Chosen]:
+def _chosen(name: str, evidence: Evidence, fits: Fits, menu: Menu, seconds: float) -> list[Chosen]:
     """Returns the choice for a placement; none where no source finds anything right."""
     families: dict[str, list[str]] = {}
     boosts: list[str] = []
@@ -193,80 +224,5 @@ def _chosen(name: str, evidence: Evidence, fits: Fits, menu: Menu) -> list[Chose
         Alternative(change, max(value(evidence, option) for option in options), fewer=False)
         for change, options in changes(blend, families, boosts).items()
     ]
-    return [Chosen(name, len(evidence.truth_sizes), tuple(steps), tuple(alternatives))]
-
-
-def settled(
-    base: FitConfig, blends: Mapping[str, Blend], variants: Mapping[str, Variant]
-) -> FitConfig:
-    """Returns the configuration with these blends; what no placement uses any more is left out.
-
-    What other placements use stays as it is. A variant is called by its family's name where it is
-    the only one of its family and the name is free.
-    """
-    names = _names(base, blends, variants)
-    fresh = {name: variant for variant, name in names.items() if name not in _kept(base, blends)}
-    models = dict(base.models) | {name: variants[key].algorithm for name, key in fresh.items()}
-    sources = dict(base.sources) | {
-        name: variants[key].source.model_copy(update={"model": name})
-        for name, key in fresh.items()
-    }
-    placements = dict(base.placements)
-    for placement, blend in blends.items():
-        scale = max(blend.weights.values())
-        placements[placement] = placements[placement].model_copy(
-            update={
-                "sources": tuple(
-                    SourceUse(name=names[name], weight=float(f"{weight / scale:.4g}"))
-                    for name, weight in sorted(blend.weights.items(), key=lambda pair: -pair[1])
-                ),
-                "boost": Boost(name=names[blend.boost[0]], power=blend.boost[1])
-                if blend.boost
-                else None,
-            }
-        )
-    return needed(
-        base.model_copy(update={"models": models, "sources": sources, "placements": placements})
-    )
-
-
-def _kept(base: FitConfig, blends: Mapping[str, Blend]) -> set[str]:
-    """Returns the base's sources that are still asked when these placements have new blends."""
-    kept: set[str] = set()
-    for name, placement in base.placements.items():
-        kept |= set(placement.fill)
-        if name not in blends:
-            kept |= {use.name for use in placement.sources}
-            kept |= {placement.boost.name} if placement.boost else set()
-    return kept
-
-
-def _names(
-    base: FitConfig, blends: Mapping[str, Blend], variants: Mapping[str, Variant]
-) -> dict[str, str]:
-    """Returns what each used variant is called: as the base does where it has the very same."""
-    kept = _kept(base, blends)
-    taken = kept | {base.sources[name].model for name in kept}
-    used = sorted(set().union(*(blend.sources() for blend in blends.values())))
-    families = [variants[name].family for name in used]
-    names: dict[str, str] = {}
-    for name, family in zip(used, families, strict=True):
-        variant = variants[name]
-        same = [
-            other
-            for other in sorted(kept)
-            if base.models.get(base.sources[other].model) == variant.algorithm
-            and base.sources[other].model_copy(update={"model": name}) == variant.source
-        ]
-        wanted = family if families.count(family) == 1 else name
-        free = (call for call in _calls(wanted, name) if call not in taken)
-        names[name] = same[0] if same else next(free)
-        taken.add(names[name])
-    return names
-
-
-def _calls(*wanted: str) -> Iterator[str]:
-    """Yields names to call something by, the nicest first, without end."""
-    yield from wanted
-    for number in count(2):
-        yield f"{wanted[-1]}-chosen-{number}"
+    customers = len(evidence.truth_sizes)
+    return [Chosen(name, customers, seconds, tuple(steps), tuple(alternatives))]

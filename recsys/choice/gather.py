@@ -13,6 +13,7 @@ from recsys.choice.evidence import Evidence, stack
 from recsys.choice.menu import Menu
 from recsys.data.progress import Progress
 from recsys.data.splits import Split
+from recsys.errors import ConfigError, DataError
 from recsys.fitting.first_stage import fit_index, training_side
 from recsys.index.config import IndexConfig
 from recsys.pipeline.placements import PlacementConfig, SourceUse
@@ -47,7 +48,9 @@ class Fits:
     """Those fitted, by name."""
     seconds: Mapping[str, float]
     left_out: Mapping[str, str]
-    """Why, by name."""
+    """Those there was no time for, by name: about how long they would have taken."""
+    failed: Mapping[str, str]
+    """Those that cannot be fitted here, by name: why."""
 
 
 def variants_of(menu: Menu, items: int, *, timeless: bool = False) -> list[Variant]:
@@ -77,6 +80,8 @@ def fit_variants(
 ) -> Fits:
     """Fits variants one after the other until the time is up.
 
+    What cannot be fitted on these data, or not where a package is missing, is left out.
+
     Raises:
         DataError: the training side has no usable event.
     """
@@ -100,6 +105,7 @@ def fit_variants(
     models, indexes = {}, {}
     took: dict[str, float] = {}
     left_out: dict[str, str] = {}
+    failed: dict[str, str] = {}
     pairs, items = len(data.states.rows.item_nums), len(catalogue)
     for place, variant in enumerate(wanted):
         progress("try models", place, len(wanted))
@@ -115,7 +121,11 @@ def fit_variants(
             left_out[variant.name] = f"about {expected:.0f} s"
             continue
         start = time.perf_counter()
-        model = variant.algorithm.fit(data)
+        try:
+            model = variant.algorithm.fit(data)
+        except (ConfigError, DataError) as error:
+            failed[variant.name] = str(error)
+            continue
         if variant.source.kind == "vectors":
             exact = variant.source.model_copy(update={"index": EXACT})
             indexes[variant.name] = fit_index(exact, model, data.states).index
@@ -138,7 +148,7 @@ def fit_variants(
         models=models,
         indexes=indexes,
     )
-    return Fits(assemble(pipeline, "choice"), fitted, took, left_out)
+    return Fits(assemble(pipeline, "choice"), fitted, took, left_out, failed)
 
 
 def ask(

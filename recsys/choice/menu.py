@@ -3,11 +3,11 @@
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from recsys.assembly import AlgorithmConfig, SourceConfig
+from recsys.assembly import MODELS_OF_SOURCE, AlgorithmConfig, SourceConfig
 from recsys.config import StrictModel, read_toml, validated
 from recsys.pipeline.ranker import RankerConfig
 
@@ -25,6 +25,22 @@ class Family(StrictModel):
     """Smaller catalogues do without: another family is exact there."""
     variants: tuple[AlgorithmConfig, ...] = Field(min_length=1)
     """In the order in which they are tried while there is time: the likeliest first."""
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        if self.kind not in MODELS_OF_SOURCE:
+            message = f"kind {self.kind!r} is not one of {', '.join(MODELS_OF_SOURCE)}"
+            raise ValueError(message)
+        wanted = MODELS_OF_SOURCE[self.kind]
+        for algorithm in self.variants:
+            if not isinstance(algorithm, wanted):
+                kinds = " or ".join(repr(kind.model_fields["kind"].default) for kind in wanted)
+                message = (
+                    f"sources of kind {self.kind!r} need models of kind {kinds}, not "
+                    f"{algorithm.kind!r}"
+                )
+                raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors
+        return self
 
     def suits(self, items: int) -> bool:
         """Says whether a catalogue of so many items may use it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich import box
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from recsys.choice.choose import Choice, Chosen
@@ -28,6 +29,8 @@ def _parts(choice: Choice) -> Iterator[RenderableType]:
     yield f"Chosen in {choice.seconds:.0f} s on an inner split. Seconds to fit: {tried}."
     if choice.left_out:
         yield f"[yellow]No time for[/] {', '.join(choice.left_out)}: give more with --budget."
+    for name, why in choice.failed.items():
+        yield f"[yellow]Left out[/] {name}: {escape(why)}"
     for chosen in choice.placements:
         yield _steps(choice, chosen)
         yield _alternatives(chosen)

@@ -16,10 +16,11 @@ def write_config(config: FitConfig, file: Path) -> None:
 
     Args:
         config: what to write.
-        file: replaced where it exists.
+        file: replaced where it exists; its folder is made where it is missing.
     """
     plain = config.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     models = {name: _model(model, plain["models"][name]) for name, model in config.models.items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(tomli_w.dumps({"extends": "nothing", **plain, "models": models}), "utf-8")
 
 
@@ -34,6 +35,7 @@ def figures(choice: Choice) -> dict[str, Any]:
     return {
         "seconds": round(choice.seconds, 1),
         "left_out": dict(choice.left_out),
+        "failed": dict(choice.failed),
         "placements": {
             chosen.placement: {
                 "customers": chosen.customers,
