@@ -124,16 +124,22 @@ def features(
     Returns:
         Shape (rows, features) float32; NaN where there is nothing to say.
     """
-    rows = len(ranked.item_nums)
-    columns: list[NDArray[np.floating]] = [
-        ranked.scores / max(float(ranked.scores[0]), 1e-12) if rows else ranked.scores,
-        np.arange(rows, dtype=np.float32),
-        *shares.T,
-        *_pairs(request, ranked.item_nums, half_lives_days),
-        *(np.full(rows, value) for value in _customer(request)),
-        *table[ranked.item_nums].T,
-    ]
-    return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.float32)
+    rows, sources = shares.shape
+    pairs = _pairs(request, ranked.item_nums, half_lives_days)
+    # One array, written block by block: stacking thirty columns takes longer.
+    found = np.empty(
+        (rows, 2 + sources + len(pairs) + len(CUSTOMER_FEATURES) + table.shape[1]), np.float32
+    )
+    if rows:
+        found[:, 0] = ranked.scores / max(float(ranked.scores[0]), 1e-12)
+    found[:, 1] = np.arange(rows)
+    found[:, 2 : 2 + sources] = shares
+    for place, column in enumerate(pairs, start=2 + sources):
+        found[:, place] = column
+    rest = 2 + sources + len(pairs)
+    found[:, rest : rest + len(CUSTOMER_FEATURES)] = _customer(request)
+    found[:, rest + len(CUSTOMER_FEATURES) :] = table[ranked.item_nums]
+    return found
 
 
 def _pairs(
