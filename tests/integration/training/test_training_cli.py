@@ -1,22 +1,14 @@
 """The training commands as a person types them, from a CSV to a bundle that was rolled back."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from recsys.assembly import load_recommender
 from recsys.bundle import current, list_bundles, verify
 from recsys.pipeline.query import Query
+from tests.integration.training.commands import training
 from tests.small_shop import END, shop_customers, shop_events, shop_items
-
-
-def training(*words, ok=True):
-    command = [sys.executable, "-m", "training", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode == 0) is ok, done.stdout + done.stderr
-    return done.stdout if ok else done.stderr
 
 
 @pytest.fixture(scope="module")
