@@ -22,6 +22,7 @@ from recsys.choice.menu import Menu
 from recsys.choice.tables import choice_tables
 from recsys.choice.written import write_config
 from recsys.data.dataset import Dataset
+from recsys.errors import DataError
 from recsys.fitting.config import load_config
 from recsys.protocols.holdout import HoldOut
 
@@ -51,8 +52,12 @@ class Chooser:
             placements=wanted,
             budget_seconds=self.budget_seconds or usual_budget(events),
             told=self._told,
+            unable=self._unable,
             seed=self.seed,
         )
+
+    def _unable(self, error: DataError) -> None:
+        self.console.print(f"[yellow]Nothing to choose by:[/] {escape(str(error))}; as it is.")
 
     def _told(self, choice: Choice) -> None:
         self.choices.append(choice)

@@ -10,6 +10,7 @@ from recsys.choice.choose import Choice, choose
 from recsys.choice.menu import Menu
 from recsys.data.dataset import Dataset
 from recsys.data.progress import Progress, silent
+from recsys.errors import DataError
 from recsys.fitting.reduce import needed
 from recsys.protocols.holdout import HoldOut
 from recsys.protocols.temporal import latest
@@ -59,6 +60,7 @@ def automatic(
     placements: Sequence[str],
     budget_seconds: float,
     told: Callable[[Choice], None],
+    unable: Callable[[DataError], None],
     seed: int = 0,
 ) -> Contender:
     """Returns a contender that chooses within the training side, then fits all of it.
@@ -71,6 +73,7 @@ def automatic(
         placements: that will be asked for.
         budget_seconds: of the choice.
         told: gets the choice when it is made.
+        unable: is told why nothing can be chosen by; the base is then fitted as it is.
         seed: of the choice's samples.
     """
     chosen_for = [placement for placement in placements if placement in PLACEMENTS]
@@ -78,18 +81,22 @@ def automatic(
     def build(progress: Progress) -> Answers:
         config = needed(base, placements)
         if chosen_for:
-            choice = choose(
-                held.inner(held.split),
-                config,
-                menu,
-                placements=chosen_for,
-                budget_seconds=budget_seconds,
-                mask=held.mask,
-                seed=seed,
-                progress=progress,
-            )
-            told(choice)
-            config = choice.config
+            try:
+                choice = choose(
+                    held.inner(held.split),
+                    config,
+                    menu,
+                    placements=chosen_for,
+                    budget_seconds=budget_seconds,
+                    mask=held.mask,
+                    seed=seed,
+                    progress=progress,
+                )
+            except DataError as error:
+                unable(error)
+            else:
+                told(choice)
+                config = choice.config
         return fitted(name, config, held.split, mask=held.mask).build(progress)
 
     return Contender(name, tuple(placements), build)

@@ -212,6 +212,36 @@ def test_what_is_measured_later_never_matters_to_the_choice(shop):
     assert one.placements[0].alternatives == two.placements[0].alternatives
 
 
+def unexpected(error: DataError) -> None:
+    raise error
+
+
+def test_a_contender_with_nothing_to_choose_by_is_fitted_as_it_is(shop):
+    """Everybody bought once before the cut-off: no inner split has two sides."""
+    events = shop.events.collect()
+    moment = START.replace(month=3, day=10)
+    late = pl.col("event_time") >= moment
+    once = pl.concat([events.filter(~late).head(1), events.filter(late)])
+    who = once["customer_id"][0]
+    once = once.filter((pl.col("customer_id") == who) | ~late)
+    more = once.head(1).with_columns(event_time=pl.lit(END), event_id=pl.lit("x"))
+    tiny = replace(shop, events=pl.concat([once, more]).lazy())
+    reasons: list[DataError] = []
+    contender = automatic(
+        "default",
+        load_config(),
+        menu(),
+        temporal(tiny, cutoff=moment),
+        placements=("for_you",),
+        budget_seconds=PLENTY,
+        told=lambda _: pytest.fail("there is nothing to choose by"),
+        unable=reasons.append,
+    )
+    [found] = contender.build(silent).recommend([Query("for_you", int(END.timestamp()), who)])
+    assert len(reasons) == 1
+    assert found.items
+
+
 @pytest.mark.parametrize("mask", [None, Mask.BOUGHT])
 def test_as_a_contender_it_tells_and_then_fits_everything(shop, mask):
     held = temporal(shop, cutoff=START.replace(month=3, day=10), mask=mask)
@@ -224,6 +254,7 @@ def test_as_a_contender_it_tells_and_then_fits_everything(shop, mask):
         placements=("for_you", "popular"),
         budget_seconds=PLENTY,
         told=told.append,
+        unable=unexpected,
     )
     assert contender.name == "default"
     answers = contender.build(silent)
@@ -244,6 +275,7 @@ def test_nothing_to_choose_for_is_fitted_as_it_is(shop):
         placements=("popular",),
         budget_seconds=PLENTY,
         told=told.append,
+        unable=unexpected,
     )
     [found] = contender.build(silent).recommend([Query("popular", int(END.timestamp()))])
     assert (told, len(found.items)) == ([], 10)
