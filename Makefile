@@ -31,7 +31,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(PYTHON)
 $(VENV)/.dev: pyproject.toml constraints.txt | $(PYTHON)
 	@echo "Installing packages and development tools into $(VENV) ..."
 	$(PIP) install --quiet 'pip>=25.1'
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[demo,report]' --group dev
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[demo,report,tune]' --group dev
 	@touch $@ $(VENV)/.demo
 
 setup: $(VENV)/.dev ## Create .venv with everything for development
