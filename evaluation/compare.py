@@ -13,33 +13,18 @@ from evaluation.compare_tables import certain, customer_table, pair_table, slice
 from evaluation.configurations import configurations
 from evaluation.options import (
     AllMetricsOption,
-    CutoffOption,
     EveryKOption,
     JsonOption,
     KOption,
     LearningCurveOption,
-    MinItemEventsOption,
     NameOption,
     PlacementsOption,
     ReportOption,
     SeedOption,
-    TestDaysOption,
     parse_ks,
     parse_placements,
 )
 from evaluation.report.collect import check_report, findings, save_report
-from evaluation.split_options import (
-    DataOption,
-    FitValidationOption,
-    GivenOption,
-    MaskOption,
-    ProtocolOption,
-    SplitOptions,
-    TestOption,
-    TrainOption,
-    ValidationOption,
-    introduce,
-)
 from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
 from recsys.backtest.compare import Study, figures
 from recsys.backtest.contenders import fitted
@@ -53,6 +38,21 @@ from recsys.backtest.verdicts import Verdicts
 from recsys.backtest.winners import customer_differences
 from recsys.data.bars import bars
 from recsys.data.splits import Split
+from recsys.protocols.options import (
+    CutoffOption,
+    DataOption,
+    FitValidationOption,
+    GivenOption,
+    MaskOption,
+    MinItemEventsOption,
+    ProtocolOption,
+    SplitOptions,
+    TestDaysOption,
+    TestOption,
+    TrainOption,
+    ValidationOption,
+    introduce,
+)
 from recsys.protocols.single import ProtocolName
 
 ConfigsOption = Annotated[

@@ -1,6 +1,5 @@
 """The options of `run`: names, types and help."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,6 @@ import typer
 
 from recsys.backtest.learning import Of
 from recsys.pipeline.query import MAX_LIMIT
-from recsys.protocols.temporal import DEFAULT_TEST_DAYS
 from recsys.protocols.truth import PROTOCOLS
 
 DataOption = Annotated[
@@ -24,33 +22,6 @@ BundleOption = Annotated[
         "--bundle",
         help="A bundle, or a bundle root for its current one. Judged on what came after its "
         "training; nothing is fitted but the baselines.",
-    ),
-]
-CutoffOption = Annotated[
-    datetime | None,
-    typer.Option(
-        "--cutoff",
-        metavar="DATE[THH:MM:SS]",
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-        help="Fit on events before this UTC time, judge by those after.",
-    ),
-]
-TestDaysOption = Annotated[
-    int | None,
-    typer.Option(
-        "--test-days",
-        metavar="N",
-        min=1,
-        help=f"Instead of --cutoff: the last so many days are judged by [{DEFAULT_TEST_DAYS}].",
-    ),
-]
-MinItemEventsOption = Annotated[
-    int,
-    typer.Option(
-        "--min-item-events",
-        metavar="N",
-        min=0,
-        help="Leave out items with fewer purchases before the cutoff.",
     ),
 ]
 PlacementsOption = Annotated[

@@ -11,36 +11,20 @@ from evaluation.options import (
     AllMetricsOption,
     BundleOption,
     ConfigOption,
-    CutoffOption,
     EveryKOption,
     JsonOption,
     KOption,
     LearningCurveOption,
-    MinItemEventsOption,
     NameOption,
     PlacementsOption,
     ReportOption,
     SeedOption,
     SlicesOption,
-    TestDaysOption,
     parse_ks,
     parse_placements,
 )
 from evaluation.report.collect import check_report, findings, save_report
 from evaluation.report.findings import Findings
-from evaluation.split_options import (
-    DataOption,
-    FitValidationOption,
-    FoldsOption,
-    GivenOption,
-    MaskOption,
-    ProtocolOption,
-    SplitOptions,
-    TestOption,
-    TrainOption,
-    ValidationOption,
-    introduce,
-)
 from evaluation.subjects import Chooser, Subject, of_bundle, of_choice, of_config
 from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
 from recsys.backtest.baselines import baselines
@@ -62,6 +46,22 @@ from recsys.choice.options import (
 )
 from recsys.data.bars import bars
 from recsys.data.progress import Progress
+from recsys.protocols.options import (
+    CutoffOption,
+    DataOption,
+    FitValidationOption,
+    FoldsOption,
+    GivenOption,
+    MaskOption,
+    MinItemEventsOption,
+    ProtocolOption,
+    SplitOptions,
+    TestDaysOption,
+    TestOption,
+    TrainOption,
+    ValidationOption,
+    introduce,
+)
 from recsys.protocols.single import ProtocolName
 
 

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from evaluation.of_bundles import config_in, path_of, since
-from evaluation.split_options import SplitOptions
 from recsys.assembly import FitConfig, load_recommender
 from recsys.backtest.compare import Contender
 from recsys.backtest.contenders import baseline_contenders, fitted, loaded
@@ -25,6 +24,7 @@ from recsys.data.dataset import Dataset
 from recsys.errors import DataError
 from recsys.fitting.config import load_config
 from recsys.protocols.holdout import HoldOut
+from recsys.protocols.options import SplitOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

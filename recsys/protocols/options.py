@@ -1,4 +1,4 @@
-"""The options that say how data are split, and which of them go together."""
+"""The options that commands share where they split data, and which of them go together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,6 +84,33 @@ FoldsOption = Annotated[
         metavar="N",
         min=2,
         help=f"Cut-offs of {ROLLING_ORIGIN} [{DEFAULT_FOLDS}].",
+    ),
+]
+CutoffOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--cutoff",
+        metavar="DATE[THH:MM:SS]",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+        help="Fit on events before this UTC time, judge by those after.",
+    ),
+]
+TestDaysOption = Annotated[
+    int | None,
+    typer.Option(
+        "--test-days",
+        metavar="N",
+        min=1,
+        help=f"Instead of --cutoff: the last so many days are judged by [{DEFAULT_TEST_DAYS}].",
+    ),
+]
+MinItemEventsOption = Annotated[
+    int,
+    typer.Option(
+        "--min-item-events",
+        metavar="N",
+        min=0,
+        help="Leave out items with fewer purchases before the cutoff.",
     ),
 ]
 
