@@ -105,7 +105,7 @@ def choose(
     """
     started = time.perf_counter()
     fits = fit_variants(split, base, menu, seconds=budget_seconds * FIT_SHARE, progress=progress)
-    asked = _cases(split, placements, mask, seed)
+    asked = questions(split, placements, mask, seed)
     found: list[Chosen] = []
     for name, cases in asked.items():
         evidence, seconds = _asked(
@@ -144,6 +144,27 @@ def choose(
         fits.failed,
         time.perf_counter() - started,
     )
+
+
+def questions(
+    split: Split, placements: Sequence[str], mask: Mask | None, seed: int
+) -> dict[str, Cases]:
+    """Returns questions about sampled customers, by placement; none where nobody has any.
+
+    Args:
+        split: whose customers are asked for.
+        placements: the names.
+        mask: what lists leave out, where it is not what the placement does by itself.
+        seed: of the sample.
+    """
+    found: dict[str, Cases] = {}
+    for name in placements:
+        try:
+            cases = cases_for(name, split, limit=K, seed=seed, mask=mask)
+        except DataError:
+            continue
+        found[name] = sampled(cases, CUSTOMERS, seed)
+    return found
 
 
 def _asked(
@@ -186,20 +207,6 @@ def _trials(
     wanted = with_rankers(config, dict.fromkeys(cases, ranker))
     wanted = wanted.model_copy(update={"placements": with_mask(wanted.placements, mask)})
     return try_rankers(split, wanted, cases, k=K, seed=seed, progress=progress)
-
-
-def _cases(
-    split: Split, placements: Sequence[str], mask: Mask | None, seed: int
-) -> dict[str, Cases]:
-    """Returns questions about sampled customers, by placement; none where nobody has any."""
-    found: dict[str, Cases] = {}
-    for name in placements:
-        try:
-            cases = cases_for(name, split, limit=K, seed=seed, mask=mask)
-        except DataError:
-            continue
-        found[name] = sampled(cases, CUSTOMERS, seed)
-    return found
 
 
 def _chosen(name: str, evidence: Evidence, fits: Fits, menu: Menu, seconds: float) -> list[Chosen]:

@@ -99,9 +99,38 @@ def search(
         place = int(np.argmax(found))
         change, option = options[place]
         fresh = option.sources() - blend.sources()
-        blend, best = _tuned(evidence, option, found[place], families, boosts)
+        blend, best = tuned(evidence, option, found[place], families, boosts)
         steps.append(Step(change if fresh <= blend.sources() else "exchange", blend, best))
     return [*steps, *_drops(evidence, blend, best, families, boosts)]
+
+
+def tuned(
+    evidence: Evidence,
+    blend: Blend,
+    best: float,
+    families: Mapping[str, Sequence[str]],
+    boosts: Sequence[str],
+) -> tuple[Blend, float]:
+    """Moves one part at a time to where the figure is highest; what adds nothing goes.
+
+    Args:
+        evidence: what the sources said, and what was right.
+        blend: to begin with.
+        best: its figure.
+        families: names of the columns that may add, by family; others of a family that is used
+            are tried in its place.
+        boosts: columns that may multiply.
+
+    Returns:
+        The blend and its figure.
+    """
+    for _ in range(ROUNDS):
+        before = best
+        for options in _moves(blend, families, boosts):
+            blend, best = _better(evidence, blend, best, options)
+        if best == before:
+            break
+    return blend, best
 
 
 def changes(
@@ -153,25 +182,8 @@ def _drops(
         name = max(found, key=lambda each: found[each])
         if found[name] < least:
             return
-        blend, best = _tuned(evidence, rests[name], found[name], families, boosts)
+        blend, best = tuned(evidence, rests[name], found[name], families, boosts)
         yield Step(f"drop {name}", blend, best)
-
-
-def _tuned(
-    evidence: Evidence,
-    blend: Blend,
-    best: float,
-    families: Mapping[str, Sequence[str]],
-    boosts: Sequence[str],
-) -> tuple[Blend, float]:
-    """Moves one part at a time to where the figure is highest; what adds nothing goes."""
-    for _ in range(ROUNDS):
-        before = best
-        for options in _moves(blend, families, boosts):
-            blend, best = _better(evidence, blend, best, options)
-        if best == before:
-            break
-    return blend, best
 
 
 def _moves(
