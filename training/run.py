@@ -20,6 +20,7 @@ from recsys.choice.options import (
     ChooseOption,
     MenuOption,
     SaveConfigOption,
+    is_chosen,
     seconds_of,
 )
 from recsys.choice.tables import choice_tables
@@ -74,7 +75,7 @@ def run_command(
     """  # noqa: D301 - click looks for the character itself
     console = Console()
     settings, dataset = load_config(config), Dataset.open(data)
-    if choose if choose is not None else config is None:
+    if is_chosen(config, choose=choose, budget=budget, menu=menu):
         settings, choice = _choose(console, dataset, settings, seconds_of(budget), menu)
     else:
         choice = None

@@ -42,3 +42,18 @@ def seconds_of(text: str | None) -> float | None:
         message = f"--budget: {text!r} is not a time such as 60s, 10m or 1h"
         raise typer.BadParameter(message)
     return float(found[1]) * _UNITS[found[2]]
+
+
+def is_chosen(
+    config: Path | None, *, choose: bool | None, budget: str | None, menu: Path | None
+) -> bool:
+    """Says whether there is to be a choice: if --choose says so, else unless --config is given.
+
+    Raises:
+        BadParameter: there is none, and its budget or menu is given.
+    """
+    wanted = config is None if choose is None else choose
+    if not wanted and (budget or menu):
+        message = "--budget and --menu are for a choice, and there is none: add --choose"
+        raise typer.BadParameter(message)
+    return wanted

@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 import typer
 
-from recsys.choice.options import seconds_of
+from recsys.choice.options import is_chosen, seconds_of
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,29 @@ def test_times_as_people_write_them(text, seconds):
 def test_what_is_no_time_is_refused_with_an_example(text):
     with pytest.raises(typer.BadParameter, match="60s, 10m or 1h"):
         seconds_of(text)
+
+
+FILE = Path("mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("choose", "config", "wanted"),
+    [
+        (None, None, True),
+        (None, FILE, False),
+        (True, FILE, True),
+        (True, None, True),
+        (False, None, False),
+        (False, FILE, False),
+    ],
+)
+def test_there_is_a_choice_unless_a_configuration_is_given(choose, config, wanted):
+    assert is_chosen(config, choose=choose, budget=None, menu=None) is wanted
+    if wanted:
+        assert is_chosen(config, choose=choose, budget="60s", menu=FILE)
+
+
+@pytest.mark.parametrize(("budget", "menu"), [("60s", None), (None, FILE)])
+def test_what_a_choice_needs_is_refused_where_there_is_none(budget, menu):
+    with pytest.raises(typer.BadParameter, match="add --choose"):
+        is_chosen(FILE, choose=None, budget=budget, menu=menu)

@@ -88,6 +88,18 @@ def test_a_part_that_others_make_needless_is_dropped():
     assert rest < steps[-1].value * (1 - LEAST_GAIN)
 
 
+def test_what_is_left_over_of_a_mixture_is_dropped():
+    """Tuning keeps a trace of it that brings less than a part must."""
+    one, two = noise(428)[:60], noise(429)[:60]
+    columns = {"mixture": 0.6 * (one + two) / 2 + 0.4 * noise(432)[:60], "one": one, "two": two}
+    luck = 0.01 * np.random.default_rng(61).uniform(size=one.shape)
+    steps = search(planted(columns, one + two + luck), alone(columns), [])
+    assert [step.change for step in steps[-2:]] == ["add one", "drop mixture"]
+    assert "mixture" in steps[-2].blend.sources()
+    assert steps[-1].blend.sources() == {"one", "two"}
+    assert steps[-2].value >= steps[-1].value >= steps[-2].value * (1 - LEAST_GAIN)
+
+
 @settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
 def test_no_alternative_is_ahead_by_more_than_a_part_must_bring(seed):
