@@ -12,6 +12,7 @@ from recsys.choice.search import Blend, Step, changes, search, value, without
 from recsys.choice.second_stage import (
     CUSTOMERS,
     Trial,
+    has_past,
     sampled,
     trial_seconds,
     try_rankers,
@@ -122,7 +123,7 @@ def choose(
     config = settled(base, {each.placement: each.blend for each in found}, fits.variants)
     left_out = dict(fits.left_out)
     trials: dict[str, Trial] = {}
-    if menu.ranker is not None and found:
+    if menu.ranker is not None and found and has_past(split, menu.ranker):
         cost = _trial_seconds(menu.ranker, found, fits)
         if time.perf_counter() - started + cost > budget_seconds:
             left_out["ranker"] = f"about {cost:.0f} s"

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
+import polars as pl
 
 from recsys.assembly import FitConfig, assemble
 from recsys.backtest.run import judge
@@ -47,6 +49,15 @@ def with_rankers(config: FitConfig, rankers: Mapping[str, RankerConfig | None]) 
         for name, placement in config.placements.items()
     }
     return config.model_copy(update={"placements": placements})
+
+
+def has_past(split: Split, ranker: RankerConfig) -> bool:
+    """Says whether the latest cut-off of a ranker has events before it.
+
+    Without times, or in a young shop, it has none, and a trial would fit all for nothing.
+    """
+    first = split.train.events.select(pl.col("event_time").min()).collect().item()
+    return first is not None and first < split.cutoff - timedelta(days=ranker.horizon_days)
 
 
 def trial_seconds(

@@ -1,9 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 
 from recsys.assembly import FitConfig
 from recsys.backtest.significance import Interval
-from recsys.choice.second_stage import Trial, sampled, trial_seconds, try_rankers, with_rankers
+from recsys.choice.second_stage import (
+    Trial,
+    has_past,
+    sampled,
+    trial_seconds,
+    try_rankers,
+    with_rankers,
+)
 from recsys.config import validated
 from recsys.data.progress import silent
 from recsys.fitting.config import load_config
@@ -58,6 +68,22 @@ def test_a_ranker_without_rows_is_not_tried():
 @pytest.mark.parametrize(("low", "used"), [(-0.001, False), (0.0, False), (0.0001, True)])
 def test_only_a_gain_that_is_no_luck_counts(low, used):
     assert Trial(0.3, Interval(0.01, low, 0.02)).used is used
+
+
+@pytest.mark.parametrize(
+    ("horizon_days", "expected"), [(1, True), (60, True), (62, False), (300, False)]
+)
+def test_there_is_something_to_learn_from_only_before_a_cut_off(horizon_days, expected):
+    split = temporal(shop_dataset(), test_days=28).split  # 62 days of training
+    assert has_past(split, RankerConfig(horizon_days=horizon_days)) is expected
+
+
+def test_data_without_times_have_no_past():
+    shop = shop_dataset()
+    once = shop.events.with_columns(event_time=pl.lit(day(10)))
+    later = shop.events.filter(pl.col("event_time") >= day(80))
+    split = temporal(replace(shop, events=pl.concat([once, later])), cutoff=day(11)).split
+    assert not has_past(split, RankerConfig(horizon_days=1))
 
 
 def test_rankers_are_laid_over_the_placements_that_are_named():
