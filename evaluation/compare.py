@@ -18,11 +18,9 @@ from evaluation.options import (
     KOption,
     LearningCurveOption,
     NameOption,
-    PlacementsOption,
     ReportOption,
     SeedOption,
     parse_ks,
-    parse_placements,
 )
 from evaluation.report.collect import check_report, findings, save_report
 from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
@@ -45,6 +43,7 @@ from recsys.protocols.options import (
     GivenOption,
     MaskOption,
     MinItemEventsOption,
+    PlacementsOption,
     ProtocolOption,
     SplitOptions,
     TestDaysOption,
@@ -52,6 +51,7 @@ from recsys.protocols.options import (
     TrainOption,
     ValidationOption,
     introduce,
+    parse_placements,
 )
 from recsys.protocols.single import ProtocolName
 

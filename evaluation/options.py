@@ -7,7 +7,6 @@ import typer
 
 from recsys.backtest.learning import Of
 from recsys.pipeline.query import MAX_LIMIT
-from recsys.protocols.truth import PROTOCOLS
 
 DataOption = Annotated[
     Path, typer.Option("--data", help="Prepared data set: python -m training prepare.")
@@ -22,15 +21,6 @@ BundleOption = Annotated[
         "--bundle",
         help="A bundle, or a bundle root for its current one. Judged on what came after its "
         "training; nothing is fitted but the baselines.",
-    ),
-]
-PlacementsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--placements",
-        help="Names with commas between them [all that can be judged: "
-        + ", ".join(PROTOCOLS)
-        + "].",
     ),
 ]
 KOption = Annotated[str, typer.Option("--k", help="Places that count, with commas between them.")]
@@ -89,14 +79,3 @@ def parse_ks(text: str) -> tuple[int, ...]:
         message = f"--k: {text!r} is not a list of numbers from 1 to {MAX_LIMIT}, such as 5,10,20"
         raise typer.BadParameter(message)
     return tuple(ks)
-
-
-def parse_placements(text: str | None) -> tuple[str, ...] | None:
-    """Returns the names of `--placements`, None where it is not given."""
-    if text is None:
-        return None
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    if unknown := [name for name in names if name not in PROTOCOLS]:
-        message = f"--placements: {unknown[0]!r} is not one of {', '.join(PROTOCOLS)}"
-        raise typer.BadParameter(message)
-    return names

@@ -16,12 +16,10 @@ from evaluation.options import (
     KOption,
     LearningCurveOption,
     NameOption,
-    PlacementsOption,
     ReportOption,
     SeedOption,
     SlicesOption,
     parse_ks,
-    parse_placements,
 )
 from evaluation.report.collect import check_report, findings, save_report
 from evaluation.report.findings import Findings
@@ -54,6 +52,7 @@ from recsys.protocols.options import (
     GivenOption,
     MaskOption,
     MinItemEventsOption,
+    PlacementsOption,
     ProtocolOption,
     SplitOptions,
     TestDaysOption,
@@ -61,6 +60,7 @@ from recsys.protocols.options import (
     TrainOption,
     ValidationOption,
     introduce,
+    parse_placements,
 )
 from recsys.protocols.single import ProtocolName
 

@@ -11,17 +11,20 @@ from recsys.choice.choose import Choice
 from recsys.models.protocol import NO_HALF_LIFE
 
 
-def write_config(config: FitConfig, file: Path) -> None:
+def write_config(config: FitConfig, file: Path, *, comment: str = "") -> None:
     """Writes a configuration that `load_config` reads back as it is; what is default is left out.
 
     Args:
         config: what to write.
         file: replaced where it exists; its folder is made where it is missing.
+        comment: lines to begin with, such as how it was made.
     """
     plain = config.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     models = {name: _model(model, plain["models"][name]) for name, model in config.models.items()}
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(tomli_w.dumps({"extends": "nothing", **plain, "models": models}), "utf-8")
+    said = "".join(f"# {line}".rstrip() + "\n" for line in comment.splitlines())
+    text = tomli_w.dumps({"extends": "nothing", **plain, "models": models})
+    file.write_text(f"{said}\n{text}" if said else text, "utf-8")
 
 
 def _model(model: AlgorithmConfig, values: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from recsys.protocols.temporal import (
     TEMPORAL,
     rolling_origin,
 )
+from recsys.protocols.truth import PROTOCOLS
 
 SELECTION = "FILE[::COLUMN=VALUE]"
 
@@ -111,6 +112,15 @@ MinItemEventsOption = Annotated[
         metavar="N",
         min=0,
         help="Leave out items with fewer purchases before the cutoff.",
+    ),
+]
+PlacementsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--placements",
+        help="Names with commas between them [all that can be judged: "
+        + ", ".join(PROTOCOLS)
+        + "].",
     ),
 ]
 
@@ -238,3 +248,14 @@ def introduce(console: Console, holdout: HoldOut) -> None:
         + (f" Left out: {', '.join(left_out)}." if left_out else ""),
         highlight=False,
     )
+
+
+def parse_placements(text: str | None) -> tuple[str, ...] | None:
+    """Returns the names of `--placements`, None where it is not given."""
+    if text is None:
+        return None
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    if unknown := [name for name in names if name not in PROTOCOLS]:
+        message = f"--placements: {unknown[0]!r} is not one of {', '.join(PROTOCOLS)}"
+        raise typer.BadParameter(message)
+    return names
