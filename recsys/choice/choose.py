@@ -28,7 +28,7 @@ from recsys.protocols.cases import Cases, cases_for
 from recsys.protocols.mask import Mask, with_mask
 
 K = 20
-FIT_SHARE, ASK_SHARE = 0.5, 0.25
+FIT_SHARE, ASK_SHARE = 0.3, 0.15
 """Of the time: to fit variants, and to ask them; the rest is the search's."""
 
 

@@ -28,6 +28,11 @@ NOTHING = 1e-6
 """Singular values below this are none: the largest is 1."""
 
 
+LEAST_BASIS = 200
+"""Vectors that the iteration keeps at least. Every part of a graph that hangs together has a
+largest singular value of 1: with a basis smaller than their number it does not converge."""
+
+
 class GraphFilter(LinearConfig):
     """Keeps the normalised graph and its top singular vectors."""
 
@@ -60,10 +65,16 @@ class GraphFilter(LinearConfig):
         size = min(self.embedding_size, min(graph.shape) - 1)
         if size < 1:  # one customer or one item: the graph says it all
             return np.zeros((graph.shape[1], 0), dtype=np.float32)
+        basis = min(max(2 * size + 1, LEAST_BASIS), graph.shape[0] - 1, graph.shape[1] - 1)
         start = np.random.default_rng(self.seed).standard_normal(min(graph.shape))
         # One thread: the figures would depend on their number.
         with threadpool_limits(1, "blas"):
-            _, values, vectors = svds(graph.astype(np.float64), k=size, v0=start)
+            _, values, vectors = svds(
+                graph.astype(np.float64),
+                k=size,
+                v0=start,
+                ncv=basis if basis > size else None,
+            )
         real = np.flatnonzero(values > NOTHING)[::-1]  # svds gives the smallest first
         # Column by column: the product with one taste is what a request waits for, and more than
         # twice as fast this way.
