@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
+from evaluation.benchmark.command import benchmark_command
 from evaluation.compare import compare_command
 from evaluation.off_policy import off_policy_command
 from evaluation.run import run_command
@@ -28,6 +29,7 @@ def _root() -> None:
 app.command("run")(run_command)
 app.command("compare")(compare_command)
 app.command("off-policy")(off_policy_command)
+app.command("benchmark")(benchmark_command)
 
 
 def main() -> None:

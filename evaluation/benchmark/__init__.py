@@ -1,0 +1,1 @@
+"""Published tables, made again: our lists, baselines, and those of other libraries, in one run."""

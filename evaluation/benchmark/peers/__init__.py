@@ -1,0 +1,1 @@
+"""Programs that make lists in environments of their own. Peers' need NumPy, SciPy and the peer."""
