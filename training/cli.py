@@ -12,6 +12,7 @@ from training.demo.shop import demo_command
 from training.prepare import prepare_command
 from training.publish import publish_command
 from training.run import run_command
+from training.tune import tune_command
 
 app = typer.Typer(
     help="From a retailer's files to a published bundle. Begin with: prepare --demo --out DIR",
@@ -23,6 +24,7 @@ app = typer.Typer(
 
 app.command("prepare")(prepare_command)
 app.command("run")(run_command)
+app.command("tune")(tune_command)
 app.command("publish")(publish_command)
 app.command("demo")(demo_command)
 app.add_typer(bundles_app, name="bundles")
