@@ -22,11 +22,13 @@ def expected_seconds(algorithm: AlgorithmConfig, pairs: int, items: int) -> floa
         case "graph-filter":
             per_million = 60.0 * algorithm.embedding_size / 256
         case "ials":
-            per_million = 80.0 * float((algorithm.embedding_size / 128) ** 1.5)
+            per_million = 40.0 * float((algorithm.embedding_size / 128) ** 1.5)
         case "als":
             per_million = 8.0 * algorithm.embedding_size / 64
         case "slim":
-            per_million = 60.0
+            per_million = 30.0
+        case "markov":
+            per_million = 20.0
         case "sequence":
             per_million = 10_000.0
         case _:
