@@ -1,6 +1,6 @@
 """The training rows: events in dense numbers, in time order, with returns settled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -49,6 +49,7 @@ class Interactions:
         events: pl.LazyFrame,
         *,
         items: Vocabulary[ItemId],
+        also: Iterable[CustomerId] | pl.Series = (),
         end_time: int | None = None,
     ) -> "Interactions":
         """Builds the training rows from canonical events (`EVENT_SCHEMA`).
@@ -60,6 +61,7 @@ class Interactions:
         Args:
             events: canonical events; columns beyond the ones used are ignored.
             items: the items to number rows by.
+            also: customers who get a number even without an event.
             end_time: Unix seconds; default: one second after the last event.
 
         Raises:
@@ -72,7 +74,8 @@ class Interactions:
             .join(_numbered(items, "item"), on="item_id")
         )
         named = usable.select(pl.col("customer_id").unique()).collect(engine="streaming")
-        customers: Vocabulary[CustomerId] = Vocabulary.from_ids(named["customer_id"])
+        known = pl.concat([named["customer_id"], pl.Series(also, dtype=pl.String)])
+        customers: Vocabulary[CustomerId] = Vocabulary.from_ids(known)
         # Streamed, and in numbers as early as possible: ids of many events do not fit in memory.
         rows = (
             usable.join(_numbered(customers, "customer"), on="customer_id")

@@ -121,6 +121,8 @@ def training_side(
     interactions = Interactions.from_events(
         dataset.events,
         items=catalogue.items,
+        # Whose attributes make segments has them before the first event.
+        also=dataset.customers["customer_id"] if segment_columns else (),
         end_time=None if end_time is None else int(end_time.timestamp()),
     )
     states = CustomerStates.from_interactions(interactions, half_lives_days)

@@ -159,3 +159,19 @@ def test_a_bundle_of_another_release_is_a_bundle_error(foreign, fitted, tmp_path
     )
     with pytest.raises(BundleError, match=path.name):
         load_recommender(path)
+
+
+def test_a_customer_of_whom_only_attributes_are_known_gets_what_their_segment_buys(shop):
+    base = load_config()
+    [use] = base.placements["popular"].sources
+    wanted = base.placements["popular"].model_copy(
+        update={"sources": (use.model_copy(update={"name": "popular_in_segment"}),)}
+    )
+    config = base.model_copy(
+        update={"segment_columns": ("region",), "placements": {"segment": wanted}}
+    )
+    recommender = assemble(fit(shop, config, end_time=END).pipeline, "here")
+    newcomer = ask(recommender, "segment", customer_id="newcomer", limit=5)
+    nobody = ask(recommender, "segment", customer_id="unheard-of", limit=5)
+    assert (newcomer.tier, nobody.tier) == (Tier.SEGMENT, Tier.POPULAR)
+    assert {item.source for item in newcomer.items} == {"popular_in_segment"}
