@@ -82,7 +82,7 @@ CustomersOption = Annotated[
 ]
 AllSlicesOption = Annotated[
     bool,
-    typer.Option("--slices", help="Print every slice, not only those that certainly differ."),
+    typer.Option("--slices", help="Print every slice, not only those that differ significantly."),
 ]
 
 

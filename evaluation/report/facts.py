@@ -13,7 +13,7 @@ from recsys.assembly import FitConfig
 from recsys.backtest.measures import METRICS
 from recsys.backtest.rows import Row
 
-MARKS = {"better": "▼ worse than ours", "worse": "▲ better than ours", "": "≈ not certain"}
+MARKS = {"better": "▼ worse than ours", "worse": "▲ better than ours", "": "≈ not significant"}
 
 
 @dataclass(frozen=True, slots=True)

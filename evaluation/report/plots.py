@@ -14,7 +14,7 @@ from recsys.backtest.popularity_buckets import BUCKETS, recall_by_popularity
 CURVES = ("ndcg", "recall", "precision")
 MAX_CATEGORIES = 12
 MIX_PLACEMENTS = ("for_you", "discover")
-VERDICTS = {"better": "var(--good)", "worse": "var(--bad)", "not certain": MUTED}
+VERDICTS = {"better": "var(--good)", "worse": "var(--bad)", "not significant": MUTED}
 PANEL: dict[str, int] = {"width": 215, "height": 150}
 
 Chart = alt.LayerChart | alt.FacetChart | alt.VConcatChart
@@ -257,5 +257,5 @@ def _bucket(number: int) -> str:
 
 def _verdict(difference: float, p_holm: float) -> str:
     if p_holm > ALPHA:
-        return "not certain"
+        return "not significant"
     return "better" if difference > 0 else "worse"

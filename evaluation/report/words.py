@@ -73,9 +73,9 @@ def _sentence(found: Findings, placement: str) -> str:
         return said + "."
     relative = f" ({lead.value / theirs.value:+.1%})" if theirs.value else ""
     word = {
-        "better": "certainly better than",
-        "worse": "certainly worse than",
-        "": "not certainly different from",
+        "better": "significantly better than",
+        "worse": "significantly worse than",
+        "": "not significantly different from",
     }[certainty(found, placement, rival)]
     return (
         f"{said}, {word} the best other, {rival}, by {_signed(lead.value)}{relative}, "

@@ -111,7 +111,7 @@ def test_a_comparison_has_a_report_too(prepared: Path, tmp_path: Path) -> None:
     )
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "popularity reaches recall@5" in text
-    assert "certainly worse than the best other, personal-frequency" in text
+    assert "significantly worse than the best other, personal-frequency" in text
     assert 'id="slices-for_you"' in text
     assert 'id="learning"' not in text
     assert 'id="curves"' not in text
@@ -148,13 +148,13 @@ def test_the_sentences_claim_no_more_than_was_shown(prepared: Path, tmp_path: Pa
         *("--report", tmp_path / "same.html"),
     )
     same = (tmp_path / "same.html").read_text(encoding="utf-8")
-    assert "not certainly different from the best other, other, by +0.0000" in same
-    assert "≈ not certain" in same
+    assert "not significantly different from the best other, other, by +0.0000" in same
+    assert "≈ not significant" in same
     call(
         *(*options, "--config", "personal-frequency", "--config", "popularity"),
         *("--placements", "for_you", "--report", tmp_path / "better.html"),
     )
-    assert "certainly better than the best other, popularity" in (
+    assert "significantly better than the best other, popularity" in (
         tmp_path / "better.html"
     ).read_text(encoding="utf-8")
     call(
