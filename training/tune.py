@@ -3,8 +3,6 @@
 import shlex
 import sys
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -39,33 +37,17 @@ from recsys.protocols.single import open_log
 from recsys.protocols.temporal import latest
 from recsys.tuning.job import Job
 from recsys.tuning.spaces import load_spaces
-from training.run import ConfigOption
 from training.tune_display import display, header, result
-
-DEFAULT_BUDGET = "1h"
-
-StudyOption = Annotated[
-    Path,
-    typer.Option("--study", help="Folder that keeps all that was tried; the same one goes on."),
-]
-OutOption = Annotated[Path, typer.Option("--out", help="Where the configuration is written.")]
-TimeOption = Annotated[
-    str, typer.Option("--budget", metavar="TIME", help="When to stop trying, such as 30m or 8h.")
-]
-TrialsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--trials",
-        metavar="N",
-        min=1,
-        help="Stop at so many settings, with those of earlier runs.",
-    ),
-]
-SpacesOption = Annotated[
-    Path | None,
-    typer.Option("--spaces", help="TOML: how far settings go [what comes with recsys]."),
-]
-TuneSeedOption = Annotated[int, typer.Option("--seed", help="Of customers and settings drawn.")]
+from training.tune_options import (
+    DEFAULT_BUDGET,
+    BaseOption,
+    OutOption,
+    SpacesOption,
+    StudyOption,
+    TimeOption,
+    TrialsOption,
+    TuneSeedOption,
+)
 
 
 def tune_command(
@@ -77,7 +59,7 @@ def tune_command(
     test: TestOption = None,
     validation: ValidationOption = None,
     given: GivenOption = None,
-    config: ConfigOption = None,
+    config: BaseOption = None,
     menu: MenuOption = None,
     spaces: SpacesOption = None,
     budget: TimeOption = DEFAULT_BUDGET,

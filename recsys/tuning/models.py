@@ -9,6 +9,7 @@ from typing import Any
 from recsys.choice.gather import Variant
 from recsys.errors import ConfigError, DataError
 from recsys.pipeline.recommender import Recommender
+from recsys.tuning.history import History
 from recsys.tuning.job import Clock
 from recsys.tuning.journal import Journal, Tried
 from recsys.tuning.lines import Line, again
@@ -20,8 +21,6 @@ UNUSED = 3
 """So many times as often, a kind of model that the best blends use is tried as one they do not."""
 FAR_BELOW = 0.5
 """A model that by itself reaches a smaller share of its line's best is given up."""
-FINALISTS = 3
-"""Of each line and placement: kept for a last search."""
 LONGEST = 0.1
 """Share of the whole budget that one fit may be expected to take."""
 
@@ -37,31 +36,25 @@ class ModelSearch:
     """By placement: the best blends of the menu."""
     broken: set[tuple[str, str]]
     clock: Clock
-    history: dict[str, list[Tried]] = field(default_factory=dict)
-    """By line, oldest first."""
-    _menu: set[str] = field(default_factory=set)
+    history: History = field(init=False)
+    _menu: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._menu = set(self.standing.variants)
+        self._menu = frozenset(self.standing.variants)
+        self.history = History.read(self.journal, self.lines)
         for line in self.lines:
-            self.history[line.name] = self.journal.tried(line.name)
-            for tried in self.history[line.name]:
+            for tried in self.history.by_line[line.name]:
                 self._take(line, tried)
-
-    @property
-    def done(self) -> int:
-        """Returns how many settings were tried, those of the menu apart."""
-        return sum(self._count(line) for line in self.lines)
 
     def next_line(self) -> Line | None:
         """Returns what to look at next; None where there is nothing, or no time for any."""
-        used = set().union(*(best.blend.sources() for best in self.standing.best.values()))
-        kinds = {(each.family, each.algorithm.kind) for each in map(self._variant, used)}
+        used = [self.standing.variants[name] for name in self.standing.used()]
+        kinds = {(each.family, each.algorithm.kind) for each in used}
         open_ones = [line for line in self.lines if not self._closed(line)]
 
         def turn(line: Line) -> int:
             weight = 1 if (line.family, line.template.kind) in kinds else UNUSED
-            return (self._count(line) + 1) * weight
+            return (self.history.count(line.name) + 1) * weight
 
         return min(open_ones, key=turn, default=None)
 
@@ -70,15 +63,14 @@ class ModelSearch:
         proposal = self.journal.propose(line.name, line.ranges, line.whole)
         variant = line.variant(proposal.drawn)
         began = time.perf_counter()
-        known = (t for t in self.history[line.name] if t.outcome["name"] == variant.name)
-        if old := next(known, None):
+        if old := self.history.known(line.name, variant.name):
             figure, outcome = old.figure, dict(old.outcome)
         else:
             figure, outcome = self._try(line, variant)
         outcome |= {"name": variant.name, "seconds": round(time.perf_counter() - began, 2)}
         proposal.tell(figure, outcome)
         tried = Tried(line.name, figure, outcome, from_menu=False)
-        self.history[line.name].append(tried)
+        self.history.by_line[line.name].append(tried)
         self._take(line, tried)
         self.standing.shelf.clear(self._menu | self.finalists())
         settings = ", ".join(
@@ -88,20 +80,15 @@ class ModelSearch:
 
     def finalists(self) -> set[str]:
         """Returns the models of the best blends, and the best few of each line."""
-        found = set().union(*(best.blend.sources() for best in self.standing.best.values()))
-        for line in self.lines:
-            tried = [each.outcome for each in self.history[line.name] if "blends" in each.outcome]
-            for name in self.start:
-                tried.sort(key=lambda outcome: -outcome["blends"][name]["figure"])
-                found |= {outcome["name"] for outcome in tried[:FINALISTS]}
-        return found
+        return self.standing.used() | self.history.finalists(self.start)
 
     def _try(self, line: Line, variant: Variant) -> tuple[float | None, dict[str, Any]]:
         """Returns the figure, None where the setting was given up, and what else is to keep."""
         standing = self.standing
         kept = standing.shelf.holds(variant.name, list(standing.bench.asked))
         if not kept and (expected := self._expected(line, variant)) > LONGEST * self.clock.seconds:
-            return None, {"given_up": f"it would take about {expected:.0f} s"}
+            why = f"it would take about {expected:.0f} s"
+            return None, {"given_up": why, "too_long": expected}
         fit_seconds = None
         if not kept:
             began = time.perf_counter()
@@ -125,10 +112,11 @@ class ModelSearch:
         bench, standing = self.standing.bench, self.standing
         parts = {each: bench.ask(recommender, name, each) for each in bench.asked}
         columns = {each: next(part) for each, part in parts.items()}
-        before = [t.outcome["solos"] for t in self.history[line.name] if "solos" in t.outcome]
-        highest = {each: max((old[each] for old in before), default=0.0) for each in self.start}
-        solos = {each: standing.solo(each, columns[each]) for each in self.start}
-        if all(solo < FAR_BELOW * highest[each] for each, solo in solos.items()):
+        if all(
+            standing.solo(each, columns[each])
+            < FAR_BELOW * self.history.best_solo(line.name, each)
+            for each in self.start
+        ):
             return False
         for each, others in parts.items():
             for more in others:
@@ -138,14 +126,12 @@ class ModelSearch:
 
     def _expected(self, line: Line, variant: Variant) -> float:
         """Returns about how long a setting takes, as its line's last ones make one think."""
-        bench = self.standing.bench
+        bench, variants = self.standing.bench, self.standing.variants
         slower = [
-            tried.outcome["fit_seconds"]
-            / max(bench.expected_seconds(self._variant(tried.outcome["name"])), 0.01)
-            for tried in self.history[line.name]
-            if tried.outcome.get("fit_seconds")
+            seconds / max(bench.expected_seconds(variants[name]), 0.01)
+            for name, seconds in self.history.fits(line.name)
         ]
-        return bench.expected_seconds(variant) * (median(slower[-5:]) if slower else 1.0)
+        return bench.expected_seconds(variant) * median(slower or [1.0])
 
     def _take(self, line: Line, tried: Tried) -> None:
         """Remembers a model, and its blend where it is the best so far."""
@@ -160,16 +146,6 @@ class ModelSearch:
 
     def _closed(self, line: Line) -> bool:
         """Says whether a line cannot be fitted, or takes longer than there is time for."""
-        failures = sum("failed" in tried.outcome for tried in self.history[line.name])
-        if (line.family, line.template.kind) in self.broken or failures > self._count(line) / 2:
-            return True
-        took = [
-            tried.outcome["seconds"] for tried in self.history[line.name] if not tried.from_menu
-        ]
-        return bool(took) and median(took) > self.clock.left()
-
-    def _count(self, line: Line) -> int:
-        return sum(not tried.from_menu for tried in self.history[line.name])
-
-    def _variant(self, name: str) -> Variant:
-        return self.standing.variants[name]
+        failed = self.history.failures(line.name) > self.history.count(line.name) / 2
+        broken = (line.family, line.template.kind) in self.broken
+        return failed or broken or self.history.seconds(line.name) > self.clock.left()

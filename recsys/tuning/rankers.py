@@ -51,6 +51,11 @@ class RankerSearch:
         return len(self.history)
 
     @property
+    def given_up(self) -> int:
+        """Returns how many of them have no figure."""
+        return sum(each.figure is None for each in self.history)
+
+    @property
     def possible(self) -> bool:
         """Says whether there is anything to learn from, as far as is known."""
         return can_be_ranked(self.job) and not any(

@@ -47,6 +47,10 @@ class Standing:
     best: dict[str, Scored] = field(default_factory=dict)
     """By placement."""
 
+    def used(self) -> set[str]:
+        """Returns the models of the best blends."""
+        return set().union(*(best.blend.sources() for best in self.best.values()))
+
     def evidence(self, placement: str, names: Sequence[str]) -> Evidence:
         """Returns what these models say, side by side."""
         columns = {name: self.shelf.get(name, placement) for name in names}

@@ -1,7 +1,9 @@
 """Tunes a configuration: settings of models, weights of blends, rankers, as long as wanted."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from recsys.assembly import FitConfig
 from recsys.choice.search import LEAST_GAIN
 from recsys.choice.second_stage import with_rankers
 from recsys.choice.settled import settled
@@ -48,47 +50,50 @@ def tune(
     """
     clock = Clock(seconds)
     with alone(folder):
-        bench = bench_of(job.split, job.base, job.placements, job.mask, job.seed)
-        refuse_another(folder, job, bench)
-        journal = Journal(folder, job.seed)
-        lines = lines_of(job.menu, job.spaces, len(job.split.items), timeless=bench.timeless)
-        standing = Standing(job.menu, bench, Shelf(folder / COLUMNS))
-        broken = begin(folder, job, standing, journal, lines, clock=clock, progress=progress)
-        start = dict(standing.best)
-        models = ModelSearch(lines, standing, journal, start, broken, clock)
+        models = _begun(job, folder, clock, progress)
         share = MODELS_SHARE if can_be_ranked(job) else 1.0
         most = None if trials is None else round(trials * share)
 
-        def news(tried: str, done: int) -> None:
-            best = {name: each.figure for name, each in standing.best.items()}
+        def tell(tried: str, done: int) -> None:
+            best = {name: each.figure for name, each in models.standing.best.items()}
             watch(News(tried, done, best, max(clock.left(), 0.0)))
 
-        while clock.left(share) > 0 and (most is None or models.done < most):
+        while clock.left(share) > 0 and (most is None or models.history.done < most):
             line = models.next_line()
             if line is None:
                 break
-            news(models.step(line), models.done)
-        blends = {name: _last_search(models, name).blend for name in start}
-        tuned = settled(job.base, blends, standing.variants)
-        cases = {name: bench.asked[name].cases for name in start}
-        rankers = RankerSearch(job, tuned, cases, journal, progress)
-        while (
-            rankers.possible
-            and clock.left() > 0
-            and (trials is None or models.done + rankers.done < trials)
-        ):
-            news(rankers.step(), models.done + rankers.done)
+            tell(models.step(line), models.history.done)
+        tuned = _settled(job, models, {name: _last_search(models, name) for name in models.start})
+        cases = {name: models.standing.bench.asked[name].cases for name in models.start}
+        rankers = RankerSearch(job, tuned, cases, models.journal, progress)
+        rest = None if trials is None else trials - models.history.done
+        while rankers.possible and clock.left() > 0 and (rest is None or rankers.done < rest):
+            tell(rankers.step(), models.history.done + rankers.done)
         config = with_rankers(tuned, rankers.best())
-        before = settled(
-            job.base, {name: each.blend for name, each in start.items()}, standing.variants
-        )
-        tried = [*rankers.history, *(each for line in lines for each in models.history[line.name])]
         return Tuned(
             config,
-            verdicts(job, cases, with_rankers(before, dict.fromkeys(start)), config, progress),
-            models.done + rankers.done,
-            sum(each.figure is None for each in tried),
+            verdicts(job, cases, _settled(job, models, models.start), config, progress),
+            models.history.done + rankers.done,
+            models.history.given_up + rankers.given_up,
         )
+
+
+def _begun(job: Job, folder: Path, clock: Clock, progress: Progress) -> ModelSearch:
+    """Returns the search for models where it was left, or with what the menu brings."""
+    bench = bench_of(job.split, job.base, job.placements, job.mask, job.seed)
+    refuse_another(folder, job, bench)
+    journal = Journal(folder, job.seed)
+    lines = lines_of(job.menu, job.spaces, len(job.split.items), timeless=bench.timeless)
+    standing = Standing(job.menu, bench, Shelf(folder / COLUMNS))
+    broken = begin(folder, job, standing, journal, lines, clock=clock, progress=progress)
+    return ModelSearch(lines, standing, journal, dict(standing.best), broken, clock)
+
+
+def _settled(job: Job, models: ModelSearch, best: Mapping[str, Scored]) -> FitConfig:
+    """Returns the configuration with these blends, not ranked."""
+    blends = {name: each.blend for name, each in best.items()}
+    config = settled(job.base, blends, models.standing.variants)
+    return with_rankers(config, dict.fromkeys(best))
 
 
 def _last_search(models: ModelSearch, placement: str) -> Scored:

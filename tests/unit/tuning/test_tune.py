@@ -10,15 +10,18 @@ import pytest
 pytest.importorskip("optuna", reason="the extra `tune` is not installed")
 
 from recsys.backtest.significance import Interval
+from recsys.choice.gather import Variant
 from recsys.choice.menu import Menu
 from recsys.choice.second_stage import Trial
 from recsys.config import validated
 from recsys.errors import ConfigError, DataError
 from recsys.fitting.config import load_config
 from recsys.models.item_item import ItemItem
+from recsys.pipeline.recommender import Recommender
 from recsys.protocols.mask import Mask
 from recsys.protocols.temporal import latest, temporal
 from recsys.tuning import models, rankers
+from recsys.tuning.bench import Bench
 from recsys.tuning.job import Job, News
 from recsys.tuning.spaces import Spaces, load_spaces
 from recsys.tuning.tune import tune
@@ -27,6 +30,13 @@ from tests.small_shop import START, shop_dataset
 from tests.unit.choice.menus import SMALL
 
 PLENTY = 600.0
+ALS = {"kind": "als", "embedding_size": 4}
+TASTE = validated(
+    Menu, {"families": {"taste": {"kind": "vectors", "variants": [ALS]}}}, where="test"
+)
+SIZES = validated(
+    Spaces, {"models": {"als": {"embedding_size": {"low": 4, "high": 6}}}}, where="test"
+)
 
 
 def job(**changes: object) -> Job:
@@ -140,6 +150,33 @@ def test_what_would_take_too_long_is_given_up(tmp_path, monkeypatch):
     heard: list[News] = []
     tune(job(), tmp_path, seconds=PLENTY, trials=1, watch=heard.append)
     assert "it would take about" in heard[0].tried
+
+
+def test_with_more_time_it_is_tried_after_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "LONGEST", 0.0)
+    tune(job(spaces=SIZES, menu=TASTE), tmp_path, seconds=PLENTY, trials=3)
+    monkeypatch.setattr(models, "LONGEST", 1.0)
+    heard: list[News] = []
+    wanted = job(spaces=SIZES, menu=TASTE)
+    tune(wanted, tmp_path, seconds=PLENTY, trials=6, watch=heard.append)
+    assert heard
+    assert not any("it would take" in each.tried for each in heard)
+
+
+def test_no_setting_is_ever_fitted_twice(tmp_path, monkeypatch):
+    fit, fits = Bench.fit, []
+
+    def counted(self: Bench, variant: Variant) -> Recommender:
+        fits.append(variant.algorithm)
+        return fit(self, variant)
+
+    monkeypatch.setattr(Bench, "fit", counted)
+    found = tune(job(spaces=SIZES, menu=TASTE), tmp_path, seconds=PLENTY, trials=8)
+    assert found.done == 8
+    sizes = [algorithm.embedding_size for algorithm in fits]
+    assert sorted(sizes) == sorted(set(sizes))
+    assert set(sizes) <= {4, 5, 6}
+    assert found.verdicts["for_you"].after > 0
 
 
 def test_what_cannot_be_fitted_is_left_alone(tmp_path, monkeypatch):
