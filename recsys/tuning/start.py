@@ -41,24 +41,36 @@ def begin(
     if file.is_file():
         known = json.loads(file.read_text("utf-8"))
         standing.best = {name: scored(plain) for name, plain in known.items()}
-        return broken
-    names = list(standing.variants)
+    else:
+        standing.best = _weigh_menu(standing, progress)
+    # An earlier run may have had no time for all of the menu, or may have been killed here.
+    for line in lines:
+        _note_menu(line, standing, journal, standing.best, progress)
+    if not file.is_file():
+        part = file.with_suffix(".part")
+        plain = {name: best.plain() for name, best in standing.best.items()}
+        part.write_text(json.dumps(plain), "utf-8")
+        part.replace(file)
+    return broken
+
+
+def _weigh_menu(standing: Standing, progress: Progress) -> dict[str, Scored]:
+    """Returns the best blend of the menu's variants, by placement.
+
+    Raises:
+        DataError: none finds anything right.
+    """
+    names, found = list(standing.variants), {}
     for place, placement in enumerate(standing.bench.asked):
         progress("weigh the menu", place, len(standing.bench.asked))
-        found = standing.searched(placement, names) if names else None
-        if found is not None:
-            standing.best[placement] = found
+        best = standing.searched(placement, names) if names else None
+        if best is not None:
+            found[placement] = best
     progress("weigh the menu", 1, 1)
-    if not standing.best:
+    if not found:
         message = "no model on the menu finds anything right"
         raise DataError(message)
-    start = dict(standing.best)
-    for line in lines:
-        _note_menu(line, standing, journal, start, progress)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps({name: best.plain() for name, best in start.items()}), "utf-8")
-    part.replace(file)
-    return broken
+    return found
 
 
 def _fit_menu(

@@ -136,6 +136,16 @@ def test_without_time_the_menus_first_is_the_result(tmp_path):
     assert found.verdicts["for_you"].after > 0
 
 
+def test_what_there_was_no_time_for_is_tried_by_the_next_run(tmp_path):
+    first = tune(job(), tmp_path, seconds=1e-6)
+    assert len(list((tmp_path / "columns").iterdir())) == 1
+    heard: list[News] = []
+    second = tune(job(), tmp_path, seconds=PLENTY, trials=1, watch=heard.append)
+    assert len(list((tmp_path / "columns").iterdir())) >= 5
+    assert second.verdicts["for_you"].before == first.verdicts["for_you"].after
+    assert second.verdicts["for_you"].gain.value > 0, "more of the menu is better"
+
+
 def test_what_is_far_below_by_itself_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "FAR_BELOW", 5.0)
     heard: list[News] = []
