@@ -97,7 +97,10 @@ bench: $(VENV)/.dev ## Measure the server and the bulk path on the demo bundle
 qualify-main: $(VENV)/.dev ## Prove the release's main claims (long; ONLY=N for one)
 	$(PYTHON) -m tests.qualification.main $(if $(ONLY),--only $(ONLY))
 
+qualify-quality: $(VENV)/.dev $(VENV)/.torch ## Prove the quality of lists on real data (hours; ONLY=N for one)
+	$(PYTHON) -m tests.qualification.quality.main $(if $(ONLY),--only $(ONLY))
+
 clean: ## Remove environments and everything under var/
 	rm -rf .venv .venv-protos var
 
-.PHONY: help setup setup-torch demo train serve evaluate test check format protos protos-check bench qualify-main clean
+.PHONY: help setup setup-torch demo train serve evaluate test check format protos protos-check bench qualify-main qualify-quality clean

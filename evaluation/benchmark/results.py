@@ -41,9 +41,14 @@ def note_read(
         if (row.configuration, row.placement, row.metric, row.k)
         == (who, table.placement, metric, table.k)
     ]
-    told = ", ".join(["the benchmark", *found])
+    append_read(file, name, ", ".join(["the benchmark", *found]), now)
+
+
+def append_read(file: Path, name: str, told: str, now: datetime) -> None:
+    """Appends a line of date, commit, set and figure to the file of reads."""
     with file.open("a", encoding="utf-8", newline="") as lines:
-        csv.writer(lines, lineterminator="\n").writerow([f"{now:%Y-%m-%d}", _commit(), name, told])
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow([f"{now:%Y-%m-%d}", _commit(), name, told])
 
 
 def _commit() -> str:

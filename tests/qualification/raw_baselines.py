@@ -94,6 +94,10 @@ class Baselines:
         )
         return [float(values.mean()) for values in found]
 
+    def cosine(self, k: int) -> list[float]:
+        """Returns precision, recall and ndcg at k of item-item cosine, nothing masked."""
+        return self.judged(self._cosine(), k, new_only=False)
+
     def _als(self) -> Scores:
         with threadpool_limits(1, "blas"):
             model = AlternatingLeastSquares(

@@ -76,14 +76,14 @@ class Room:
 
     def demo_data(self) -> Path:
         """Returns the demo data, prepared by this commit."""
-        data = self._of_commit("demo") / "data"
+        data = self.of_commit("demo") / "data"
         if not data.is_dir():
             self.must("demo-prepare", "-m", "training", "prepare", "--demo", "--out", data)
         return data
 
     def demo_bundles(self) -> Path:
         """Returns a bundle root with the demo data's bundle, fitted by this commit."""
-        bundles = self._of_commit("demo") / "bundles"
+        bundles = self.of_commit("demo") / "bundles"
         if not (bundles / "current").exists():
             data = self.demo_data()
             self.must("demo-fit", "-m", "training", "run", "--data", data, "--bundles", bundles)
@@ -105,7 +105,7 @@ class Room:
         log = self.folder / "logs" / f"{name}.log"
         return run(["make", *targets], cwd=clone, env=bare_environment() | environment, log=log)
 
-    def _of_commit(self, name: str) -> Path:
+    def of_commit(self, name: str) -> Path:
         """Returns a folder for what this commit makes; what another one made there goes."""
         folder = self.folder / name
         mark = folder / "commit"

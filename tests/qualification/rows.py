@@ -40,6 +40,10 @@ def at_least(what: str, value: float, bar: float) -> Row:
     return Row(check=what, value=_tidy(value), bar=f">= {bar:g}", holds=value >= bar)
 
 
+def above(what: str, value: float, bar: float) -> Row:
+    return Row(check=what, value=_tidy(value), bar=f"> {bar:g}", holds=value > bar)
+
+
 def at_most(what: str, value: float, bar: float) -> Row:
     return Row(check=what, value=_tidy(value), bar=f"<= {bar:g}", holds=value <= bar)
 

@@ -1,0 +1,56 @@
+"""Figures of a benchmark, measured once on a commit and read by several checks."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from evaluation.benchmark.command import DOCS
+from evaluation.benchmark.definitions import Benchmarks, load_benchmarks
+from evaluation.benchmark.results import append_read
+from recsys.backtest.rows import Row, read_figures
+from tests.qualification.room import Room
+from tests.qualification.rows import Row as Checked
+
+PART = "benchmarks"
+
+
+def definitions() -> Benchmarks:
+    """Returns what all benchmarks are."""
+    return load_benchmarks()
+
+
+def benchmarked(room: Room, name: str) -> tuple[Row, ...]:
+    """Returns a benchmark's figures; measures them if this commit has not yet.
+
+    Raises:
+        CommandFailedError: it cannot be measured.
+    """
+    file = room.of_commit(PART) / f"{name}.json"
+    if not file.is_file():
+        part = file.with_suffix(".part")
+        room.must(
+            f"benchmark-{name}",
+            *("-m", "evaluation", "benchmark", name),
+            *("--json", part, "--page", file.with_suffix(".md")),
+        )
+        part.replace(file)
+    return read_figures(file)
+
+
+def note(name: str, rows: Iterable[Checked]) -> Iterator[Checked]:
+    """Passes rows on, and notes that the test part of a set was read for them."""
+    told = []
+    for row in rows:
+        told.append(f"{row.check} {row.value}")
+        yield row
+    append_read(
+        DOCS / "test-reads.csv", name, f"qualify-quality: {'; '.join(told)}", datetime.now(UTC)
+    )
+
+
+def one(rows: Sequence[Row], configuration: str, placement: str, metric: str) -> Row | None:
+    """Returns the measured row of a configuration, None where there is none."""
+    wanted = (configuration, placement, metric, "measured")
+    for row in rows:
+        if (row.configuration, row.placement, row.metric, row.source) == wanted:
+            return row
+    return None
