@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from typing import Any
 
 from recsys.assembly import FitConfig
@@ -54,6 +55,11 @@ class RankerSearch:
     def given_up(self) -> int:
         """Returns how many of them have no figure."""
         return sum(each.figure is None for each in self.history)
+
+    @property
+    def seconds(self) -> float:
+        """Returns how long a setting takes, 0 where none was tried."""
+        return float(median([each.outcome["seconds"] for each in self.history] or [0]))
 
     @property
     def possible(self) -> bool:

@@ -67,7 +67,9 @@ def tune(
         cases = {name: models.standing.bench.asked[name].cases for name in models.start}
         rankers = RankerSearch(job, tuned, cases, models.journal, progress)
         rest = None if trials is None else trials - models.history.done
-        while rankers.possible and clock.left() > 0 and (rest is None or rankers.done < rest):
+        while rankers.possible and (rest is None or rankers.done < rest):
+            if clock.left() <= rankers.seconds:
+                break
             tell(rankers.step(), models.history.done + rankers.done)
         config = with_rankers(tuned, rankers.best())
         return Tuned(
