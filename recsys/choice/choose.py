@@ -28,8 +28,10 @@ from recsys.protocols.cases import Cases, cases_for
 from recsys.protocols.mask import Mask, with_mask
 
 K = 20
-FIT_SHARE, ASK_SHARE = 0.3, 0.15
-"""Of the time: to fit variants, and to ask them; the rest is the search's."""
+FIT_SHARE, ASK_SHARE = 0.25, 0.15
+"""Of the time: to fit variants, and to ask them; the rest is the search's and the rankers'."""
+RANKING_SECONDS = 0.003
+"""About what a list costs beside its sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,15 @@ def choose(
     config = settled(base, {each.placement: each.blend for each in found}, fits.variants)
     left_out = dict(fits.left_out)
     trials: dict[str, Trial] = {}
-    if menu.ranker is not None and found and has_past(split, menu.ranker):
-        cost = _trial_seconds(menu.ranker, found, fits)
-        if time.perf_counter() - started + cost > budget_seconds:
-            left_out["ranker"] = f"about {cost:.0f} s"
-        else:
-            theirs = {each.placement: asked[each.placement] for each in found}
-            trials = _trials(
+    if menu.ranker is not None and has_past(split, menu.ranker):
+        # One by one, the cheapest first: a list with slow sources must not cost another's ranker.
+        costs = {each.placement: _trial_seconds(menu.ranker, each, fits) for each in found}
+        for name, cost in sorted(costs.items(), key=lambda pair: pair[1]):
+            if time.perf_counter() - started + cost > budget_seconds:
+                left_out[f"ranker of {name}"] = f"about {cost:.0f} s"
+                continue
+            theirs = {name: asked[name]}
+            trials |= _trials(
                 split, config, menu.ranker, theirs, mask=mask, seed=seed, progress=progress
             )
     surely = {name: trial.used for name, trial in trials.items()}
@@ -183,15 +187,12 @@ def _asked(
     return evidence, (time.perf_counter() - started) / len(evidence.truth_sizes)
 
 
-def _trial_seconds(ranker: RankerConfig, found: Sequence[Chosen], fits: Fits) -> float:
-    """Returns about how long it takes to try a ranker on the chosen blends."""
-    used = set().union(*(each.blend.sources() for each in found))
-    return trial_seconds(
-        ranker,
-        len(fits.recommender.resolver.customers),
-        sum(fits.seconds[name] for name in used),
-        [each.question_seconds for each in found],
-    )
+def _trial_seconds(ranker: RankerConfig, chosen: Chosen, fits: Fits) -> float:
+    """Returns about how long it takes to try a ranker on a chosen blend."""
+    used = chosen.blend.sources()
+    asking = chosen.question_seconds * len(used) / len(fits.variants) + RANKING_SECONDS
+    customers = len(fits.recommender.resolver.customers)
+    return trial_seconds(ranker, customers, sum(fits.seconds[name] for name in used), asking)
 
 
 def _trials(

@@ -1,6 +1,6 @@
 """Says whether a ranker beats the blend on an inner split: only then it is used."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -64,21 +64,20 @@ def trial_seconds(
     ranker: RankerConfig,
     customers: int,
     fit_seconds: float,
-    question_seconds: Sequence[float],
+    question_seconds: float,
 ) -> float:
-    """Returns about how long it takes to try a ranker on some placements.
+    """Returns about how long it takes to try a ranker on a placement.
 
     Args:
         ranker: to try.
         customers: there are.
         fit_seconds: to fit all sources once.
-        question_seconds: to ask about one customer, of each placement.
+        question_seconds: to ask about one customer.
     """
     learnt_from = min(ranker.customers, customers) * ranker.cut_offs
     trees = learnt_from * ranker.candidates * ranker.trees * SECONDS_PER_ROW_AND_TREE
     questions = learnt_from + 2 * min(CUSTOMERS, customers)
-    asking = questions * sum(question_seconds)
-    return fit_seconds * (ranker.cut_offs + 1) + asking + trees * len(question_seconds)
+    return fit_seconds * (ranker.cut_offs + 1) + questions * question_seconds + trees
 
 
 def try_rankers(

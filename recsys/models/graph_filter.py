@@ -11,13 +11,16 @@ second is the ideal low-pass filter. The formula takes any history: nobody has t
 terms are applied as products with one history; items x items is never made.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
+from scipy.linalg import eigh
 from scipy.sparse import csr_array, diags_array
-from scipy.sparse.linalg import svds
+from scipy.sparse.linalg import ArpackError, svds
 
 from recsys.models.known_items import places_of
 from recsys.models.linear import LinearConfig
@@ -28,9 +31,12 @@ NOTHING = 1e-6
 """Singular values below this are none: the largest is 1."""
 
 
-LEAST_BASIS = 200
-"""Vectors that the iteration keeps at least. Every part of a graph that hangs together has a
-largest singular value of 1: with a basis smaller than their number it does not converge."""
+DENSE = 4_000
+"""Customers or items, whichever are fewer, up to which all singular values are found at once:
+exact, in seconds, and sure. Every part of a graph that hangs together has a largest singular
+value of 1, and an iteration has to tell as many equal ones apart."""
+BASES = (2, 4, 8)
+"""Vectors that the iteration keeps for each one asked for: more where fewer do not converge."""
 
 
 class GraphFilter(LinearConfig):
@@ -65,16 +71,9 @@ class GraphFilter(LinearConfig):
         size = min(self.embedding_size, min(graph.shape) - 1)
         if size < 1:  # one customer or one item: the graph says it all
             return np.zeros((graph.shape[1], 0), dtype=np.float32)
-        basis = min(max(2 * size + 1, LEAST_BASIS), graph.shape[0] - 1, graph.shape[1] - 1)
-        start = np.random.default_rng(self.seed).standard_normal(min(graph.shape))
         # One thread: the figures would depend on their number.
         with threadpool_limits(1, "blas"):
-            _, values, vectors = svds(
-                graph.astype(np.float64),
-                k=size,
-                v0=start,
-                ncv=basis if basis > size else None,
-            )
+            values, vectors = top_singular(graph.astype(np.float64), size, self.seed)
         real = np.flatnonzero(values > NOTHING)[::-1]  # svds gives the smallest first
         # Column by column: the product with one taste is what a request waits for, and more than
         # twice as fast this way.
@@ -151,3 +150,35 @@ class GraphFilterModel:
         parts = (smooth + np.float32(self.config.alpha) * low_pass) * weights[known]
         strongest: NumArray = seeds[known][np.argmax(parts, axis=1)]
         return strongest
+
+
+def top_singular(
+    graph: csr_array, size: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the largest singular values, ascending, and the right vectors that go with them.
+
+    Args:
+        graph: shape (customers, items) float64.
+        size: values to find, below both.
+        seed: of the vector that an iteration starts from.
+
+    Returns:
+        Shapes (size,) and (size, items).
+    """
+    fewest = min(graph.shape)
+    if fewest <= DENSE:
+        wide = graph.shape[0] < graph.shape[1]
+        gram = (graph @ graph.T if wide else graph.T @ graph).toarray()
+        squares, vectors = eigh(gram, subset_by_index=(fewest - size, fewest - 1))
+        values = np.sqrt(np.maximum(squares, 0.0))
+        if wide:
+            vectors = (graph.T @ vectors) / np.maximum(values, NOTHING)
+        return values, vectors.T
+    start = np.random.default_rng(seed).standard_normal(fewest)
+    *bases, last = (min(times * size + 1, fewest - 1) for times in BASES)
+    for basis in bases:
+        with suppress(ArpackError):
+            _, values, vectors = svds(graph, k=size, v0=start, ncv=basis)
+            return values, vectors
+    _, values, vectors = svds(graph, k=size, v0=start, ncv=last)
+    return values, vectors
