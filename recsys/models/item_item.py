@@ -32,7 +32,7 @@ class ItemItem(WeightedConfig):
     row_power: float = Field(default=0.0, ge=0, le=1)
     """The number of items of a customer (basket), to this power, divides what they say of any two:
     who has everything says little. 0.5 is the normalised graph of graph filters."""
-    history_limit: int = Field(default=200, ge=1)
+    history_limit: int = Field(default=1_000, ge=1)
     """Items of one customer or basket that count, heaviest first: bounds the cost of robots."""
 
     def fit(self, data: TrainingData) -> SparseRows:

@@ -22,7 +22,7 @@ class LinearConfig(WeightedConfig):
     entries: Literal["binary", "log"] = "binary"
     """What a customer's weight w with an item counts: 1, or log(1 + w). Where it is 1, weights
     and half-life only decide which items are the heaviest."""
-    history_limit: int = Field(default=500, ge=1)
+    history_limit: int = Field(default=1_000, ge=1)
     """Items of one customer that count, heaviest first: bounds the cost of robots."""
 
     def matrix(self, data: TrainingData) -> csr_array:
