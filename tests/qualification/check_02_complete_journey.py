@@ -32,7 +32,7 @@ def run(room: Room) -> Iterator[Row]:
     data, figures = room.demo_data(), room.folder / "complete_journey.json"
     outcome = room.must(
         "2-evaluate",
-        *("-m", "evaluation", "run", "--data", data, "--cutoff", CUTOFF),
+        *("-m", "evaluation", "run", "--no-choose", "--data", data, "--cutoff", CUTOFF),
         *("--min-item-events", MIN_ITEM_EVENTS, "--placements", ",".join(OURS), "--k", K),
         *("--dataset-name", "complete-journey", "--json", figures),
     )

@@ -68,7 +68,8 @@ def _made(
     words = ["-m", "training", "prepare", *prepare, "--out", shop.data]
     outcome = room.must(f"{name}-prepare", *words)
     yield figure(f"{shop.name}: prepare, seconds", outcome.seconds)
-    words = ["-m", "training", "run", "--data", shop.data, "--bundles", shop.bundles, *fit]
+    words = ["-m", "training", "run", "--no-choose", "--data", shop.data, *fit]
+    words += ["--bundles", shop.bundles]
     outcome = room.must(f"{name}-fit", *words)
     yield figure(f"{shop.name}: fit and publish, seconds", outcome.seconds)
     yield figure(f"{shop.name}: fit and publish, peak MiB", outcome.peak_mb)

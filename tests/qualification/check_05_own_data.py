@@ -48,9 +48,9 @@ def _first_contact(room: Room, folder: Path, lines: Lines) -> Iterator[Row]:
     _write(file, lines)
     words = ["-m", "training", "prepare", "--events", file, "--out", data]
     yield _took("prepare", room.must("5-prepare", *words))
-    words = ["-m", "evaluation", "run", "--data", data]
+    words = ["-m", "evaluation", "run", "--data", data, "--budget", "60s"]
     yield _took("evaluate", room.must("5-evaluate", *words))
-    words = ["-m", "training", "run", "--data", data, "--bundles", bundles]
+    words = ["-m", "training", "run", "--data", data, "--bundles", bundles, "--budget", "60s"]
     yield _took("fit", room.must("5-fit", *words))
     log = room.folder / "logs" / "5-server.log"
     with started(room.root, bundles, log) as server, client_of(server) as client:

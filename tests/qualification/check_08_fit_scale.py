@@ -70,7 +70,7 @@ def _fitted(room: Room, folder: Path, times: int) -> Cost:
     room.step(f"write {times} x the demo data")
     data, bundles = folder / f"data-{times}", folder / f"bundles-{times}"
     events = repeat(room.demo_data(), data, times)
-    words = ["-m", "training", "run", "--data", data, "--bundles", bundles]
+    words = ["-m", "training", "run", "--no-choose", "--data", data, "--bundles", bundles]
     outcome = room.must(f"8-fit-{times}", *words)
     return Cost(events, outcome.seconds, outcome.peak_mb)
 

@@ -86,7 +86,8 @@ class Room:
         bundles = self.of_commit("demo") / "bundles"
         if not (bundles / "current").exists():
             data = self.demo_data()
-            self.must("demo-fit", "-m", "training", "run", "--data", data, "--bundles", bundles)
+            words = ["-m", "training", "run", "--no-choose", "--data", data]
+            self.must("demo-fit", *words, "--bundles", bundles)
         return bundles
 
     @contextmanager
