@@ -53,7 +53,7 @@ class Family(StrictModel):
 
 
 class Menu(StrictModel):
-    """All families, in the order in which they are tried while there is time."""
+    """All families; of equally dear ones the first is tried first."""
 
     families: dict[str, Family]
     ranker: RankerConfig | None = None
