@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from recsys.index.protocol import VectorIndex
+from recsys.models.known_items import places_of
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
 from recsys.types import BoolArray, FloatArray, NumArray, Tier
@@ -77,11 +78,8 @@ class ListedScores:
     def of(self, item_nums: NumArray) -> FloatArray:
         """Returns the listed scores, 0 for items that are not listed."""
         found = np.zeros(len(item_nums), dtype=np.float32)
-        if len(self.item_nums):
-            places = np.searchsorted(self.item_nums, item_nums)
-            places[places == len(self.item_nums)] = 0
-            known = self.item_nums[places] == item_nums
-            found[known] = self.values[places[known]]
+        places, known = places_of(self.item_nums, item_nums)
+        found[known] = self.values[places]
         return found
 
 
@@ -110,10 +108,8 @@ class VectorScores:
         """Returns the exact inner products, 0 for items without a vector."""
         found = np.zeros(len(item_nums), dtype=np.float32)
         if self.vector is not None:
-            places = np.searchsorted(self.item_nums, item_nums)
-            places[places == len(self.item_nums)] = 0
-            known = self.item_nums[places] == item_nums
-            found[known] = self.vectors[places[known]] @ self.vector
+            places, known = places_of(self.item_nums, item_nums)
+            found[known] = self.vectors[places] @ self.vector
         return found
 
 
