@@ -22,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Purpose:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Purpose.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PURPOSE_UNSPECIFIED: _Purpose.ValueType  # 0
+    """On site."""
+    PURPOSE_ON_SITE: _Purpose.ValueType  # 1
+    """A page of the shop or its app."""
+    PURPOSE_EMAIL: _Purpose.ValueType  # 2
+    """An email or another message to the customer."""
+
+class Purpose(_Purpose, metaclass=_PurposeEnumTypeWrapper):
+    """What a list is used for."""
+
+PURPOSE_UNSPECIFIED: Purpose.ValueType  # 0
+"""On site."""
+PURPOSE_ON_SITE: Purpose.ValueType  # 1
+"""A page of the shop or its app."""
+PURPOSE_EMAIL: Purpose.ValueType  # 2
+"""An email or another message to the customer."""
+Global___Purpose: _TypeAlias = Purpose  # noqa: Y015
+
 class _Tier:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -71,6 +95,7 @@ class RecommendRequest(_message.Message):
     MARKET_FIELD_NUMBER: _builtins.int
     QUERY_TIME_FIELD_NUMBER: _builtins.int
     ITEM_FIELDS_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """The customer to recommend to. OPTIONAL: neither customer_id nor visitor_id asks for a list for
     nobody in particular. At most 512 bytes of UTF-8 without control characters, not beginning
@@ -95,6 +120,8 @@ class RecommendRequest(_message.Message):
     """The market whose availability and price count. OPTIONAL, at most 512 bytes of UTF-8. Empty:
     those of the item itself.
     """
+    purpose: Global___Purpose.ValueType
+    """What the list is used for; the customer's consent to it counts. OPTIONAL. Default: on site."""
     @_builtins.property
     def context_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The items that the page is about: the product shown, the contents of the cart. OPTIONAL, up to
@@ -141,10 +168,11 @@ class RecommendRequest(_message.Message):
         market: _builtins.str = ...,
         query_time: _timestamp_pb2.Timestamp | None = ...,
         item_fields: _abc.Iterable[_builtins.str] | None = ...,
+        purpose: Global___Purpose.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["query_time", b"query_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_item_ids", b"context_item_ids", "customer_id", b"customer_id", "events", b"events", "exclude_item_ids", b"exclude_item_ids", "filter", b"filter", "item_fields", b"item_fields", "market", b"market", "page_size", b"page_size", "placement", b"placement", "query_time", b"query_time", "visitor_id", b"visitor_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_item_ids", b"context_item_ids", "customer_id", b"customer_id", "events", b"events", "exclude_item_ids", b"exclude_item_ids", "filter", b"filter", "item_fields", b"item_fields", "market", b"market", "page_size", b"page_size", "placement", b"placement", "purpose", b"purpose", "query_time", b"query_time", "visitor_id", b"visitor_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,12 +191,41 @@ class RecommendResponse(_message.Message):
     MISSING_ITEM_IDS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     QUERY_TIME_FIELD_NUMBER: _builtins.int
+    ATTRIBUTION_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
+    ARM_FIELD_NUMBER: _builtins.int
+    LIVE_EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    LIVE_STATE_MISSING_FIELD_NUMBER: _builtins.int
+    CONSENT_REFUSED_FIELD_NUMBER: _builtins.int
     tier: Global___Tier.ValueType
     """How much the answer knows about the customer or visitor: the best tier that an item came from."""
     bundle_version: _builtins.str
     """The bundle that answered."""
     page_size: _builtins.int
     """The page size that was applied, after the default and the upper limit. 1 to 500."""
+    attribution_token: _builtins.str
+    """Says which answer this was. Echo it in the events that follow from the list: at most 200
+    bytes, opaque and signed. Empty on a server without an event store.
+    """
+    request_id: _builtins.str
+    """The number of this answer in the log of what was shown. 32 hexadecimal digits."""
+    experiment: _builtins.str
+    """The experiment that the answer is part of. Empty: none."""
+    arm: _builtins.str
+    """The arm of the experiment that the customer or visitor is in. Empty without an experiment."""
+    live_event_count: _builtins.int
+    """Events that were stored after the bundle was fitted and count in this answer, with those in
+    the request.
+    """
+    live_state_missing: _builtins.bool
+    """Whether the event store could not be read, so that the answer knows the bundle and the
+    request alone.
+    """
+    consent_refused: _builtins.bool
+    """Whether the customer's consent forbids the purpose, so that the answer was made as for
+    somebody unknown.
+    """
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecommendedItem]:
         """The items, best first. At most page_size."""
@@ -195,10 +252,17 @@ class RecommendResponse(_message.Message):
         missing_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         page_size: _builtins.int = ...,
         query_time: _timestamp_pb2.Timestamp | None = ...,
+        attribution_token: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        experiment: _builtins.str = ...,
+        arm: _builtins.str = ...,
+        live_event_count: _builtins.int = ...,
+        live_state_missing: _builtins.bool = ...,
+        consent_refused: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["data_end_time", b"data_end_time", "query_time", b"query_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "data_end_time", b"data_end_time", "items", b"items", "missing_item_ids", b"missing_item_ids", "page_size", b"page_size", "query_time", b"query_time", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "attribution_token", b"attribution_token", "bundle_version", b"bundle_version", "consent_refused", b"consent_refused", "data_end_time", b"data_end_time", "experiment", b"experiment", "items", b"items", "live_event_count", b"live_event_count", "live_state_missing", b"live_state_missing", "missing_item_ids", b"missing_item_ids", "page_size", b"page_size", "query_time", b"query_time", "request_id", b"request_id", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -218,6 +282,7 @@ class RecommendBatchRequest(_message.Message):
     MARKET_FIELD_NUMBER: _builtins.int
     QUERY_TIME_FIELD_NUMBER: _builtins.int
     ITEM_FIELDS_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     placement: _builtins.str
     """What the lists are for. REQUIRED. One of the placements that the bundle has."""
     filter: _builtins.str
@@ -231,6 +296,10 @@ class RecommendBatchRequest(_message.Message):
     market: _builtins.str
     """The market whose availability and price count. OPTIONAL, at most 512 bytes of UTF-8. Empty:
     those of the item itself.
+    """
+    purpose: Global___Purpose.ValueType
+    """What the lists are used for; each customer's consent to it counts. OPTIONAL. Default: on
+    site.
     """
     @_builtins.property
     def customer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -263,10 +332,11 @@ class RecommendBatchRequest(_message.Message):
         market: _builtins.str = ...,
         query_time: _timestamp_pb2.Timestamp | None = ...,
         item_fields: _abc.Iterable[_builtins.str] | None = ...,
+        purpose: Global___Purpose.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["query_time", b"query_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_ids", b"customer_ids", "exclude_item_ids", b"exclude_item_ids", "filter", b"filter", "item_fields", b"item_fields", "market", b"market", "page_size", b"page_size", "placement", b"placement", "query_time", b"query_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_ids", b"customer_ids", "exclude_item_ids", b"exclude_item_ids", "filter", b"filter", "item_fields", b"item_fields", "market", b"market", "page_size", b"page_size", "placement", b"placement", "purpose", b"purpose", "query_time", b"query_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -325,10 +395,33 @@ class CustomerRecommendations(_message.Message):
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
+    ATTRIBUTION_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
+    ARM_FIELD_NUMBER: _builtins.int
+    CONSENT_REFUSED_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    LIVE_STATE_MISSING_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """The customer, as in the request."""
     tier: Global___Tier.ValueType
     """How much the answer knows about the customer: the best tier that an item came from."""
+    attribution_token: _builtins.str
+    """Says which answer this was, as RecommendResponse.attribution_token."""
+    request_id: _builtins.str
+    """The number of this answer in the log of what was shown."""
+    experiment: _builtins.str
+    """The experiment that the answer is part of. Empty: none."""
+    arm: _builtins.str
+    """The arm of the experiment that the customer is in. Empty without an experiment."""
+    consent_refused: _builtins.bool
+    """Whether the customer's consent forbids the purpose: the list was made as for somebody unknown."""
+    bundle_version: _builtins.str
+    """The bundle that made this list, where an experiment chose another than the stream's. Empty:
+    the stream's.
+    """
+    live_state_missing: _builtins.bool
+    """Whether the event store could not be read for this list."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecommendedItem]:
         """The items, best first. At most page_size."""
@@ -339,10 +432,17 @@ class CustomerRecommendations(_message.Message):
         customer_id: _builtins.str = ...,
         items: _abc.Iterable[Global___RecommendedItem] | None = ...,
         tier: Global___Tier.ValueType = ...,
+        attribution_token: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        experiment: _builtins.str = ...,
+        arm: _builtins.str = ...,
+        consent_refused: _builtins.bool = ...,
+        bundle_version: _builtins.str = ...,
+        live_state_missing: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "items", b"items", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "attribution_token", b"attribution_token", "bundle_version", b"bundle_version", "consent_refused", b"consent_refused", "customer_id", b"customer_id", "experiment", b"experiment", "items", b"items", "live_state_missing", b"live_state_missing", "request_id", b"request_id", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -360,6 +460,7 @@ class RecommendedItem(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     DETAILS_FIELD_NUMBER: _builtins.int
+    PROPENSITY_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The item."""
     score: _builtins.float
@@ -368,6 +469,10 @@ class RecommendedItem(_message.Message):
     """The place in the list. 1 is the first."""
     source: _builtins.str
     """The source that gave the item the largest part of its score, for example "als"."""
+    propensity: _builtins.float
+    """The probability with which this item was drawn for this place. Set only for the place that
+    exploration filled. Above 0, at most 1.
+    """
     @_builtins.property
     def reason(self) -> Global___Reason:
         """Why the item is in the list."""
@@ -385,12 +490,15 @@ class RecommendedItem(_message.Message):
         source: _builtins.str = ...,
         reason: Global___Reason | None = ...,
         details: Global___ItemDetails | None = ...,
+        propensity: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "reason", b"reason"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_propensity", b"_propensity", "details", b"details", "propensity", b"propensity", "reason", b"reason"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "item_id", b"item_id", "rank", b"rank", "reason", b"reason", "score", b"score", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_propensity", b"_propensity", "details", b"details", "item_id", b"item_id", "propensity", b"propensity", "rank", b"rank", "reason", b"reason", "score", b"score", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__propensity: _TypeAlias = _typing.Literal["propensity"]  # noqa: Y015
+    _WhichOneofArgType__propensity: _TypeAlias = _typing.Literal["_propensity", b"_propensity"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__propensity) -> _WhichOneofReturnType__propensity | None: ...
 
 Global___RecommendedItem: _TypeAlias = RecommendedItem  # noqa: Y015
 
