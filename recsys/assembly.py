@@ -52,7 +52,7 @@ from recsys.pipeline.resolve import Resolver
 from recsys.pipeline.sequence_sources import NextItemSource, SequenceSource
 from recsys.pipeline.source import CandidateSource
 from recsys.pipeline.sources import NeighbourSource, RepurchaseSource, VectorSource
-from recsys.types import CustomerId
+from recsys.types import CustomerId, LogPosition
 
 INDEXES = "indexes"
 """Folder of a bundle that holds the vector indexes."""
@@ -187,7 +187,9 @@ class FittedPipeline:
     """By placement; not every one that is configured found rows to learn from."""
 
 
-def assemble(fitted: FittedPipeline, bundle_version: str) -> Recommender:
+def assemble(
+    fitted: FittedPipeline, bundle_version: str, log_position: LogPosition | None = None
+) -> Recommender:
     """Builds the recommender of a fitted pipeline."""
     resolver = Resolver(
         fitted.customers,
@@ -206,6 +208,7 @@ def assemble(fitted: FittedPipeline, bundle_version: str) -> Recommender:
         item_table=item_table(fitted.states, fitted.catalogue)
         if fitted.rankers
         else np.zeros((0, 0), dtype=np.float32),
+        log_position=log_position,
     )
 
 
@@ -353,7 +356,7 @@ def load_recommender(path: Path) -> Recommender:
     """
     manifest = verify(path)
     try:
-        return assemble(load(path, manifest), manifest.bundle_version)
+        return assemble(load(path, manifest), manifest.bundle_version, manifest.log_position())
     except (ConfigError, LookupError, OSError, PolarsError, TypeError, ValueError) as error:
         # The files are as they were written, so what does not fit comes from another release.
         message = f"{path}: is whole, but not a bundle that this release reads: {error}"

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from recsys.config import StrictModel, problems
 from recsys.errors import BundleError
+from recsys.types import LogPosition
 
 MANIFEST = "manifest.json"
 CURRENT = "current"
@@ -45,12 +46,18 @@ class Manifest(StrictModel):
     config: dict[str, Any]
     """The configuration it was fitted with."""
     data: dict[str, Any]
-    """Digest, end time and sizes of the training data."""
+    """Digest, end time and sizes of the training data; `store`: id and last position of the event
+    log, where one was read."""
     metrics: dict[str, Any]
     """Figures measured while fitting: index recall, what approximations lost, seconds."""
     features: dict[str, str] = Field(default_factory=dict)
     """By placement with a ranker: hash of the names and order of the features it was fitted on."""
     files: dict[str, BundleFile]
+
+    def log_position(self) -> LogPosition | None:
+        """Returns how far the event log was read; None: only files were."""
+        store = self.data.get("store")
+        return LogPosition(str(store["id"]), int(store["position"])) if store else None
 
 
 def write_bundle(

@@ -1,7 +1,7 @@
 """Names for the ids, numbers and arrays that every room of the library passes around."""
 
 from enum import IntEnum, StrEnum
-from typing import NewType, TypeAlias
+from typing import NamedTuple, NewType, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,17 @@ OffsetArray: TypeAlias = NDArray[np.int64]
 
 UNKNOWN = -1
 """The number of an id that is not in a vocabulary."""
+
+
+class LogPosition(NamedTuple):
+    """How far an event log was read."""
+
+    store_id: str
+    """Of the store that the log is in: positions of two stores have nothing to do with each
+    other."""
+    position: int
+    """Of the last event that was read, 0 for none."""
+
 
 DAY_S = 86_400
 """Seconds in a day."""

@@ -31,12 +31,17 @@ class LiveBundle:
         current: Callable[[Path], Path],
         load: Callable[[Path], Recommender],
         poll_interval_s: float,
+        swapped: Callable[[], None] = lambda: None,
     ) -> None:
-        """Takes the bundle root and how to find and load the current bundle below it."""
+        """Takes the bundle root and how to find and load the current bundle below it.
+
+        `swapped` is called when another bundle has taken its place.
+        """
         self._root = root
         self._current = current
         self._load = load
         self._poll_interval_s = poll_interval_s
+        self._swapped = swapped
         self._recommender: Recommender | None = None
         self._loaded: Path | None = None
         self._refused: tuple[Path, float] | None = None
@@ -90,6 +95,7 @@ class LiveBundle:
         started = time.perf_counter()
         self._recommender = self._load(path)
         self._loaded, self._refused = path, None
+        self._swapped()
         _log.info(
             BUNDLE_LOADED,
             bundle_version=self._recommender.bundle_version,

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsys.pipeline.query import Query, Recommendations
 from recsys.pipeline.query import RecommendedItem as Item
+from recsys.pipeline.recommender import Recommender
 from recsys.types import Tier
 from recsys.v1 import recommendation_service_pb2 as pb
+from serving.answers import Answer
 from serving.details import DetailsReader
 
 TIERS = {
@@ -18,39 +19,42 @@ TIERS = {
 }
 
 
-def to_response(
-    answer: Recommendations, query: Query, details: DetailsReader
-) -> pb.RecommendResponse:
+def to_response(answer: Answer, details: DetailsReader) -> pb.RecommendResponse:
     """Returns the response that carries one answer."""
+    told, query = answer.recommendations, answer.query
     return pb.RecommendResponse(
-        items=_items(answer.items, details),
-        tier=TIERS[answer.tier],
-        bundle_version=answer.bundle_version,
-        data_end_time=Timestamp(seconds=answer.trained_until),
-        missing_item_ids=answer.missing_item_ids,
+        items=_items(told.items, details),
+        tier=TIERS[told.tier],
+        bundle_version=told.bundle_version,
+        data_end_time=Timestamp(seconds=told.trained_until),
+        missing_item_ids=told.missing_item_ids,
+        page_size=query.limit,
+        query_time=Timestamp(seconds=query.query_time),
+        request_id=answer.request_id,
+    )
+
+
+def to_batch_response(
+    recommender: Recommender, answers: Sequence[Answer], details: DetailsReader
+) -> pb.RecommendBatchResponse:
+    """Returns one message with the answers of at least one customer of a batch."""
+    query = answers[0].query
+    return pb.RecommendBatchResponse(
+        results=[_result(answer, details) for answer in answers],
+        bundle_version=recommender.bundle_version,
+        data_end_time=Timestamp(seconds=recommender.trained_until),
         page_size=query.limit,
         query_time=Timestamp(seconds=query.query_time),
     )
 
 
-def to_batch_response(
-    answers: Sequence[Recommendations], queries: Sequence[Query], details: DetailsReader
-) -> pb.RecommendBatchResponse:
-    """Returns one message with the answers of at least one customer of a batch."""
-    results = [
-        pb.CustomerRecommendations(
-            customer_id=query.customer_id or "",
-            items=_items(answer.items, details),
-            tier=TIERS[answer.tier],
-        )
-        for answer, query in zip(answers, queries, strict=True)
-    ]
-    return pb.RecommendBatchResponse(
-        results=results,
-        bundle_version=answers[0].bundle_version,
-        data_end_time=Timestamp(seconds=answers[0].trained_until),
-        page_size=queries[0].limit,
-        query_time=Timestamp(seconds=queries[0].query_time),
+def _result(answer: Answer, details: DetailsReader) -> pb.CustomerRecommendations:
+    told = answer.recommendations
+    return pb.CustomerRecommendations(
+        customer_id=answer.query.customer_id or "",
+        items=_items(told.items, details),
+        tier=TIERS[told.tier],
+        request_id=answer.request_id,
     )
 
 

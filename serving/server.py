@@ -19,8 +19,11 @@ from serving.live_bundle import LiveBundle
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
 from serving.servicer import RecommendationService
 from serving.settings import ServingSettings
+from serving.snapshot import Live
 
 SERVICE = DESCRIPTOR.services_by_name["RecommendationService"].full_name
+REFRESH_INTERVAL_S = 0.25
+"""Seconds between two looks at what may change while serving."""
 _log = structlog.get_logger()
 
 
@@ -37,12 +40,14 @@ class Server:
     ) -> None:
         """Takes how to find and load the current bundle, and a clock of Unix seconds."""
         self._settings = settings
-        self._live = LiveBundle(
+        self._bundle = LiveBundle(
             settings.bundles,
             current=current,
             load=load,
             poll_interval_s=settings.poll_interval_s,
+            swapped=self._refresh,
         )
+        self._live = Live(self._bundle.recommender, refresh_interval_s=REFRESH_INTERVAL_S)
         self._health = health.HealthServicer()
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._ready = False
@@ -69,6 +74,7 @@ class Server:
         Raises:
             BundleError: there is none, or it is damaged; the text names the file.
         """
+        self._bundle.start()
         self._live.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
         self._ready = True
@@ -82,7 +88,11 @@ class Server:
             time.sleep(self._settings.drain_s)
         self._grpc.stop(self._settings.grace_s).wait()
         self._live.stop()
+        self._bundle.stop()
         _log.info(SERVER_STOPPED)
+
+    def _refresh(self) -> None:
+        self._live.refresh()
 
     def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in ("", SERVICE):

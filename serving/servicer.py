@@ -13,11 +13,12 @@ from recsys.v1.recommendation_service_pb2 import (
     RecommendResponse,
 )
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceServicer
+from serving.answers import answer_all
 from serving.details import DetailsReader
 from serving.errors import OverloadedError
-from serving.live_bundle import LiveBundle
 from serving.requests import to_queries, to_query
 from serving.responses import to_batch_response, to_response
+from serving.snapshot import Live
 
 MESSAGE_CUSTOMERS = 64
 MESSAGE_ITEMS = 6_400
@@ -25,12 +26,10 @@ MESSAGE_ITEMS = 6_400
 
 
 class RecommendationService(RecommendationServiceServicer):
-    """Answers from the live bundle; raises domain errors and never aborts a call itself."""
+    """Answers from the snapshot; raises domain errors and never aborts a call itself."""
 
-    def __init__(
-        self, live: LiveBundle, *, clock: Callable[[], float], concurrent_batches: int
-    ) -> None:
-        """Takes the bundle holder and a clock of Unix seconds.
+    def __init__(self, live: Live, *, clock: Callable[[], float], concurrent_batches: int) -> None:
+        """Takes the snapshot's holder and a clock of Unix seconds.
 
         Batches may hold at most `concurrent_batches` of the server's threads, so that bulk
         callers leave threads to the shop's pages.
@@ -45,17 +44,19 @@ class RecommendationService(RecommendationServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
     ) -> RecommendResponse:
         """Returns one list."""
-        recommender = self._live.recommender()
+        snapshot = self._live.snapshot()
         query = to_query(request, int(self._clock()))
-        details = DetailsReader(recommender.catalogue, request.item_fields, request.market)
-        [answer] = recommender.recommend([query])
+        catalogue = snapshot.recommender.catalogue
+        details = DetailsReader(catalogue, request.item_fields, request.market)
+        [answer] = answer_all(snapshot, [query])
+        told = answer.recommendations
         bind_contextvars(
-            placement=answer.placement,
-            bundle_version=answer.bundle_version,
-            tier=answer.tier.name.lower(),
-            items=len(answer.items),
+            placement=told.placement,
+            bundle_version=told.bundle_version,
+            tier=told.tier.name.lower(),
+            items=len(told.items),
         )
-        return to_response(answer, query, details)
+        return to_response(answer, details)
 
     def RecommendBatch(
         self,
@@ -71,19 +72,20 @@ class RecommendationService(RecommendationServiceServicer):
             self._batches.release()
 
     def _chunks(self, request: RecommendBatchRequest) -> Iterator[RecommendBatchResponse]:
-        recommender = self._live.recommender()
+        snapshot = self._live.snapshot()
         queries = to_queries(request, int(self._clock()))
-        details = DetailsReader(recommender.catalogue, request.item_fields, request.market)
+        catalogue = snapshot.recommender.catalogue
+        details = DetailsReader(catalogue, request.item_fields, request.market)
         size = max(1, min(MESSAGE_CUSTOMERS, MESSAGE_ITEMS // queries[0].limit))
         items = 0
         for start in range(0, len(queries), size):
             chunk = queries[start : start + size]
-            answers = recommender.recommend(chunk)
-            items += sum(len(answer.items) for answer in answers)
+            answers = answer_all(snapshot, chunk)
+            items += sum(len(answer.recommendations.items) for answer in answers)
             bind_contextvars(
-                placement=answers[0].placement,
-                bundle_version=answers[0].bundle_version,
+                placement=chunk[0].placement,
+                bundle_version=snapshot.recommender.bundle_version,
                 customers=start + len(chunk),
                 items=items,
             )
-            yield to_batch_response(answers, chunk, details)
+            yield to_batch_response(snapshot.recommender, answers, details)

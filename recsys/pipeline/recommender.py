@@ -15,7 +15,7 @@ from recsys.pipeline.ranker import Ranker, rerank
 from recsys.pipeline.request import Request
 from recsys.pipeline.resolve import Resolver
 from recsys.pipeline.source import CandidateSource
-from recsys.types import FloatArray, NumArray, Tier
+from recsys.types import FloatArray, LogPosition, NumArray, Tier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +35,8 @@ class Recommender:
     """By placement; one without a ranker keeps the blend's order."""
     item_table: FloatArray
     """Shape (items, features): what rankers know of items; no rows where there is no ranker."""
+    log_position: LogPosition | None = None
+    """How far the event log was read for the bundle; None: it was fitted on files alone."""
 
     @property
     def placements(self) -> tuple[str, ...]:

@@ -1,0 +1,35 @@
+"""From queries to what callers are told: the state of now, the list, and what is noted of it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recsys.pipeline.query import Query, Recommendations
+from serving.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One list with everything that is said about it."""
+
+    query: Query
+    """As it was answered: with the events of the store."""
+    recommendations: Recommendations
+    request_id: str
+    """32 hexadecimal digits."""
+
+
+def answer_all(snapshot: Snapshot, queries: Sequence[Query]) -> list[Answer]:
+    """Answers queries in their order, all from one snapshot.
+
+    Raises:
+        UnknownPlacementError: a query names a placement that is not configured.
+        InvalidQueryError: a field is out of range.
+        InvalidFilterError: a filter cannot be compiled.
+    """
+    return [
+        Answer(query, recommendations, uuid.uuid4().hex)
+        for query, recommendations in zip(
+            queries, snapshot.recommender.recommend(queries), strict=True
+        )
+    ]

@@ -1,0 +1,76 @@
+"""Everything that may change while the server runs, as one value that a request takes once."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from recsys.pipeline.recommender import Recommender
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What one request works with to its end, however much changes meanwhile."""
+
+    recommender: Recommender
+
+
+class Live:
+    """Holds the snapshot of now; a thread makes a new one when a part of it has changed."""
+
+    def __init__(
+        self, recommender: Callable[[], Recommender], *, refresh_interval_s: float
+    ) -> None:
+        """Takes where the parts come from.
+
+        Args:
+            recommender: returns the bundle's recommender, raises BundleNotReadyError before.
+            refresh_interval_s: seconds between two looks at all parts.
+        """
+        self._recommender = recommender
+        self._refresh_interval_s = refresh_interval_s
+        self._snapshot: Snapshot | None = None
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="snapshot", daemon=True)
+
+    def snapshot(self) -> Snapshot:
+        """Returns what holds now.
+
+        Raises:
+            BundleNotReadyError: the first bundle is not loaded yet.
+        """
+        if self._snapshot is None:
+            self.refresh()
+        if self._snapshot is None:
+            raise AssertionError("a refresh makes a snapshot or raises")
+        return self._snapshot
+
+    def refresh(self) -> None:
+        """Looks at all parts and makes a new snapshot if one of them is another.
+
+        Raises:
+            BundleNotReadyError: the first bundle is not loaded yet.
+        """
+        with self._lock:  # two threads ask: the one below, and that of the bundle
+            recommender = self._recommender()
+            if self._snapshot is None or self._snapshot.recommender is not recommender:
+                self._snapshot = Snapshot(recommender)
+
+    def start(self) -> None:
+        """Makes the first snapshot, then follows all parts in a thread.
+
+        Raises:
+            BundleNotReadyError: the bundle is not loaded yet.
+        """
+        self.refresh()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stops following; the last snapshot keeps answering."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._stopped.wait(self._refresh_interval_s):
+            self.refresh()
