@@ -80,3 +80,48 @@ class UnknownPlacementError(RecsysError):
             placement=placement,
             known=",".join(known),
         )
+
+
+class StoreError(RecsysError):
+    """The store refuses something; its kinds say what.
+
+    All kinds take a text and metadata, so that one can travel between processes.
+    """
+
+    reason = "STORE_REFUSED"
+
+
+class StoreUnavailableError(StoreError):
+    """The store cannot be reached or its disk fails; what was asked may be asked again."""
+
+    reason = "STORE_UNAVAILABLE"
+
+
+class StoreFullError(StoreError):
+    """The store's disk has no room; nothing of the write was kept."""
+
+    reason = "STORE_FULL"
+
+
+class StoreSchemaError(StoreError):
+    """The store was written by a program that is too new or too old for this one."""
+
+    reason = "STORE_SCHEMA"
+
+
+class StoreNotConfiguredError(StoreError):
+    """The server runs without a store, and what was asked needs one."""
+
+    reason = "STORE_NOT_CONFIGURED"
+
+
+class InvalidEventError(StoreError):
+    """An event is not one that the log takes."""
+
+    reason = "INVALID_EVENT"
+
+
+class VisitorTakenError(StoreError):
+    """A visitor is already linked to another customer."""
+
+    reason = "VISITOR_TAKEN"

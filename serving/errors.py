@@ -64,11 +64,18 @@ CATALOGUE: Mapping[str, ErrorSpec] = {
     "INVALID_BUNDLE": _HIDDEN,
     "INVALID_CONFIG": _HIDDEN,
     "INVALID_DATA": _HIDDEN,
+    "INVALID_EVENT": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "INVALID_FILTER": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "INVALID_QUERY": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "MALFORMED_REQUEST": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "OVERLOADED": ErrorSpec(grpc.StatusCode.RESOURCE_EXHAUSTED, public=True),
+    "STORE_FULL": ErrorSpec(grpc.StatusCode.RESOURCE_EXHAUSTED, public=True),
+    "STORE_NOT_CONFIGURED": ErrorSpec(grpc.StatusCode.FAILED_PRECONDITION, public=True),
+    "STORE_REFUSED": _HIDDEN,
+    "STORE_SCHEMA": _HIDDEN,
+    "STORE_UNAVAILABLE": ErrorSpec(grpc.StatusCode.UNAVAILABLE, public=True),
     "UNKNOWN_PLACEMENT": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
+    "VISITOR_TAKEN": ErrorSpec(grpc.StatusCode.FAILED_PRECONDITION, public=True),
 }
 
 

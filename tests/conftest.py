@@ -1,5 +1,6 @@
 """Fixtures that several rooms share: the small shop, fitted once."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from recsys.data.dataset import Dataset
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import Fitted, fit, write_fitted
 from recsys.pipeline.recommender import Recommender
+from recsys.store.open import open_store
+from recsys.store.store import Store
 from tests.small_shop import END, shop_dataset
 
 # A busy machine is not a wrong answer.
@@ -55,3 +58,11 @@ def bundle_root(fitted: Fitted, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def loaded(bundle_root: Path) -> Recommender:
     """The same recommender, read back from disk."""
     return load_recommender(bundle_root / (bundle_root / "current").read_text().strip())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store of each kind."""
+    opened = open_store(f"store://{tmp_path / 'store'}")
+    yield opened
+    opened.close()

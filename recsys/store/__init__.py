@@ -1,0 +1,1 @@
+"""The durable store of one shop: events, visitors and what else changes between bundles."""

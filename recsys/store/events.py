@@ -1,0 +1,76 @@
+"""One line of the event log, as it is handed to the store."""
+
+from typing import NamedTuple
+
+from recsys.types import CustomerId, ItemId
+
+
+class LogEvent(NamedTuple):
+    """An event in the order of `EVENT_SCHEMA`; None where the event does not say."""
+
+    event_id: str | None
+    """None or empty: derived from the other fields, as for an event in a file."""
+    customer_id: str
+    """A customer, or a visitor as `visitor_key(id)`."""
+    session_id: str | None
+    basket_id: str | None
+    item_id: str | None
+    offer_id: str | None
+    event_type: str
+    event_time: int
+    """Microseconds since 1970, UTC."""
+    quantity: float = 1.0
+    unit_price: float | None = None
+    channel: str | None = None
+    attribution_token: str | None = None
+    value: float | None = None
+    properties: str | None = None
+    """JSON text of an object."""
+
+
+class Appended(NamedTuple):
+    """What became of a batch of events; the three counts add up to its length."""
+
+    stored: int
+    duplicates: int
+    """Known by `event_id` before, or the second of that id in the batch."""
+    erased: int
+    """Of a customer who was erased later than the event."""
+    last_position: int
+    """Position of the newest event of the log after this batch; 0: the log is empty."""
+
+
+class TailEvent(NamedTuple):
+    """What request-time state needs of a stored event."""
+
+    position: int
+    customer_id: CustomerId
+    """As stored: of a linked visitor it is still `visitor/<id>`."""
+    item_id: ItemId | None
+    event_type: str
+    event_time: int
+    """Microseconds since 1970, UTC."""
+
+
+class Link(NamedTuple):
+    """A visitor who turned out to be a customer."""
+
+    visitor_id: str
+    """Without the prefix of `visitor_key`."""
+    customer_id: CustomerId
+    position: int
+    """Last position of the log when the link was made: a bundle that was trained up to a smaller
+    one, or to this one, does not know of the link if `sequence` is above the bundle's."""
+    sequence: int
+    """1, 2, ... in commit order of links."""
+
+
+class CustomerTail(NamedTuple):
+    """What the log says about one customer and a bundle may not know."""
+
+    customer_id: CustomerId
+    """Who is asked for: the customer, if a linked visitor was asked for."""
+    events: tuple[TailEvent, ...]
+    """Of the customer and all linked visitors, after the asked position; in commit order."""
+    links: tuple[Link, ...]
+    """All visitors of the customer, in the order in which they were linked."""

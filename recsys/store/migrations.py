@@ -1,0 +1,129 @@
+"""The schema as a list of steps, forward only.
+
+A step is never changed after a release: what follows is a new step. A step that only adds leaves
+`readable_from` as it was, so that a server of the version before goes on reading while the new
+one is rolled out; a step that takes something away raises it to its own number.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from recsys.errors import StoreSchemaError
+from recsys.store.database import Session
+from recsys.store.tables import meta
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The words in which the two drivers' DDL differ; `{whole}` and so on stand for them."""
+
+    whole: str
+    """64-bit integers."""
+    real: str
+    binary: str
+    options: str
+    """What ends CREATE TABLE."""
+    clustered: str
+    """What ends CREATE TABLE of a table that is best kept in the order of its key."""
+
+
+SQLITE = Dialect("INTEGER", "REAL", "BLOB", "STRICT", "STRICT, WITHOUT ROWID")
+POSTGRES = Dialect("BIGINT", "DOUBLE PRECISION", "BYTEA", "", "")
+
+
+class Migration(NamedTuple):
+    """One step, in the words of `Dialect`."""
+
+    version: int
+    readable_from: int
+    """Oldest program, by its newest step, that can read the schema after this step."""
+    statements: tuple[str, ...]
+
+
+_EVENTS = Migration(
+    version=1,
+    readable_from=1,
+    statements=(
+        """CREATE TABLE events (
+            position {whole} PRIMARY KEY,
+            event_id TEXT NOT NULL,
+            customer_id TEXT NOT NULL,
+            session_id TEXT,
+            basket_id TEXT,
+            item_id TEXT,
+            offer_id TEXT,
+            event_type TEXT NOT NULL,
+            event_time {whole} NOT NULL,
+            quantity {real} NOT NULL,
+            unit_price {real},
+            channel TEXT,
+            attribution_token TEXT,
+            value {real},
+            properties TEXT
+        ) {options}""",
+        "CREATE INDEX events_of_customer ON events (customer_id, position)",
+        # Of archived events too, so that one sent again is still known.
+        "CREATE TABLE event_keys (event_key {binary} PRIMARY KEY) {clustered}",
+        "CREATE TABLE counters (name TEXT PRIMARY KEY, value {whole} NOT NULL) {clustered}",
+        "INSERT INTO counters (name, value) VALUES ('position', 0)",
+        """CREATE TABLE visitors (
+            visitor_id TEXT PRIMARY KEY,
+            customer_id TEXT NOT NULL,
+            position {whole} NOT NULL,
+            sequence {whole} NOT NULL
+        ) {clustered}""",
+        "CREATE INDEX visitors_of_customer ON visitors (customer_id, sequence)",
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_EVENTS,)
+SCHEMA_VERSION = MIGRATIONS[-1].version
+
+
+def migrate(session: Session, dialect: Dialect, steps: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Applies the steps that the store lacks; `session` is in a transaction.
+
+    Raises:
+        StoreSchemaError: the store was written by a newer program.
+    """
+    session.execute(meta.TABLE.format(**_words(dialect)))
+    version = int(meta.read(session, "schema_version") or 0)
+    if version > steps[-1].version:
+        raise too_new(version, steps[-1].version)
+    for step in steps:
+        if step.version <= version:
+            continue
+        for statement in step.statements:
+            session.execute(statement.format(**_words(dialect)))
+        meta.write(session, "schema_version", str(step.version))
+        meta.write(session, "readable_from", str(step.readable_from))
+    meta.found(session)
+
+
+def check_readable(session: Session, newest: int = SCHEMA_VERSION) -> None:
+    """Says whether a program whose newest step is `newest` can read the store.
+
+    Raises:
+        StoreSchemaError: it cannot.
+    """
+    version = int(meta.read(session, "schema_version") or 0)
+    if int(meta.read(session, "readable_from") or 0) > newest:
+        raise too_new(version, newest)
+    if version < newest:
+        raise StoreSchemaError(
+            f"the store has schema {version}, this program reads {newest}: it is migrated by "
+            "the first server or command that writes to it",
+            schema=str(version),
+        )
+
+
+def too_new(version: int, newest: int) -> StoreSchemaError:
+    """Returns the error of a store that a newer program has written."""
+    return StoreSchemaError(
+        f"the store has schema {version}, this program knows {newest}: use a newer program",
+        schema=str(version),
+    )
+
+
+def _words(dialect: Dialect) -> dict[str, str]:
+    return {name: getattr(dialect, name) for name in Dialect.__slots__}

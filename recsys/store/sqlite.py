@@ -1,0 +1,158 @@
+"""The embedded driver: one SQLite file in WAL mode, every commit on disk before it is answered."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from recsys.errors import StoreError, StoreFullError, StoreUnavailableError
+from recsys.store.database import Row, Session
+from recsys.store.migrations import SQLITE, check_readable, migrate
+
+BUSY_MS = 5_000
+"""How long to wait for a command that writes while it holds the file."""
+Synchronous = str
+"""`FULL`: a commit outlives a power cut; `NORMAL` only a crash of the process."""
+
+
+class SqliteSession:
+    """Runs statements on one connection."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        """Takes an open connection."""
+        self._connection = connection
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Returns all rows of a query."""
+        return self._connection.execute(sql, tuple(parameters)).fetchall()
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Runs a statement and returns the number of rows that it changed."""
+        self._connection.execute(sql, tuple(parameters))
+        return self._connection.changes()
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Adds rows to a table."""
+        marks = ", ".join("?" * len(columns))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+        self._connection.executemany(sql, rows)
+
+    def insert_new(self, table: str, column: str, values: Sequence[Any]) -> set[Any]:
+        """Adds one-column rows, where they are new, and returns those."""
+        sql = (
+            f"INSERT INTO {table} ({column}) VALUES (?) "  # noqa: S608
+            f"ON CONFLICT DO NOTHING RETURNING {column}"
+        )
+        return {row[0] for row in self._connection.executemany(sql, [(v,) for v in values])}
+
+    def existing(self, table: str, column: str, values: Iterable[Any]) -> set[Any]:
+        """Returns which of the values the column holds."""
+        sql = f"SELECT {column} FROM {table} WHERE {column} = ?"  # noqa: S608
+        return {row[0] for row in self._connection.executemany(sql, [(v,) for v in values])}
+
+
+class SqliteDatabase:
+    """A file that one process at a time writes and any number read."""
+
+    def __init__(self, file: Path, *, synchronous: str = "FULL", vfs: str | None = None) -> None:
+        """Takes the file; nothing is opened yet.
+
+        Args:
+            file: made by `migrate` if it is not there.
+            synchronous: when SQLite waits for the disk; anything but FULL is for tests.
+            vfs: name of SQLite's file layer, for tests of failing disks.
+        """
+        self._file = file
+        self._synchronous = synchronous
+        self._vfs = vfs
+        self._local = threading.local()
+        self._opened: list[apsw.Connection] = []
+        self._guard = threading.Lock()
+        self._writing = threading.Lock()
+        self._writer: apsw.Connection | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Lends this thread's read-only connection."""
+        try:
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._open(apsw.SQLITE_OPEN_READONLY)
+                self._local.connection = connection
+            yield SqliteSession(connection)
+        except apsw.Error as error:
+            self._local.connection = None
+            raise _translated(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Lends the writing connection, in a transaction that holds the file's write lock."""
+        with self._writing:
+            try:
+                connection = self._writer or self._open(
+                    apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+                )
+                self._writer = connection
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield SqliteSession(connection)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+            except apsw.Error as error:
+                self._drop_writer()
+                raise _translated(error) from error
+
+    def migrate(self) -> None:
+        """Brings the schema up to date."""
+        with self.transaction() as session:
+            migrate(session, SQLITE)
+
+    def check(self) -> None:
+        """Says whether this program can read the store."""
+        if not self._file.exists():
+            raise StoreUnavailableError(f"{self._file}: there is no store")
+        with self.read() as session:
+            check_readable(session)
+
+    def close(self) -> None:
+        """Closes all connections; the last one folds the write-ahead log into the file."""
+        with self._guard:
+            opened, self._opened = self._opened, []
+        for connection in opened:
+            with suppress(apsw.Error):
+                connection.close()
+        self._writer = None
+        self._local = threading.local()
+
+    def _open(self, flags: int) -> apsw.Connection:
+        connection = apsw.Connection(str(self._file), flags=flags, vfs=self._vfs)
+        connection.set_busy_timeout(BUSY_MS)
+        if flags & apsw.SQLITE_OPEN_READWRITE:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            # What is deleted is gone from the file, not only from its index.
+            connection.execute("PRAGMA secure_delete = ON")
+        with self._guard:
+            self._opened.append(connection)
+        return connection
+
+    def _drop_writer(self) -> None:
+        """Forgets a connection that failed: the next use opens one that knows nothing of it."""
+        connection, self._writer = self._writer, None
+        if connection is not None:
+            with self._guard:
+                self._opened.remove(connection)
+            with suppress(apsw.Error):
+                connection.close()
+
+
+def _translated(error: apsw.Error) -> StoreError:
+    if isinstance(error, apsw.FullError):
+        return StoreFullError("the store's disk is full; nothing was stored")
+    return StoreUnavailableError(f"the store cannot be used just now ({type(error).__name__})")

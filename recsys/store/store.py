@@ -1,0 +1,109 @@
+"""The store of one shop: reads from its database, writes through its writer."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from recsys.errors import StoreUnavailableError
+from recsys.store.database import Database, Row, Session
+from recsys.store.event_ids import with_ids
+from recsys.store.events import Appended, CustomerTail, Link, LogEvent
+from recsys.store.tables import counters, events, meta, visitors
+from recsys.store.writes import Writer
+
+
+@dataclass(frozen=True)
+class Store:
+    """Everything that is known of a shop and changes between two bundles.
+
+    Any thread may use it. Every method may raise `StoreUnavailableError`.
+    """
+
+    database: Database
+    writer: Writer
+    archives: Path | None = field(default=None)
+    """Folder of Parquet files by day that old events are moved to."""
+
+    @cached_property
+    def id(self) -> str:
+        """The store's own UUID, made with it."""
+        return self._meta("id")
+
+    @cached_property
+    def secret(self) -> bytes:
+        """32 random bytes, made with the store: signs tokens and keys hashes of ids."""
+        return bytes.fromhex(self._meta("secret"))
+
+    def append(self, batch: Sequence[LogEvent]) -> Appended:
+        """Stores the events that are new, all or none; they are on disk when this returns.
+
+        Raises:
+            StoreUnavailableError: whether they are stored is not known; send them again.
+            StoreFullError: there is no room; none is stored.
+        """
+        return Appended(*self.writer.write("append_events", {"events": with_ids(batch)}))
+
+    def link_visitor(self, visitor_id: str, customer_id: str) -> bool:
+        """Makes a visitor's history the customer's; returns whether that is new.
+
+        Args:
+            visitor_id: without the prefix of `visitor_key`.
+            customer_id: of the customer who logged in.
+
+        Raises:
+            VisitorTakenError: the visitor is linked to another customer.
+        """
+        named = {"visitor_id": visitor_id, "customer_id": customer_id}
+        return bool(self.writer.write("link_visitor", named))
+
+    def tail(self, customer_id: str, after: int) -> CustomerTail:
+        """Returns what was stored on a customer or visitor after a position."""
+        with self.read() as session:
+            return visitors.tail(session, customer_id, after)
+
+    def links(self, after: int = 0) -> list[Link]:
+        """Returns the visitors' links made after the link number `after`, in order."""
+        with self.read() as session:
+            return visitors.links(session, after)
+
+    def rows(self, after: int, up_to: int, limit: int) -> list[Row]:
+        """Returns up to `limit` rows (position, then as `LogEvent`) of the log, in order.
+
+        Args:
+            after: position before the first.
+            up_to: position of the last.
+            limit: rows at most.
+        """
+        with self.read() as session:
+            return events.rows_between(session, after, up_to, limit)
+
+    @property
+    def last_position(self) -> int:
+        """Position of the newest stored event; 0: none was ever stored."""
+        with self.read() as session:
+            return counters.read(session, "position")
+
+    def versions(self) -> dict[str, int]:
+        """Returns every counter by name: one that grew says that its table has changed."""
+        with self.read() as session:
+            return counters.read_all(session)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Lends a session for queries, for the tables that have no method here."""
+        with self.database.read() as session:
+            yield session
+
+    def close(self) -> None:
+        """Ends what is in work and closes the connections."""
+        self.writer.close()
+        self.database.close()
+
+    def _meta(self, name: str) -> str:
+        with self.read() as session:
+            value = meta.read(session, name)
+        if value is None:
+            raise StoreUnavailableError("the store has not been set up")
+        return value

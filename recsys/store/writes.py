@@ -1,0 +1,47 @@
+"""Every way to change the store, by name: what is written here can be sent to another process."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from recsys.store.database import Session
+from recsys.store.events import LogEvent
+from recsys.store.tables import events, visitors
+
+Arguments = Mapping[str, Any]
+"""Only what JSON can carry."""
+Operation = Callable[[Session, int, Arguments], Any]
+"""From a session in a transaction, the time (microseconds since 1970, UTC) and arguments to a
+result that JSON can carry. Done twice it has the effect of once. It may raise a `StoreError`; its
+changes are then undone, those of others are not."""
+
+
+class Writer(Protocol):
+    """Does named operations, each durable when it is answered."""
+
+    def write(self, name: str, arguments: Arguments) -> Any:  # noqa: ANN401  JSON
+        """Returns the operation's result once it is on disk.
+
+        Raises:
+            StoreUnavailableError: it was not, or not certainly, done; it may be sent again.
+            StoreFullError: there is no room.
+            StoreError: the operation itself refused.
+        """
+        ...
+
+    def close(self) -> None:
+        """Lets operations in work end and gives back what the writer holds."""
+        ...
+
+
+def _append_events(session: Session, _: int, arguments: Arguments) -> list[int]:
+    return list(events.append(session, [LogEvent(*row) for row in arguments["events"]]))
+
+
+def _link_visitor(session: Session, _: int, arguments: Arguments) -> bool:
+    return visitors.link(session, arguments["visitor_id"], arguments["customer_id"])
+
+
+WRITES: Mapping[str, Operation] = {
+    "append_events": _append_events,
+    "link_visitor": _link_visitor,
+}
