@@ -100,7 +100,10 @@ qualify-main: $(VENV)/.dev ## Prove the release's main claims (long; ONLY=N for 
 qualify-quality: $(VENV)/.dev $(VENV)/.torch ## Prove the quality of lists on real data (hours; ONLY=N for one)
 	$(PYTHON) -m tests.qualification.quality.main $(if $(ONLY),--only $(ONLY))
 
+qualify-live: $(VENV)/.dev ## Prove that no event is lost and each is seen (long; ONLY=N for one)
+	$(PYTHON) -m tests.qualification.live.main $(if $(ONLY),--only $(ONLY))
+
 clean: ## Remove environments and everything under var/
 	rm -rf .venv .venv-protos var
 
-.PHONY: help setup setup-torch demo train serve evaluate test check format protos protos-check bench qualify-main qualify-quality clean
+.PHONY: help setup setup-torch demo train serve evaluate test check format protos protos-check bench qualify-main qualify-quality qualify-live clean
