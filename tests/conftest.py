@@ -1,5 +1,6 @@
-"""Fixtures that several rooms share: the small shop, fitted once."""
+"""Fixtures that several rooms share: the small shop, fitted once, and stores."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from recsys.fitting.fit import Fitted, fit, write_fitted
 from recsys.pipeline.recommender import Recommender
 from recsys.store.open import open_store
 from recsys.store.store import Store
+from tests.postgres import Postgres, new_database
 from tests.small_shop import END, shop_dataset
 
 # A busy machine is not a wrong answer.
@@ -60,9 +62,30 @@ def loaded(bundle_root: Path) -> Recommender:
     return load_recommender(bundle_root / (bundle_root / "current").read_text().strip())
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server where tests make databases."""
+    given = os.environ.get("RECSYS_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    server = Postgres("fsync=off")  # what is tested here outlives no power cut
+    server.start()
+    yield server.url("postgres")
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store can be made, once for each driver."""
+    if request.param == "sqlite":
+        return f"store://{tmp_path / 'store'}"
+    return new_database(request.getfixturevalue("postgres_server"))
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty store of each kind."""
-    opened = open_store(f"store://{tmp_path / 'store'}")
+def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
+    """An empty store, once for each driver."""
+    opened = open_store(store_url, archives=tmp_path / "archives")
     yield opened
     opened.close()

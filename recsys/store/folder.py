@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,9 @@ DATABASE = "events.db"
 ARCHIVES = "archives"
 LOCK = "writer.lock"
 ADDRESS = "writer.address"
+SOCKET = "writer.sock"
+MAX_ADDRESS = 100
+"""Bytes of a socket's address; systems take 104 or 108."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +36,36 @@ class WriterLock:
     def release(self) -> None:
         """Lets others write."""
         os.close(self.descriptor)
+
+
+def free_address(folder: Path) -> Path:
+    """Returns where the writer may open its socket; the caller holds the lock.
+
+    In the folder, unless its name is too long for a socket's: then in a private one elsewhere.
+    """
+    with suppress(FileNotFoundError):
+        old = Path(read_address(folder))
+        old.unlink(missing_ok=True)
+        if old.parent != folder.resolve():
+            old.parent.rmdir()
+    address = folder.resolve() / SOCKET
+    if len(os.fsencode(address)) <= MAX_ADDRESS:
+        address.unlink(missing_ok=True)
+        return address
+    return Path(tempfile.mkdtemp(prefix="recsys-")) / SOCKET
+
+
+def write_address(folder: Path, address: Path) -> None:
+    """Leaves the address of the writer's socket where others look for it."""
+    draft = folder / f"{ADDRESS}.new"
+    draft.write_text(str(address))
+    draft.replace(folder / ADDRESS)
+
+
+def read_address(folder: Path) -> str:
+    """Returns the address of the writer's socket.
+
+    Raises:
+        FileNotFoundError: no writer was ever here.
+    """
+    return (folder / ADDRESS).read_text()

@@ -7,8 +7,10 @@ from typing import Literal
 from recsys.errors import ConfigError, StoreUnavailableError
 from recsys.store.committer import GroupCommitter
 from recsys.store.folder import ARCHIVES, DATABASE, WriterLock
+from recsys.store.remote import ReadOnly, RemoteWriter
 from recsys.store.sqlite import SqliteDatabase
 from recsys.store.store import Store
+from recsys.store.writes import Writer
 
 EMBEDDED = "store://"
 POSTGRES = ("postgresql://", "postgres://")
@@ -46,18 +48,53 @@ def open_store(url: str, *, archives: Path | None = None, role: Role = "command"
         ConfigError: the URL is not one.
         StoreError: the store is not there, cannot be used, or is of another program version.
     """
-    folder = folder_of(url)
-    if role in {"command", "writer"}:
-        folder.mkdir(parents=True, exist_ok=True)
-    database = SqliteDatabase(folder / DATABASE)
-    lock = WriterLock.take(folder)
-    if lock is None:
-        raise StoreUnavailableError(f"{folder}: another process writes to this store")
-    database.migrate()
-    writer = GroupCommitter(database, clock=now_us, on_close=lock.release)
-    return Store(database, writer, archives or folder / ARCHIVES)
+    if url.startswith(POSTGRES):
+        return _open_shared(url, archives, role)
+    return _open_embedded(folder_of(url), archives, role)
 
 
 def now_us() -> int:
     """Returns the time, in microseconds since 1970, UTC."""
     return time.time_ns() // 1000
+
+
+def _open_shared(url: str, archives: Path | None, role: Role) -> Store:
+    try:
+        # Here, because only those who use it need the extra.
+        from recsys.store.postgres import PostgresDatabase  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError("store: PostgreSQL needs an extra: recsys-engine[postgres]") from error
+    database = PostgresDatabase(url)
+    try:
+        if role == "reader":
+            database.check()
+            return Store(database, ReadOnly(), archives)
+        database.migrate()
+    except BaseException:
+        database.close()
+        raise
+    return Store(database, GroupCommitter(database, clock=now_us), archives)
+
+
+def _open_embedded(folder: Path, archives: Path | None, role: Role) -> Store:
+    archives = archives or folder / ARCHIVES
+    database = SqliteDatabase(folder / DATABASE)
+    if role in {"command", "writer"}:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = WriterLock.take(folder)
+        if lock is not None:
+            return Store(database, _owner(database, lock), archives)
+        if role == "writer":
+            raise StoreUnavailableError(f"{folder}: another process writes to this store")
+    database.check()
+    writer: Writer = ReadOnly() if role == "reader" else RemoteWriter(folder)
+    return Store(database, writer, archives)
+
+
+def _owner(database: SqliteDatabase, lock: WriterLock) -> GroupCommitter:
+    try:
+        database.migrate()
+    except BaseException:
+        lock.release()
+        raise
+    return GroupCommitter(database, clock=now_us, on_close=lock.release)

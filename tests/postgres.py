@@ -1,0 +1,125 @@
+"""A PostgreSQL server of the tests' own, started and killed as its processes' parent.
+
+The wheel `pgserver` carries the programs. Its Python layer is not used: after a kill -9 it takes
+the dead server for a running one.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import psycopg
+
+PROGRAMS = Path(*find_spec("pgserver").submodule_search_locations) / "pginstall" / "bin"
+START_S = 20.0
+
+
+class Postgres:
+    """One server on a Unix socket in a folder of its own; `start` again after `kill` recovers."""
+
+    def __init__(self, *options: str) -> None:
+        # Not under pytest's folder: that is closed to the user whom a server run by root becomes.
+        self.folder = Path(tempfile.mkdtemp(prefix="recsys-pg-"))
+        self._user = "nobody" if os.geteuid() == 0 else None
+        if self._user:
+            os.chown(self.folder, pwd.getpwnam(self._user).pw_uid, -1)
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync")
+
+    def start(self) -> None:
+        settings = [part for option in self._options for part in ("-c", option)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [PROGRAMS / "postgres", "-D", self._data, "-h", "", "-k", self.folder, *settings],
+                user=self._user,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+        end = time.monotonic() + START_S
+        while True:
+            try:
+                psycopg.connect(self.url("postgres")).close()
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, self._log.read_text()
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            else:
+                return
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.folder}"
+
+    def new_database(self) -> str:
+        """Makes an empty database and returns its URL."""
+        return new_database(self.url("postgres"))
+
+    def restart(self) -> None:
+        self._end(signal.SIGINT)
+        self.start()
+
+    def kill(self) -> None:
+        """Kills the server and what it started at once, as a lack of memory would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGINT)
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        if number == signal.SIGKILL:
+            # Its children too: they hold its memory, and a new server waits for their end.
+            family = [*psutil.Process(self._process.pid).children(recursive=True)]
+            self._process.kill()
+            for child in family:
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
+            psutil.wait_procs(family)
+        else:
+            self._process.send_signal(number)
+        self._process.wait()
+        self._process = None
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [PROGRAMS / program, "-D", self._data, *arguments],
+            user=self._user,
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )
+
+
+def new_database(server: str) -> str:
+    """Makes an empty database on the server of a URL and returns its URL."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # our own name
+        info = connection.info.get_parameters()
+    rest = "&".join(
+        f"{key}={value}" for key, value in info.items() if key not in {"dbname", "user"}
+    )
+    return f"postgresql://{info['user']}@/{name}?{rest}"
