@@ -12,7 +12,7 @@ from serving.logs import LogLevel
 
 PREFIX = "RECSYS_SERVING_"
 CONFIG_VARIABLE = "RECSYS_SERVING_CONFIG"
-_OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "RECSYS_SHARED"})
+_OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "RECSYS_SHARED", "RECSYS_TEST_POSTGRES"})
 
 
 class ServingSettings(StrictModel):
@@ -20,6 +20,11 @@ class ServingSettings(StrictModel):
 
     bundles: Path
     """Folder that bundles are published to."""
+    store: str | None = None
+    """URL of the event store: `store://folder` or `postgresql://...`. None: events in requests
+    are all that a server learns."""
+    archives: Path | None = None
+    """Folder of archived events; None: beside the events of `store://`, none for PostgreSQL."""
     host: str = "127.0.0.1"
     """Address to listen on. The port has no credentials: other machines reach it only if asked."""
     port: int = Field(50051, ge=1, le=65535)

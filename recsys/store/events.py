@@ -59,10 +59,21 @@ class Link(NamedTuple):
     """Without the prefix of `visitor_key`."""
     customer_id: CustomerId
     position: int
-    """Last position of the log when the link was made: a bundle that was trained up to a smaller
-    one, or to this one, does not know of the link if `sequence` is above the bundle's."""
+    """Last position of the log when the link was made."""
     sequence: int
-    """1, 2, ... in commit order of links."""
+    """1, 2, ... in commit order of links: a bundle that was trained up to a smaller number does
+    not know of this one."""
+    link_time: int
+    """Microseconds since 1970, UTC."""
+
+
+class Linked(NamedTuple):
+    """What became of a wish to link a visitor."""
+
+    linked_now: bool
+    """False: it was so before."""
+    link_time: int
+    """Microseconds since 1970, UTC: when the link was made."""
 
 
 class CustomerTail(NamedTuple):

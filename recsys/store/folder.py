@@ -3,6 +3,7 @@
 import fcntl
 import os
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ ARCHIVES = "archives"
 LOCK = "writer.lock"
 ADDRESS = "writer.address"
 SOCKET = "writer.sock"
+RETRY_S = 0.02
 MAX_ADDRESS = 100
 """Bytes of a socket's address; systems take 104 or 108."""
 
@@ -23,8 +25,15 @@ class WriterLock:
     descriptor: int
 
     @classmethod
-    def take(cls, folder: Path) -> "WriterLock | None":
-        """Returns the lock, or None if another process holds it."""
+    def take(cls, folder: Path, *, wait_s: float = 0.0) -> "WriterLock | None":
+        """Returns the lock, or None if another process holds it for so many seconds."""
+        end = time.monotonic() + wait_s
+        while (lock := cls._try(folder)) is None and time.monotonic() < end:
+            time.sleep(RETRY_S)
+        return lock
+
+    @classmethod
+    def _try(cls, folder: Path) -> "WriterLock | None":
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

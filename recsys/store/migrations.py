@@ -70,7 +70,8 @@ _EVENTS = Migration(
             visitor_id TEXT PRIMARY KEY,
             customer_id TEXT NOT NULL,
             position {whole} NOT NULL,
-            sequence {whole} NOT NULL
+            sequence {whole} NOT NULL,
+            link_time {whole} NOT NULL
         ) {clustered}""",
         "CREATE INDEX visitors_of_customer ON visitors (customer_id, sequence)",
     ),

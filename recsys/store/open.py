@@ -14,6 +14,8 @@ from recsys.store.writes import Writer
 
 EMBEDDED = "store://"
 POSTGRES = ("postgresql://", "postgres://")
+TAKE_OVER_S = 15.0
+"""Seconds that a new writer waits for the end of the one before."""
 Role = Literal["command", "server", "writer", "reader"]
 
 
@@ -81,7 +83,7 @@ def _open_embedded(folder: Path, archives: Path | None, role: Role) -> Store:
     database = SqliteDatabase(folder / DATABASE)
     if role in {"command", "writer"}:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = WriterLock.take(folder)
+        lock = WriterLock.take(folder, wait_s=TAKE_OVER_S if role == "writer" else 0.0)
         if lock is not None:
             return Store(database, _owner(database, lock), archives)
         if role == "writer":

@@ -9,7 +9,7 @@ from pathlib import Path
 from recsys.errors import StoreUnavailableError
 from recsys.store.database import Database, Row, Session
 from recsys.store.event_ids import with_ids
-from recsys.store.events import Appended, CustomerTail, Link, LogEvent
+from recsys.store.events import Appended, CustomerTail, Link, Linked, LogEvent
 from recsys.store.tables import counters, events, meta, visitors
 from recsys.store.writes import Writer
 
@@ -45,8 +45,8 @@ class Store:
         """
         return Appended(*self.writer.write("append_events", {"events": with_ids(batch)}))
 
-    def link_visitor(self, visitor_id: str, customer_id: str) -> bool:
-        """Makes a visitor's history the customer's; returns whether that is new.
+    def link_visitor(self, visitor_id: str, customer_id: str) -> Linked:
+        """Makes a visitor's history the customer's.
 
         Args:
             visitor_id: without the prefix of `visitor_key`.
@@ -56,7 +56,7 @@ class Store:
             VisitorTakenError: the visitor is linked to another customer.
         """
         named = {"visitor_id": visitor_id, "customer_id": customer_id}
-        return bool(self.writer.write("link_visitor", named))
+        return Linked(*self.writer.write("link_visitor", named))
 
     def tail(self, customer_id: str, after: int) -> CustomerTail:
         """Returns what was stored on a customer or visitor after a position."""

@@ -37,8 +37,8 @@ def _append_events(session: Session, _: int, arguments: Arguments) -> list[int]:
     return list(events.append(session, [LogEvent(*row) for row in arguments["events"]]))
 
 
-def _link_visitor(session: Session, _: int, arguments: Arguments) -> bool:
-    return visitors.link(session, arguments["visitor_id"], arguments["customer_id"])
+def _link_visitor(session: Session, now: int, arguments: Arguments) -> list[int]:
+    return list(visitors.link(session, arguments["visitor_id"], arguments["customer_id"], now))
 
 
 WRITES: Mapping[str, Operation] = {

@@ -23,8 +23,9 @@ def test_positions_are_gap_free_and_the_first_of_an_id_wins(store: Store) -> Non
 
 def test_tail_has_what_came_after_and_what_visitors_did(store: Store) -> None:
     store.append([log_event("a"), log_event("b", visitor_key("v1")), log_event("c", "ben")])
-    assert store.link_visitor("v1", "anna")
-    assert not store.link_visitor("v1", "anna")
+    first = store.link_visitor("v1", "anna")
+    assert first.linked_now
+    assert store.link_visitor("v1", "anna") == (False, first.link_time)
     store.append([log_event("d", visitor_key("v1"), item_id="cup")])
     for asked in ("anna", visitor_key("v1")):
         tail = store.tail(asked, 1)

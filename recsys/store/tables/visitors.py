@@ -2,58 +2,54 @@
 
 from recsys.errors import VisitorTakenError
 from recsys.store.database import Session
-from recsys.store.events import CustomerTail, Link, TailEvent
+from recsys.store.events import CustomerTail, Link, Linked, TailEvent
 from recsys.store.tables import counters
 from recsys.types import VISITOR_PREFIX, CustomerId, ItemId
 
 COUNTER = "links"
+COLUMNS = Link._fields
 
 _TAIL = f"""
 WITH asked AS (
     SELECT COALESCE((SELECT customer_id FROM visitors WHERE visitor_id = ?), ?) AS id
 ), known_as AS (
-    SELECT id, NULL AS visitor_id, 0 AS position, 0 AS sequence FROM asked
+    SELECT id, NULL AS visitor_id, 0 AS position, 0 AS sequence, 0 AS link_time
+    FROM asked
     UNION ALL
-    SELECT '{VISITOR_PREFIX}' || v.visitor_id, v.visitor_id, v.position, v.sequence
+    SELECT '{VISITOR_PREFIX}' || v.visitor_id, v.visitor_id, v.position, v.sequence,
+           v.link_time
     FROM visitors v JOIN asked ON v.customer_id = asked.id
 )
-SELECT k.id, k.visitor_id, k.position, k.sequence,
+SELECT k.id, k.visitor_id, k.position, k.sequence, k.link_time,
        e.position, e.item_id, e.event_type, e.event_time
 FROM known_as k LEFT JOIN events e ON e.customer_id = k.id AND e.position > ?
 ORDER BY k.sequence, e.position
 """  # noqa: S608  our own constant
 
 
-def link(session: Session, visitor_id: str, customer_id: str) -> bool:
-    """Makes a visitor's history the customer's; returns whether that is new.
+def link(session: Session, visitor_id: str, customer_id: str, now: int) -> Linked:
+    """Makes a visitor's history the customer's.
 
     Raises:
         VisitorTakenError: the visitor is linked to another customer.
     """
-    rows = session.rows("SELECT customer_id FROM visitors WHERE visitor_id = ?", (visitor_id,))
+    rows = session.rows(
+        "SELECT customer_id, link_time FROM visitors WHERE visitor_id = ?", (visitor_id,)
+    )
     if rows:
         if rows[0][0] != customer_id:
             raise VisitorTakenError("the visitor is linked to another customer")
-        return False
-    session.insert(
-        "visitors",
-        ("visitor_id", "customer_id", "position", "sequence"),
-        [
-            (
-                visitor_id,
-                customer_id,
-                counters.read(session, "position"),
-                counters.bump(session, COUNTER),
-            )
-        ],
-    )
-    return True
+        return Linked(linked_now=False, link_time=rows[0][1])
+    position, sequence = counters.read(session, "position"), counters.bump(session, COUNTER)
+    row = (visitor_id, customer_id, position, sequence, now)
+    session.insert("visitors", COLUMNS, [row])
+    return Linked(linked_now=True, link_time=now)
 
 
 def links(session: Session, after: int = 0) -> list[Link]:
     """Returns the links that were made after the link number `after`, in order."""
     rows = session.rows(
-        "SELECT visitor_id, customer_id, position, sequence FROM visitors "
+        f"SELECT {', '.join(COLUMNS)} FROM visitors "  # noqa: S608  our own names
         "WHERE sequence > ? ORDER BY sequence",
         (after,),
     )
@@ -69,9 +65,9 @@ def tail(session: Session, customer_id: str, after: int) -> CustomerTail:
     asked = CustomerId(rows[0][0])
     known: dict[str, Link] = {}
     events: list[TailEvent] = []
-    for key, visitor, linked_at, sequence, position, item_id, kind, time in rows:
+    for key, visitor, linked_at, sequence, link_time, position, item_id, kind, time in rows:
         if visitor is not None:
-            known.setdefault(visitor, Link(visitor, asked, linked_at, sequence))
+            known.setdefault(visitor, Link(visitor, asked, linked_at, sequence, link_time))
         if position is not None:
             item = None if item_id is None else ItemId(item_id)
             events.append(TailEvent(position, CustomerId(key), item, kind, time))
