@@ -8,7 +8,7 @@ import polars as pl
 
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
-from recsys.types import UNKNOWN, ItemId, NumArray
+from recsys.types import UNKNOWN, ItemId, NumArray, TimeArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +22,8 @@ class Catalogue:
     """Shape (items,): items that share a number are variants of one product."""
     category_nums: NumArray
     """Shape (items,): number of the full category path, `UNKNOWN` where there is none."""
+    created_times: TimeArray
+    """Shape (items,): when each came into the catalogue, `UNKNOWN` where nobody said."""
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "Catalogue":
@@ -41,8 +43,10 @@ class Catalogue:
         numbers = frame.select(
             group=group.rank("dense").cast(pl.Int32) - 1,
             category=(path.rank("dense").cast(pl.Int32) - 1).fill_null(UNKNOWN),
+            created=pl.col("created_at").dt.epoch("s").fill_null(UNKNOWN),
         )
-        return cls(items, frame, numbers["group"].to_numpy(), numbers["category"].to_numpy())
+        group_nums, category_nums, created_times = (column.to_numpy() for column in numbers)
+        return cls(items, frame, group_nums, category_nums, created_times)
 
     def __len__(self) -> int:
         """Returns the number of items."""
