@@ -46,8 +46,8 @@ class Manifest(StrictModel):
     config: dict[str, Any]
     """The configuration it was fitted with."""
     data: dict[str, Any]
-    """Digest, end time and sizes of the training data; `store`: id and last position of the event
-    log, where one was read."""
+    """Digest, end time and sizes of the training data; `store`: `LogPosition` of the event log,
+    where one was read."""
     metrics: dict[str, Any]
     """Figures measured while fitting: index recall, what approximations lost, seconds."""
     features: dict[str, str] = Field(default_factory=dict)
@@ -57,7 +57,9 @@ class Manifest(StrictModel):
     def log_position(self) -> LogPosition | None:
         """Returns how far the event log was read; None: only files were."""
         store = self.data.get("store")
-        return LogPosition(str(store["id"]), int(store["position"])) if store else None
+        if not store:
+            return None
+        return LogPosition(str(store["id"]), int(store["position"]), int(store.get("links", 0)))
 
 
 def write_bundle(

@@ -32,6 +32,8 @@ class LogPosition(NamedTuple):
     other."""
     position: int
     """Of the last event that was read, 0 for none."""
+    links: int = 0
+    """Number of the last link of a visitor that was applied, 0 for none."""
 
 
 DAY_S = 86_400

@@ -14,6 +14,7 @@ from recsys.fitting.first_stage import Steps, fit_first_stage
 from recsys.fitting.rankers import fit_rankers
 from recsys.index.build import IndexReport
 from recsys.pipeline.features import schema_hash
+from recsys.types import LogPosition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +30,8 @@ class Fitted:
     """What was built for each source that searches vectors, and how well it finds."""
     model_reports: dict[str, dict[str, float]]
     """What models report of their own fit, by model."""
+    log: LogPosition | None = None
+    """How far the event log of a store was read; None: only files were."""
 
 
 def fit(
@@ -61,6 +64,7 @@ def fit(
         steps.seconds,
         first.index_reports,
         first.model_reports,
+        dataset.log,
     )
 
 
@@ -86,6 +90,7 @@ def write_fitted(
             "events": fitted.event_count,
             "customers": len(pipeline.customers),
             "items": len(pipeline.catalogue),
+            **({} if fitted.log is None else {"store": _as_told(fitted.log)}),
         },
         metrics={
             "indexes": {
@@ -99,3 +104,8 @@ def write_fitted(
         features={name: schema_hash(ranker.names) for name, ranker in pipeline.rankers.items()},
         now=now,
     )
+
+
+def _as_told(log: LogPosition) -> dict[str, str | int]:
+    """Returns what a manifest says of a log; `Manifest.log_position` reads it."""
+    return {"id": log.store_id, "position": log.position, "links": log.links}
