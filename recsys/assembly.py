@@ -20,6 +20,7 @@ from recsys.errors import BundleError, ConfigError
 from recsys.index.build import load_index
 from recsys.index.config import IndexConfig
 from recsys.index.protocol import VectorIndex
+from recsys.live.attribution import PLACEMENT_BYTES, checked_name
 from recsys.live.eligibility import Eligibility
 from recsys.models.als import Als
 from recsys.models.content import Content
@@ -149,6 +150,7 @@ class FitConfig(StrictModel):
                 )
                 raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors
         for name, placement in self.placements.items():
+            checked_name(name, PLACEMENT_BYTES)
             used = [use.name for use in placement.sources] + list(placement.fill)
             used += [placement.boost.name] if placement.boost else []
             for source_name in used:
