@@ -4,14 +4,25 @@ Each class has a stable `reason` (UPPER_SNAKE), which clients branch on, and typ
 `metadata`. The text is for a developer and may change.
 """
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, NamedTuple
+
+
+class FieldViolation(NamedTuple):
+    """A field of a request that is wrong."""
+
+    field: str
+    """Where it stands, such as `events[17].quantity`."""
+    description: str
+    """What it must be; never what it was, which may be a customer's."""
 
 
 class RecsysError(Exception):
     """Root of the domain's errors."""
 
     reason: ClassVar[str] = "INTERNAL"
+    violations: tuple[FieldViolation, ...] = ()
+    """The fields that the caller can correct, where it is about fields."""
 
     def __init__(self, message: str, **metadata: str) -> None:
         super().__init__(message)
@@ -49,6 +60,7 @@ class InvalidQueryError(RecsysError):
 
     def __init__(self, field: str, description: str) -> None:
         super().__init__(f"{field}: {description}", field=field, description=description)
+        self.violations = (FieldViolation(field, description),)
         self.field = field
         self.description = description
 
@@ -65,6 +77,7 @@ class InvalidFilterError(RecsysError):
             description=description,
             position=str(position),
         )
+        self.violations = (FieldViolation("filter", description),)
         self.description = description
         self.position = position
 
@@ -80,6 +93,28 @@ class UnknownPlacementError(RecsysError):
             placement=placement,
             known=",".join(known),
         )
+
+
+class InvalidBatchError(RecsysError):
+    """A batch of events has none, or more than one call may carry."""
+
+    reason = "INVALID_BATCH"
+
+    def __init__(self, field: str, description: str) -> None:
+        super().__init__(f"{field}: {description}", field=field, description=description)
+        self.violations = (FieldViolation(field, description),)
+
+
+class InvalidEventError(RecsysError):
+    """Events of a batch have wrong fields; nothing of the batch was stored."""
+
+    reason = "INVALID_EVENT"
+
+    def __init__(self, violations: Sequence[FieldViolation]) -> None:
+        field, description = violations[0]
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        super().__init__(f"{field}: {description}{more}", field=field, description=description)
+        self.violations = tuple(violations)
 
 
 class StoreError(RecsysError):
@@ -115,13 +150,13 @@ class StoreNotConfiguredError(StoreError):
     reason = "STORE_NOT_CONFIGURED"
 
 
-class InvalidEventError(StoreError):
-    """An event is not one that the log takes."""
-
-    reason = "INVALID_EVENT"
-
-
 class VisitorTakenError(StoreError):
     """A visitor is already linked to another customer."""
 
     reason = "VISITOR_TAKEN"
+
+
+class UnknownItemError(StoreError):
+    """An item is neither in the store nor in the bundle, or it was removed."""
+
+    reason = "UNKNOWN_ITEM"

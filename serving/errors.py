@@ -19,6 +19,9 @@ DOMAIN = "recsys"
 HIDDEN_TEXT = "internal error; the server's log has it under this request id"
 MAX_TEXT = 300
 """Characters of any text in a status: it travels in headers, of which a client accepts 8 KiB."""
+MAX_VIOLATIONS = 50
+MAX_VIOLATIONS_BYTES = 4_500
+"""Of all violations together: base64 makes 6,000 of them, and the rest needs room too."""
 
 
 class MalformedRequestError(RecsysError):
@@ -61,6 +64,7 @@ CATALOGUE: Mapping[str, ErrorSpec] = {
     "CANNOT_START": _HIDDEN,
     "DEADLINE_PASSED": ErrorSpec(grpc.StatusCode.DEADLINE_EXCEEDED, public=True),
     "INTERNAL": _HIDDEN,
+    "INVALID_BATCH": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "INVALID_BUNDLE": _HIDDEN,
     "INVALID_CONFIG": _HIDDEN,
     "INVALID_DATA": _HIDDEN,
@@ -103,13 +107,14 @@ def to_status(error: Exception, request_id: str) -> grpc.Status:
 
 
 def _violations(error: RecsysError) -> list[any_pb2.Any]:
-    field = error.metadata.get("field")
-    if field is None:
-        return []
-    violation = error_details_pb2.BadRequest.FieldViolation(
-        field=field, description=_short(error.metadata.get("description", str(error)))
-    )
-    return [_packed(error_details_pb2.BadRequest(field_violations=[violation]))]
+    """Returns as many of the wrong fields as fit, as one detail; none without any."""
+    bad = error_details_pb2.BadRequest()
+    for field, description in error.violations[:MAX_VIOLATIONS]:
+        bad.field_violations.add(field=_short(field), description=_short(description))
+        if bad.ByteSize() > MAX_VIOLATIONS_BYTES:
+            del bad.field_violations[-1]
+            break
+    return [_packed(bad)] if bad.field_violations else []
 
 
 def _packed(detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> any_pb2.Any:

@@ -1,17 +1,24 @@
 """What a call can end with, as exceptions of the library."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import grpc
-from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from recsys.errors import (
     BundleNotReadyError,
+    FieldViolation,
+    InvalidBatchError,
+    InvalidEventError,
     InvalidFilterError,
     InvalidQueryError,
     RecsysError,
+    StoreFullError,
+    StoreNotConfiguredError,
+    StoreUnavailableError,
     UnknownPlacementError,
+    VisitorTakenError,
 )
 
 STATUS_KEY = "grpc-status-details-bin"
@@ -62,35 +69,64 @@ _BY_CODE: Mapping[grpc.StatusCode, type[CallError]] = {
 }
 
 
+_AS_THEY_ARE: Mapping[str, type[RecsysError]] = {
+    kind.reason: kind
+    for kind in (
+        BundleNotReadyError,
+        StoreFullError,
+        StoreNotConfiguredError,
+        StoreUnavailableError,
+        VisitorTakenError,
+    )
+}
+"""Errors that are made of a text and metadata alone."""
+
+
 def to_error(
     code: grpc.StatusCode, text: str | None, trailing: Mapping[str, str | bytes]
 ) -> RecsysError:
     """Returns the error of a call: the server's own where it says which, else by status code."""
     text = text or code.name
-    info = _error_info(trailing)
+    info, violations = _details(trailing)
     if info is None:
         return _BY_CODE.get(code, ServerError)(text)
     metadata = dict(info.metadata)
-    match info.reason:
+    error = _domain_error(info.reason, text, metadata, violations)
+    error = error or _BY_CODE.get(code, ServerError)(text)
+    error.metadata = {**error.metadata, **metadata}
+    return error
+
+
+def _domain_error(
+    reason: str, text: str, metadata: Mapping[str, str], violations: Sequence[FieldViolation]
+) -> RecsysError | None:
+    match reason:
         case InvalidQueryError.reason if "field" in metadata:
             return InvalidQueryError(metadata["field"], metadata.get("description", text))
+        case InvalidBatchError.reason if "field" in metadata:
+            return InvalidBatchError(metadata["field"], metadata.get("description", text))
+        case InvalidEventError.reason if violations:
+            return InvalidEventError(violations)
         case InvalidFilterError.reason if "position" in metadata:
             return InvalidFilterError(metadata.get("description", text), int(metadata["position"]))
         case UnknownPlacementError.reason if "placement" in metadata:
             known = tuple(metadata.get("known", "").split(","))
             return UnknownPlacementError(metadata["placement"], known)
-        case BundleNotReadyError.reason:
-            return BundleNotReadyError(text, **metadata)
         case _:
-            return _BY_CODE.get(code, ServerError)(text, **metadata)
+            kind = _AS_THEY_ARE.get(reason)
+            return None if kind is None else kind(text)
 
 
-def _error_info(trailing: Mapping[str, str | bytes]) -> ErrorInfo | None:
+def _details(
+    trailing: Mapping[str, str | bytes],
+) -> tuple[ErrorInfo | None, list[FieldViolation]]:
+    """Returns what a status says besides its code: the reason, and which fields are wrong."""
     packed = trailing.get(STATUS_KEY)
     if not isinstance(packed, bytes):
-        return None
+        return None, []
+    info, bad, found = ErrorInfo(), BadRequest(), None
     for detail in Status.FromString(packed).details:
-        info = ErrorInfo()
         if detail.Unpack(info):
-            return info
-    return None
+            found = info
+        detail.Unpack(bad)
+    return found, [FieldViolation(each.field, each.description) for each in bad.field_violations]

@@ -6,10 +6,17 @@ from recsys.client import CallError, DeadlineExceededError, OverloadedError, Rej
 from recsys.client.errors import to_error
 from recsys.errors import (
     BundleNotReadyError,
+    FieldViolation,
+    InvalidBatchError,
+    InvalidEventError,
     InvalidFilterError,
     InvalidQueryError,
     RecsysError,
+    StoreFullError,
+    StoreNotConfiguredError,
+    StoreUnavailableError,
     UnknownPlacementError,
+    VisitorTakenError,
 )
 from serving.errors import (
     DeadlinePassedError,
@@ -31,12 +38,21 @@ def sent(error: RecsysError) -> RecsysError:
         InvalidFilterError("unknown column", 7),
         UnknownPlacementError("nowhere", ("for_you", "popular")),
         BundleNotReadyError("still loading"),
+        InvalidBatchError("events", "must have 1 to 10,000 elements, has 0"),
+        InvalidEventError([FieldViolation("events[3].quantity", "must be above 0")]),
+        InvalidEventError([FieldViolation(f"events[{n}].item_id", "must be") for n in range(9)]),
+        StoreFullError("the disk is full"),
+        StoreNotConfiguredError("no store"),
+        StoreUnavailableError("cannot be used just now"),
+        VisitorTakenError("another customer's"),
     ],
 )
 def test_domain_errors_arrive_as_they_were(error: RecsysError) -> None:
     received = sent(error)
     assert type(received) is type(error)
     assert str(received) == str(error)
+    assert received.violations == error.violations
+    assert received.metadata == {**error.metadata, "request_id": "r-1"}
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,15 @@ from google.rpc.status_pb2 import Status
 
 import recsys
 import serving
-from recsys.errors import BundleError, InvalidFilterError, InvalidQueryError, RecsysError
-from serving.errors import CATALOGUE, MAX_TEXT, to_status
+from recsys.errors import (
+    BundleError,
+    FieldViolation,
+    InvalidEventError,
+    InvalidFilterError,
+    InvalidQueryError,
+    RecsysError,
+)
+from serving.errors import CATALOGUE, MAX_TEXT, MAX_VIOLATIONS, to_status
 
 
 def every_error(kind: type[RecsysError] = RecsysError) -> Iterator[type[RecsysError]]:
@@ -85,3 +92,20 @@ def test_long_texts_are_cut() -> None:
     assert bad is not None
     assert len(bad.field_violations[0].description) == MAX_TEXT
     assert all(len(value) <= MAX_TEXT for value in info.metadata.values())
+
+
+def test_many_violations_are_told_as_far_as_headers_go() -> None:
+    usual = [FieldViolation(f"events[{n}].item_id", "must be given") for n in range(80)]
+    _, info, bad = unpacked(to_status(InvalidEventError(usual), "r-1"))
+    assert bad is not None
+    told = [FieldViolation(each.field, each.description) for each in bad.field_violations]
+    assert told == usual[:MAX_VIOLATIONS]
+    assert info.metadata["field"] == "events[0].item_id"
+
+    wordy = [FieldViolation("x" * 200, "y" * 400)] * 80
+    status = to_status(InvalidEventError(wordy), "r-1")
+    packed = dict(status.trailing_metadata or ())["grpc-status-details-bin"]
+    assert len(packed) * 4 / 3 < 8_000
+    _, _, bad = unpacked(status)
+    assert bad is not None
+    assert 5 < len(bad.field_violations) < 20
