@@ -5,7 +5,7 @@ import binascii
 import hmac
 from dataclasses import dataclass
 
-PLACEMENT_BYTES, EXPERIMENT_BYTES, ARM_BYTES, BUNDLE_BYTES = 32, 24, 20, 32
+PLACEMENT_BYTES, EXPERIMENT_BYTES, ARM_BYTES, BUNDLE_BYTES = 28, 24, 24, 32
 """Longest names in UTF-8: with them a token has 200 characters."""
 TOKEN_CHARACTERS = 200
 

@@ -77,7 +77,50 @@ _EVENTS = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_EVENTS,)
+_IMPRESSIONS = Migration(
+    version=2,
+    readable_from=1,
+    statements=(
+        """CREATE TABLE impressions (
+            number {whole} PRIMARY KEY,
+            request_id {binary} NOT NULL,
+            answer_time {whole} NOT NULL,
+            customer_id TEXT,
+            placement TEXT NOT NULL,
+            bundle_version TEXT NOT NULL,
+            experiment TEXT NOT NULL,
+            arm TEXT NOT NULL,
+            experiment_version TEXT NOT NULL,
+            item_ids TEXT NOT NULL,
+            scores TEXT NOT NULL,
+            sources TEXT NOT NULL,
+            explored_rank {whole},
+            propensity {real},
+            query TEXT NOT NULL
+        ) {options}""",
+        "CREATE UNIQUE INDEX impressions_by_request ON impressions (request_id)",
+        "CREATE INDEX impressions_of_customer ON impressions (customer_id)",
+        "CREATE INDEX impressions_by_time ON impressions (answer_time)",
+        """CREATE TABLE impression_losses (
+            loss_id TEXT PRIMARY KEY,
+            first_time {whole} NOT NULL,
+            last_time {whole} NOT NULL,
+            placement TEXT NOT NULL,
+            bundle_version TEXT NOT NULL,
+            experiment TEXT NOT NULL,
+            arm TEXT NOT NULL,
+            lost {whole} NOT NULL
+        ) {options}""",
+        """CREATE TABLE experiments (
+            version TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            arms TEXT NOT NULL,
+            note_time {whole} NOT NULL
+        ) {options}""",
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_EVENTS, _IMPRESSIONS)
 SCHEMA_VERSION = MIGRATIONS[-1].version
 
 

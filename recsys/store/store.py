@@ -10,6 +10,7 @@ from recsys.errors import StoreUnavailableError
 from recsys.store.database import Database, Row, Session
 from recsys.store.event_ids import with_ids
 from recsys.store.events import Appended, CustomerTail, Link, Linked, LogEvent
+from recsys.store.impressions import ExperimentNote, Impression, Loss
 from recsys.store.tables import counters, events, meta, visitors
 from recsys.store.writes import Writer
 
@@ -57,6 +58,23 @@ class Store:
         """
         named = {"visitor_id": visitor_id, "customer_id": customer_id}
         return Linked(*self.writer.write("link_visitor", named))
+
+    def log_impressions(
+        self,
+        impressions: Sequence[Impression],
+        *,
+        losses: Sequence[Loss] = (),
+        experiments: Sequence[ExperimentNote] = (),
+    ) -> int:
+        """Stores what was shown, each answer once, and returns how many were new.
+
+        Args:
+            impressions: of answers that were given.
+            losses: of earlier ones that could not be stored.
+            experiments: definitions that the store may not have heard of.
+        """
+        named = {"impressions": impressions, "losses": losses, "experiments": experiments}
+        return int(self.writer.write("log_impressions", named))
 
     def tail(self, customer_id: str, after: int) -> CustomerTail:
         """Returns what was stored on a customer or visitor after a position."""

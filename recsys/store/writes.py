@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from recsys.store.database import Session
 from recsys.store.events import LogEvent
-from recsys.store.tables import events, visitors
+from recsys.store.impressions import ExperimentNote, Impression, Loss
+from recsys.store.tables import events, impressions, visitors
 
 Arguments = Mapping[str, Any]
 """Only what JSON can carry."""
@@ -41,7 +42,15 @@ def _link_visitor(session: Session, now: int, arguments: Arguments) -> list[int]
     return list(visitors.link(session, arguments["visitor_id"], arguments["customer_id"], now))
 
 
+def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
+    notes = [ExperimentNote(*note) for note in arguments["experiments"]]
+    impressions.note_experiments(session, notes, now)
+    impressions.add_losses(session, [Loss(*loss) for loss in arguments["losses"]])
+    return impressions.append(session, [Impression(*row) for row in arguments["impressions"]])
+
+
 WRITES: Mapping[str, Operation] = {
     "append_events": _append_events,
     "link_visitor": _link_visitor,
+    "log_impressions": _log_impressions,
 }

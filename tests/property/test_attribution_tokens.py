@@ -93,9 +93,9 @@ def test_another_stores_token_is_refused(shown: Shown) -> None:
 
 
 def test_names_are_measured_in_bytes() -> None:
-    assert checked_name("ä" * 16, PLACEMENT_BYTES) == "ä" * 16
-    for wrong in ("", "ä" * 17, "p" * 33):
-        with pytest.raises(ValueError, match="1 to 32"):
+    assert checked_name("ä" * 14, PLACEMENT_BYTES) == "ä" * 14
+    for wrong in ("", "ä" * 15, "p" * 29):
+        with pytest.raises(ValueError, match="1 to 28"):
             checked_name(wrong, PLACEMENT_BYTES)
-    with pytest.raises(ValueError, match="longer than 20"):
-        TOKENS.write(Shown("0" * 32, "p", "b", "e", "a" * 21, 1))
+    with pytest.raises(ValueError, match="longer than 24"):
+        TOKENS.write(Shown("0" * 32, "p", "b", "e", "a" * 25, 1))
