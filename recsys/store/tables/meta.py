@@ -15,6 +15,11 @@ def read(session: Session, name: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
+def secret(session: Session) -> bytes:
+    """Returns the random bytes that key hashes of ids, made with the store."""
+    return bytes.fromhex(read(session, "secret") or "")
+
+
 def write(session: Session, name: str, value: str) -> None:
     """Sets a value."""
     session.execute(

@@ -1,0 +1,32 @@
+"""What customers allowed; who is not here allows everything."""
+
+from recsys.store.consent import Consent, StoredConsent
+from recsys.store.database import Session
+
+COLUMNS = ("customer_id", *Consent._fields, "set_time")
+
+
+def read(session: Session, customer_id: str) -> StoredConsent:
+    """Returns what a customer allowed last, or the default."""
+    rows = session.rows(
+        f"SELECT {', '.join(COLUMNS[1:])} FROM consents WHERE customer_id = ?",  # noqa: S608
+        (customer_id,),
+    )
+    if not rows:
+        return StoredConsent(Consent(), None)
+    *purposes, set_time = rows[0]
+    return StoredConsent(Consent(*map(bool, purposes)), set_time)
+
+
+def write(session: Session, customer_id: str, consent: Consent, now: int) -> None:
+    """Sets what a customer allows from now on."""
+    session.execute("DELETE FROM consents WHERE customer_id = ?", (customer_id,))
+    session.insert("consents", COLUMNS, [(customer_id, *map(int, consent), now)])
+
+
+def refusing_training(session: Session) -> list[str]:
+    """Returns the customers whose events no model may be fitted on, visitors' links not applied."""
+    rows = session.rows(
+        "SELECT customer_id FROM consents WHERE use_in_training = 0 ORDER BY customer_id"
+    )
+    return [row[0] for row in rows]
