@@ -17,10 +17,19 @@ class Answer:
     recommendations: Recommendations
     request_id: str
     """32 hexadecimal digits."""
+    answer_time: int
+    """Microseconds since 1970, UTC, by the server's clock, whatever time the query is for."""
+    attribution_token: str = ""
+    """Empty without a store."""
 
 
-def answer_all(snapshot: Snapshot, queries: Sequence[Query]) -> list[Answer]:
+def answer_all(snapshot: Snapshot, queries: Sequence[Query], now: float) -> list[Answer]:
     """Answers queries in their order, all from one snapshot.
+
+    Args:
+        snapshot: what holds now.
+        queries: in any mix of placements.
+        now: Unix seconds by the server's clock.
 
     Raises:
         UnknownPlacementError: a query names a placement that is not configured.
@@ -28,7 +37,7 @@ def answer_all(snapshot: Snapshot, queries: Sequence[Query]) -> list[Answer]:
         InvalidFilterError: a filter cannot be compiled.
     """
     return [
-        Answer(query, recommendations, uuid.uuid4().hex)
+        Answer(query, recommendations, uuid.uuid4().hex, int(now * 1_000_000))
         for query, recommendations in zip(
             queries, snapshot.recommender.recommend(queries), strict=True
         )

@@ -30,6 +30,7 @@ def to_response(answer: Answer, details: DetailsReader) -> pb.RecommendResponse:
         missing_item_ids=told.missing_item_ids,
         page_size=query.limit,
         query_time=Timestamp(seconds=query.query_time),
+        attribution_token=answer.attribution_token,
         request_id=answer.request_id,
     )
 
@@ -54,6 +55,7 @@ def _result(answer: Answer, details: DetailsReader) -> pb.CustomerRecommendation
         customer_id=answer.query.customer_id or "",
         items=_items(told.items, details),
         tier=TIERS[told.tier],
+        attribution_token=answer.attribution_token,
         request_id=answer.request_id,
     )
 

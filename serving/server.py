@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from recsys.pipeline.recommender import Recommender
 from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
 from recsys.v1.recommendation_service_pb2_grpc import add_RecommendationServiceServicer_to_server
+from serving.attribution import Attribution
 from serving.boundary import Boundary
 from serving.errors import StartError
 from serving.live_bundle import LiveBundle
@@ -48,6 +49,7 @@ class Server:
             swapped=self._refresh,
         )
         self._live = Live(self._bundle.recommender, refresh_interval_s=REFRESH_INTERVAL_S)
+        self._attribution = Attribution(None, log=None)
         self._health = health.HealthServicer()
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._ready = False
@@ -76,6 +78,7 @@ class Server:
         """
         self._bundle.start()
         self._live.start()
+        self._attribution.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
         self._ready = True
         _log.info(SERVER_READY)
@@ -87,6 +90,7 @@ class Server:
         if self._ready:
             time.sleep(self._settings.drain_s)
         self._grpc.stop(self._settings.grace_s).wait()
+        self._attribution.stop()
         self._live.stop()
         self._bundle.stop()
         _log.info(SERVER_STOPPED)
@@ -116,7 +120,10 @@ class Server:
             maximum_concurrent_rpcs=settings.maximum_concurrent_rpcs,
         )
         service = RecommendationService(
-            self._live, clock=clock, concurrent_batches=settings.concurrent_batches
+            self._live,
+            attribution=self._attribution,
+            clock=clock,
+            concurrent_batches=settings.concurrent_batches,
         )
         add_RecommendationServiceServicer_to_server(service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -14,6 +14,7 @@ from recsys.v1.recommendation_service_pb2 import (
 )
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceServicer
 from serving.answers import answer_all
+from serving.attribution import Attribution
 from serving.details import DetailsReader
 from serving.errors import OverloadedError
 from serving.requests import to_queries, to_query
@@ -28,13 +29,21 @@ MESSAGE_ITEMS = 6_400
 class RecommendationService(RecommendationServiceServicer):
     """Answers from the snapshot; raises domain errors and never aborts a call itself."""
 
-    def __init__(self, live: Live, *, clock: Callable[[], float], concurrent_batches: int) -> None:
-        """Takes the snapshot's holder and a clock of Unix seconds.
+    def __init__(
+        self,
+        live: Live,
+        *,
+        attribution: Attribution,
+        clock: Callable[[], float],
+        concurrent_batches: int,
+    ) -> None:
+        """Takes the snapshot's holder, who notes what is answered, and a clock of Unix seconds.
 
         Batches may hold at most `concurrent_batches` of the server's threads, so that bulk
         callers leave threads to the shop's pages.
         """
         self._live = live
+        self._attribution = attribution
         self._clock = clock
         self._batches = BoundedSemaphore(concurrent_batches)
 
@@ -44,11 +53,11 @@ class RecommendationService(RecommendationServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
     ) -> RecommendResponse:
         """Returns one list."""
-        snapshot = self._live.snapshot()
-        query = to_query(request, int(self._clock()))
+        snapshot, now = self._live.snapshot(), self._clock()
+        query = to_query(request, int(now))
         catalogue = snapshot.recommender.catalogue
         details = DetailsReader(catalogue, request.item_fields, request.market)
-        [answer] = answer_all(snapshot, [query])
+        [answer] = self._attribution.note(answer_all(snapshot, [query], now))
         told = answer.recommendations
         bind_contextvars(
             placement=told.placement,
@@ -80,7 +89,7 @@ class RecommendationService(RecommendationServiceServicer):
         items = 0
         for start in range(0, len(queries), size):
             chunk = queries[start : start + size]
-            answers = answer_all(snapshot, chunk)
+            answers = self._attribution.note(answer_all(snapshot, chunk, self._clock()))
             items += sum(len(answer.recommendations.items) for answer in answers)
             bind_contextvars(
                 placement=chunk[0].placement,

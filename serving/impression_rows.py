@@ -1,0 +1,53 @@
+"""From answers to what the store keeps of them: enough to answer the same query again."""
+
+from typing import Any
+
+from recsys.pipeline.query import Query
+from recsys.store.impressions import Group, Impression
+from serving.answers import Answer
+
+
+def group_of(answer: Answer) -> Group:
+    """Returns what an answer counts for in reports."""
+    told = answer.recommendations
+    return Group(told.placement, told.bundle_version, "", "")
+
+
+def to_impression(answer: Answer) -> Impression:
+    """Returns an answer as the log keeps it."""
+    items = answer.recommendations.items
+    explored = next((item for item in items if item.propensity is not None), None)
+    placement, bundle_version, experiment, arm = group_of(answer)
+    return Impression(
+        request_id=answer.request_id,
+        answer_time=answer.answer_time,
+        customer_id=answer.query.customer_id,
+        placement=placement,
+        bundle_version=bundle_version,
+        experiment=experiment,
+        arm=arm,
+        experiment_version="",
+        item_ids=[item.item_id for item in items],
+        # Nine digits tell every float32 from all others.
+        scores=[float(f"{item.score:.9g}") for item in items],
+        sources=[item.source for item in items],
+        explored_rank=explored.rank if explored else None,
+        propensity=explored.propensity if explored else None,
+        query=_asked(answer.query),
+    )
+
+
+def _asked(query: Query) -> dict[str, Any]:
+    """Returns what was asked, without what is empty."""
+    asked = {
+        "query_time": query.query_time,
+        "limit": query.limit,
+        "context_item_ids": query.context_item_ids,
+        "events": [
+            (event.item_id, event.event_type.value, event.event_time) for event in query.events
+        ],
+        "filter": query.filter,
+        "exclude_item_ids": query.exclude_item_ids,
+        "market": query.market,
+    }
+    return {name: value for name, value in asked.items() if value}
