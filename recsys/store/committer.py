@@ -7,6 +7,7 @@ from typing import Any
 
 from recsys.errors import RecsysError, StoreUnavailableError
 from recsys.store.database import Database, Session
+from recsys.store.upkeep import UPKEEP
 from recsys.store.writes import WRITES, Arguments, Operation
 
 GROUP = 256
@@ -54,6 +55,8 @@ class GroupCommitter:
 
     def write(self, name: str, arguments: Arguments) -> Any:  # noqa: ANN401  JSON
         """Returns the operation's result once it is on disk."""
+        if name in UPKEEP:
+            return UPKEEP[name](self._database, arguments)
         mine = _Pending(name, arguments)
         with self._mutex:
             self._waiting.append(mine)

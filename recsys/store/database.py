@@ -73,6 +73,13 @@ class Database(Protocol):
         """
         ...
 
+    def scrub(self, texts: Sequence[str]) -> None:
+        """Sees to it that no file which only this store writes holds the texts of deleted rows.
+
+        Only who may write calls it. Of a database server's own files it promises nothing.
+        """
+        ...
+
     def close(self) -> None:
         """Closes all connections; no session may be in use."""
         ...

@@ -8,6 +8,7 @@ from pathlib import Path
 from recsys.errors import StoreError, StoreUnavailableError
 from recsys.store import frames
 from recsys.store.folder import free_address, write_address
+from recsys.store.upkeep import UPKEEP
 from recsys.store.writes import WRITES, Writer
 
 BACKLOG = 128
@@ -69,7 +70,7 @@ class Listener:
 
     def _answer(self, channel: socket.socket) -> None:
         name, arguments = frames.receive(channel)
-        if name not in WRITES:
+        if name not in WRITES and name not in UPKEEP:
             # A newer server, while processes are being replaced.
             error: StoreError = StoreUnavailableError(f"the store's writer does not know {name}")
         else:

@@ -11,6 +11,7 @@ import apsw
 from recsys.errors import StoreError, StoreFullError, StoreUnavailableError
 from recsys.store.database import Row, Session
 from recsys.store.migrations import SQLITE, check_readable, migrate
+from recsys.store.slack import PageFile
 
 BUSY_MS = 5_000
 """How long to wait for a command that writes while it holds the file."""
@@ -92,10 +93,7 @@ class SqliteDatabase:
         """Lends the writing connection, in a transaction that holds the file's write lock."""
         with self._writing:
             try:
-                connection = self._writer or self._open(
-                    apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-                )
-                self._writer = connection
+                connection = self._writing_connection()
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield SqliteSession(connection)
@@ -120,6 +118,26 @@ class SqliteDatabase:
         with self.read() as session:
             check_readable(session)
 
+    def scrub(self, texts: Sequence[str]) -> None:
+        """Empties the write-ahead log and blanks copies that SQLite left of deleted rows."""
+        sought = [text.encode() for text in texts]
+        try:
+            with self._writing:
+                self._fold()
+            # Most often nothing is found: others may write while the file is read.
+            with PageFile(self._file, vfs=self._vfs) as file:
+                pages = [slack.page for slack in file.slack_with(sought)]
+            if pages:
+                with self._writing:
+                    self._fold()
+                    with PageFile(self._file, vfs=self._vfs, write=True) as file:
+                        file.blank(pages, sought)
+                    self._drop_writer()  # it remembers the pages as they were
+        except apsw.Error as error:
+            with self._writing:
+                self._drop_writer()
+            raise _translated(error) from error
+
     def close(self) -> None:
         """Closes all connections; the last one folds the write-ahead log into the file."""
         with self._guard:
@@ -129,6 +147,15 @@ class SqliteDatabase:
                 connection.close()
         self._writer = None
         self._local = threading.local()
+
+    def _fold(self) -> None:
+        """Brings all that was committed into the file itself; waits for those who read."""
+        self._writing_connection().wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def _writing_connection(self) -> apsw.Connection:
+        if self._writer is None:
+            self._writer = self._open(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+        return self._writer
 
     def _open(self, flags: int) -> apsw.Connection:
         connection = apsw.Connection(str(self._file), flags=flags, vfs=self._vfs)

@@ -25,7 +25,7 @@ def write(session: Session, customer_id: str, consent: Consent, now: int) -> Non
 
 
 def refusing_training(session: Session) -> list[str]:
-    """Returns the customers whose events no model may be fitted on, visitors' links not applied."""
+    """Returns the customers whose events no model may be fitted on, those of visitors included."""
     rows = session.rows(
         "SELECT customer_id FROM consents WHERE use_in_training = 0 ORDER BY customer_id"
     )

@@ -1,0 +1,66 @@
+"""Every table that holds rows on customers: what an erasure empties and an export reads.
+
+A table that is not here is one that knows no customer; a test walks the schema and asks of each
+new one which of the two it is.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recsys.store.database import Session
+from recsys.store.tables import consents, events, impressions, visitors
+
+_AT_ONCE = 500
+"""Values in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One table, and how a customer is found in it."""
+
+    name: str
+    """In receipts."""
+    kind: str
+    """Of its records, in exports."""
+    table: str
+    column: str
+    """Holds the customer, or a visitor by the key."""
+    columns: Sequence[str]
+    """All of them; the first ones put the rows of a customer in order."""
+
+    def count(self, session: Session, customer_ids: Sequence[str]) -> int:
+        """Returns how many rows there are on customers, or on visitors by their keys."""
+        counted = f"SELECT COUNT(*) FROM {self.table} WHERE {self.column}"  # noqa: S608
+        parts = _parts(customer_ids)
+        return sum(session.rows(f"{counted} IN {marks}", part)[0][0] for part, marks in parts)
+
+    def records(self, session: Session, customer_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yields the rows on customers by column, in order."""
+        chosen = f"SELECT {', '.join(self.columns)} FROM {self.table} WHERE {self.column}"  # noqa: S608
+        for part, marks in _parts(customer_ids):
+            for row in session.rows(f"{chosen} IN {marks} ORDER BY {self.columns[0]}", part):
+                yield dict(zip(self.columns, row, strict=True))
+
+    def erase(self, session: Session, customer_ids: Sequence[str]) -> int:
+        """Removes the rows on customers; returns how many there were."""
+        removed = f"DELETE FROM {self.table} WHERE {self.column}"  # noqa: S608
+        parts = _parts(customer_ids)
+        return sum(session.execute(f"{removed} IN {marks}", part) for part, marks in parts)
+
+
+EVENTS = Place("events", "event", "events", "customer_id", events.COLUMNS)
+PLACES: Sequence[Place] = (
+    EVENTS,
+    Place("impressions", "impression", "impressions", "customer_id", impressions.COLUMNS),
+    Place("visitors", "visitor", "visitors", "customer_id", visitors.COLUMNS),
+    Place("consent", "consent", "consents", "customer_id", consents.COLUMNS),
+)
+BY_NAME: Mapping[str, Place] = {place.name: place for place in PLACES}
+
+
+def _parts(values: Sequence[Any]) -> Iterator[tuple[Sequence[Any], str]]:
+    """Yields values in parts that one statement takes, each with its marks."""
+    for start in range(0, len(values), _AT_ONCE):
+        part = values[start : start + _AT_ONCE]
+        yield part, f"({', '.join('?' * len(part))})"
