@@ -120,7 +120,21 @@ _IMPRESSIONS = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_EVENTS, _IMPRESSIONS)
+_ARCHIVES = Migration(
+    version=5,
+    readable_from=1,
+    statements=(
+        """CREATE TABLE archive_files (
+            name TEXT PRIMARY KEY,
+            day TEXT NOT NULL,
+            events {whole} NOT NULL,
+            sha256 TEXT NOT NULL
+        ) {clustered}""",
+        "INSERT INTO counters (name, value) VALUES ('archives', 0)",
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_EVENTS, _IMPRESSIONS, _ARCHIVES)
 SCHEMA_VERSION = MIGRATIONS[-1].version
 
 

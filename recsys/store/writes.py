@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from recsys.store.database import Session
 from recsys.store.events import LogEvent
 from recsys.store.impressions import ExperimentNote, Impression, Loss
-from recsys.store.tables import events, impressions, visitors
+from recsys.store.tables import archives, events, impressions, visitors
+from recsys.store.tables.archives import ArchiveFile
 
 Arguments = Mapping[str, Any]
 """Only what JSON can carry."""
@@ -49,8 +50,26 @@ def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
     return impressions.append(session, [Impression(*row) for row in arguments["impressions"]])
 
 
+def _begin_archiving(session: Session, _: int, __: Arguments) -> int:
+    return archives.begin(session)
+
+
+def _archive_events(session: Session, _: int, arguments: Arguments) -> bool:
+    file = ArchiveFile(*arguments["file"])
+    return archives.move(session, arguments["turn"], file, arguments["positions"])
+
+
+def _replace_archive(session: Session, _: int, arguments: Arguments) -> bool:
+    told = arguments["file"]
+    file = None if told is None else ArchiveFile(*told)
+    return archives.replace(session, arguments["turn"], arguments["name"], file)
+
+
 WRITES: Mapping[str, Operation] = {
     "append_events": _append_events,
+    "archive_events": _archive_events,
+    "begin_archiving": _begin_archiving,
     "link_visitor": _link_visitor,
     "log_impressions": _log_impressions,
+    "replace_archive": _replace_archive,
 }
