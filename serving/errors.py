@@ -78,6 +78,7 @@ CATALOGUE: Mapping[str, ErrorSpec] = {
     "STORE_REFUSED": _HIDDEN,
     "STORE_SCHEMA": _HIDDEN,
     "STORE_UNAVAILABLE": ErrorSpec(grpc.StatusCode.UNAVAILABLE, public=True),
+    "UNKNOWN_ITEM": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
     "UNKNOWN_PLACEMENT": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
     "VISITOR_TAKEN": ErrorSpec(grpc.StatusCode.FAILED_PRECONDITION, public=True),
 }

@@ -134,7 +134,22 @@ _ARCHIVES = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_EVENTS, _IMPRESSIONS, _ARCHIVES)
+_CATALOGUE = Migration(
+    version=3,
+    readable_from=1,
+    statements=(
+        """CREATE TABLE catalogue (
+            item_id TEXT PRIMARY KEY,
+            replaces {whole} NOT NULL,
+            removed {whole} NOT NULL,
+            content TEXT NOT NULL,
+            change_number {whole} NOT NULL
+        ) {clustered}""",
+        "CREATE INDEX catalogue_changes ON catalogue (change_number)",
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_EVENTS, _IMPRESSIONS, _CATALOGUE, _ARCHIVES)
 SCHEMA_VERSION = MIGRATIONS[-1].version
 
 

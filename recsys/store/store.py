@@ -1,17 +1,18 @@
 """The store of one shop: reads from its database, writes through its writer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from recsys.errors import StoreUnavailableError
+from recsys.store.catalogue import ItemColumns, ItemRow, Removed, Upserted
 from recsys.store.database import Database, Row, Session
 from recsys.store.event_ids import with_ids
 from recsys.store.events import Appended, CustomerTail, Link, Linked, LogEvent
 from recsys.store.impressions import ExperimentNote, Impression, Loss
-from recsys.store.tables import counters, events, meta, visitors
+from recsys.store.tables import catalogue, counters, events, meta, visitors
 from recsys.store.writes import Writer
 
 
@@ -75,6 +76,33 @@ class Store:
         """
         named = {"impressions": impressions, "losses": losses, "experiments": experiments}
         return int(self.writer.write("log_impressions", named))
+
+    def upsert_items(
+        self, items: Sequence[ItemColumns], *, replaces: bool, bundled: Collection[str] = ()
+    ) -> Upserted:
+        """Creates items or changes those that are there, all of them or none.
+
+        Args:
+            items: each id once; columns by name, times in microseconds since 1970, UTC.
+            replaces: whether a column that is not given becomes empty; otherwise it stays.
+            bundled: ids among them that the bundle has.
+
+        Raises:
+            UnknownItemError: `replaces` is false, and an item is neither here nor in the bundle.
+        """
+        given = [list(item) for item in items]
+        named = {"items": given, "replaces": replaces, "bundled": list(bundled)}
+        return Upserted(*self.writer.write("upsert_items", named))
+
+    def remove_items(self, item_ids: Sequence[str], *, bundled: Collection[str] = ()) -> Removed:
+        """Removes items, those that only the bundle has (`bundled`) too."""
+        named = {"item_ids": list(item_ids), "bundled": list(bundled)}
+        return Removed(*self.writer.write("remove_items", named))
+
+    def changed_items(self, after: int = 0) -> list[ItemRow]:
+        """Returns the items whose last change has a number above `after`, in that order."""
+        with self.read() as session:
+            return catalogue.changed_after(session, after)
 
     def tail(self, customer_id: str, after: int) -> CustomerTail:
         """Returns what was stored on a customer or visitor after a position."""

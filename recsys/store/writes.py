@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from recsys.store.catalogue import ItemColumns
 from recsys.store.database import Session
 from recsys.store.events import LogEvent
 from recsys.store.impressions import ExperimentNote, Impression, Loss
-from recsys.store.tables import archives, events, impressions, visitors
+from recsys.store.tables import archives, catalogue, events, impressions, visitors
 from recsys.store.tables.archives import ArchiveFile
 
 Arguments = Mapping[str, Any]
@@ -65,11 +66,26 @@ def _replace_archive(session: Session, _: int, arguments: Arguments) -> bool:
     return archives.replace(session, arguments["turn"], arguments["name"], file)
 
 
+def _upsert_items(session: Session, now: int, arguments: Arguments) -> list[int]:
+    items = [ItemColumns(*item) for item in arguments["items"]]
+    bundled = set(arguments["bundled"])
+    return list(
+        catalogue.upsert(session, now, items, replaces=arguments["replaces"], bundled=bundled)
+    )
+
+
+def _remove_items(session: Session, _: int, arguments: Arguments) -> list[int]:
+    bundled = set(arguments["bundled"])
+    return list(catalogue.remove(session, arguments["item_ids"], bundled=bundled))
+
+
 WRITES: Mapping[str, Operation] = {
     "append_events": _append_events,
     "archive_events": _archive_events,
     "begin_archiving": _begin_archiving,
     "link_visitor": _link_visitor,
+    "upsert_items": _upsert_items,
+    "remove_items": _remove_items,
     "log_impressions": _log_impressions,
     "replace_archive": _replace_archive,
 }
