@@ -11,11 +11,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from recsys.errors import BundleError, ConfigError
+from recsys.errors import BundleError, ConfigError, StoreError
 from serving.errors import StartError
 from serving.logs import configure_logging
 from serving.settings import ServingSettings, load_settings
-from serving.supervisor import STOP_MARGIN_S, Supervisor, server_command
+from serving.supervisor import STOP_MARGIN_S, Supervisor, server_command, writer_command
 
 app = typer.Typer(
     help="Serve recommendations over gRPC.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -53,12 +53,16 @@ def run(
         bool | None,
         typer.Option("--reflection/--no-reflection", help="Describe the services to grpcurl."),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Event store, made if need be: store://FOLDER or postgresql://..."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
 ) -> None:
     """Serve the current bundle until SIGTERM; a newly published one is taken up by itself.
 
-    Logs are JSON lines on standard error. Exit status: 0 after SIGTERM or Ctrl-C, 1 if the bundle
-    or the port cannot be used, 2 if a setting is wrong.
+    Logs are JSON lines on standard error. Exit status: 0 after SIGTERM or Ctrl-C, 1 if the bundle,
+    the store or the port cannot be used, 2 if a setting is wrong.
 
     Example: python -m serving run --bundles var/demo/bundles --processes 2
     """
@@ -68,13 +72,17 @@ def run(
         "processes": processes,
         "host": host,
         "reflection": reflection,
+        "store": store,
     }
     with _explained():
         settings = load_settings(flags, os.environ, config)
     configure_logging(settings.log_level)
     stop_within_s = settings.drain_s + settings.grace_s + STOP_MARGIN_S
     supervisor = Supervisor(
-        settings.ports(), server_command(settings), stop_within_s=stop_within_s
+        settings.ports(),
+        server_command(settings),
+        stop_within_s=stop_within_s,
+        writer=writer_command(settings),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
@@ -99,6 +107,22 @@ def process(
         run_process(known, port, link=end)
 
 
+@app.command(hidden=True)
+def writer(
+    *,
+    settings: Annotated[str, typer.Option(help="All settings, as JSON.")],
+    link: Annotated[int | None, typer.Option(help="Descriptor of the supervisor's link.")] = None,
+) -> None:
+    """Write the embedded event store for all servers; what the supervisor starts."""
+    from serving.writer import run_writer  # noqa: PLC0415  as above
+
+    with _explained():
+        known = ServingSettings.model_validate_json(settings)
+        configure_logging(known.log_level)
+        end = None if link is None else socket.socket(fileno=link)
+        run_writer(known, link=end)
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     """Ends with a sentence instead of a traceback where the operator can act."""
@@ -106,7 +130,7 @@ def _explained() -> Iterator[None]:
         yield
     except ConfigError as error:
         _fail(str(error), 2)
-    except (BundleError, StartError) as error:
+    except (BundleError, StartError, StoreError) as error:
         _fail(str(error), 1)
 
 

@@ -1,11 +1,8 @@
 """One server process, as the supervisor starts it."""
 
-import os
 import signal
 import socket
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import faiss
@@ -13,11 +10,9 @@ import faiss
 from recsys.assembly import load_recommender
 from recsys.bundle import current
 from recsys.pipeline.recommender import Recommender
+from serving.link import STOP_SIGNALS, say_ready
 from serving.server import Server
 from serving.settings import ServingSettings
-from serving.supervisor import READY
-
-STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 def run_process(
@@ -32,7 +27,7 @@ def run_process(
     Args:
         settings: of the whole deployment.
         port: of this process.
-        link: to the supervisor; says `READY` there, and stops when the other end closes.
+        link: to the supervisor; says there that it is ready, and stops when the other end closes.
         load: makes the Recommender of a bundle.
 
     Raises:
@@ -47,16 +42,7 @@ def run_process(
     try:
         server.load()
         if link is not None:
-            link.sendall(READY)
-            threading.Thread(target=_stop_with, args=(link,), name="link", daemon=True).start()
+            say_ready(link)
         signal.sigwait(STOP_SIGNALS)
     finally:
         server.stop()
-
-
-def _stop_with(link: socket.socket) -> None:
-    """Stops this process when the supervisor's end closes, even if the supervisor was killed."""
-    # A supervisor that was killed before it read `READY` leaves a reset instead of an end.
-    with suppress(ConnectionResetError):
-        link.recv(1)
-    os.kill(os.getpid(), signal.SIGTERM)

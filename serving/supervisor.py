@@ -2,6 +2,8 @@
 
 Processes are started by `subprocess`, never forked: FAISS hangs in a forked child. Separate ports
 instead of one shared port, because the kernel would hand calls to a process that is stopping.
+
+An embedded event store has a writer: it is started first and stopped last.
 """
 
 import contextlib
@@ -15,11 +17,12 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from recsys.store.url import is_embedded
+from serving.link import READY
 from serving.logs import PROCESS_ENDED, PROCESS_STARTED
 from serving.settings import ServingSettings
 
-READY = b"ready"
-"""What a process says on its link once it answers."""
+NO_PORT = 0
 TICK_S = 0.1
 FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 30.0
@@ -47,6 +50,19 @@ def server_command(settings: ServingSettings) -> Command:
     def command(port: int, link: int) -> Sequence[str]:
         options = ["--settings", text, "--port", str(port), "--link", str(link)]
         return [sys.executable, "-m", "serving", "process", *options]
+
+    return command
+
+
+def writer_command(settings: ServingSettings) -> Command | None:
+    """Returns the command of the store's writer; None: the store, if any, needs none."""
+    if settings.store is None or not is_embedded(settings.store):
+        return None
+    text = settings.model_dump_json()
+
+    def command(_: int, link: int) -> Sequence[str]:
+        options = ["--settings", text, "--link", str(link)]
+        return [sys.executable, "-m", "serving", "writer", *options]
 
     return command
 
@@ -92,9 +108,11 @@ class _Process:
 
 @dataclass(slots=True)
 class _Slot:
-    """A port and the process that serves it."""
+    """A process that is to run, and the one that does."""
 
+    command: Command
     port: int
+    """`NO_PORT`: it is the writer."""
     process: _Process | None = None
     ever_ready: bool = False
     backoff_s: float = FIRST_BACKOFF_S
@@ -104,10 +122,24 @@ class _Slot:
 class Supervisor:
     """Starts one process per port, starts again what ends, and stops all in order."""
 
-    def __init__(self, ports: Sequence[int], command: Command, *, stop_within_s: float) -> None:
-        """Takes the ports, the command of a process, and how long a stop may take."""
-        self._slots = [_Slot(port) for port in ports]
-        self._command = command
+    def __init__(
+        self,
+        ports: Sequence[int],
+        command: Command,
+        *,
+        stop_within_s: float,
+        writer: Command | None = None,
+    ) -> None:
+        """Takes the ports, the command of a process, and how long a stop may take.
+
+        Args:
+            ports: one for each server process.
+            command: of a server process.
+            stop_within_s: seconds from the wish to stop until a process is killed.
+            writer: command of the process that others write through, if there is one.
+        """
+        self._writer = None if writer is None else _Slot(writer, NO_PORT)
+        self._servers = [_Slot(command, port) for port in ports]
         self._stop_within_s = stop_within_s
         self._stopping = False
 
@@ -119,7 +151,7 @@ class Supervisor:
         """
         status = 0
         while not self._stopping and status == 0:
-            for slot in self._slots:
+            for slot in self._due():
                 status = status or self._tend(slot)
             time.sleep(TICK_S)
         self._stop_all()
@@ -129,11 +161,17 @@ class Supervisor:
         """Makes `run` stop all processes and return; may be called from a signal handler."""
         self._stopping = True
 
+    def _due(self) -> Sequence[_Slot]:
+        """Returns what is to run now: servers only when there is a store to open."""
+        if self._writer is None:
+            return self._servers
+        return [self._writer, *(self._servers if self._writer.ever_ready else [])]
+
     def _tend(self, slot: _Slot) -> int:
         """Starts the slot's process if it is time; returns the status of one that cannot start."""
         if slot.process is None:
             if time.monotonic() >= slot.start_at:
-                slot.process = _Process.start(self._command, slot.port)
+                slot.process = _Process.start(slot.command, slot.port)
             return 0
         status = slot.process.look()
         slot.ever_ready = slot.ever_ready or slot.process.ready
@@ -152,9 +190,11 @@ class Supervisor:
         slot.backoff_s = min(2 * slot.backoff_s, MAX_BACKOFF_S)
 
     def _stop_all(self) -> None:
-        running = [slot.process for slot in self._slots if slot.process is not None]
-        for process in running:
-            process.popen.terminate()
-        deadline = time.monotonic() + self._stop_within_s
-        for process in running:
-            process.stop(deadline)
+        """Stops the servers, then the writer, which calls in work may still need."""
+        for slots in (self._servers, [self._writer] if self._writer else []):
+            running = [slot.process for slot in slots if slot.process is not None]
+            for process in running:
+                process.popen.terminate()
+            deadline = time.monotonic() + self._stop_within_s
+            for process in running:
+                process.stop(deadline)

@@ -10,30 +10,12 @@ from recsys.store.folder import ARCHIVES, DATABASE, WriterLock
 from recsys.store.remote import ReadOnly, RemoteWriter
 from recsys.store.sqlite import SqliteDatabase
 from recsys.store.store import Store
+from recsys.store.url import POSTGRES, folder_of
 from recsys.store.writes import Writer
 
-EMBEDDED = "store://"
-POSTGRES = ("postgresql://", "postgres://")
 TAKE_OVER_S = 15.0
 """Seconds that a new writer waits for the end of the one before."""
 Role = Literal["command", "server", "writer", "reader"]
-
-
-def is_embedded(url: str) -> bool:
-    """Says whether the URL names a folder, which one writer process owns."""
-    return url.startswith(EMBEDDED)
-
-
-def folder_of(url: str) -> Path:
-    """Returns the folder that an embedded store's URL names.
-
-    Raises:
-        ConfigError: the URL is not of the form `store://folder`.
-    """
-    path = url.removeprefix(EMBEDDED)
-    if not is_embedded(url) or not path:
-        raise ConfigError(f"store: {url!r} is neither store://FOLDER nor postgresql://...")
-    return Path(path)
 
 
 def open_store(url: str, *, archives: Path | None = None, role: Role = "command") -> Store:

@@ -1,6 +1,7 @@
 """Writers that do not own the log: one sends to the process that does, one refuses."""
 
 import socket
+import struct
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -11,8 +12,9 @@ from recsys.store import frames
 from recsys.store.folder import read_address
 from recsys.store.writes import Arguments
 
-ANSWER_S = 30.0
+ANSWER_S = 30
 """Seconds after which a writer that does not answer counts as gone; erasing takes longest."""
+ANSWER_TIMEVAL = struct.pack("ll", ANSWER_S, 0)
 
 
 class RemoteWriter:
@@ -67,7 +69,9 @@ class RemoteWriter:
 
     def _connect(self) -> socket.socket:
         channel = socket.socket(socket.AF_UNIX)
-        channel.settimeout(ANSWER_S)
+        # The kernel's timeouts: with Python's, every call would poll first.
+        for limit in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            channel.setsockopt(socket.SOL_SOCKET, limit, ANSWER_TIMEVAL)
         try:
             channel.connect(read_address(self._folder))
         except OSError as error:

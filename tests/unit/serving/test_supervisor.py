@@ -118,3 +118,37 @@ def test_command_carries_all_settings() -> None:
     assert ServingSettings.model_validate_json(text) == settings
     assert command[command.index("--port") + 1] == "50052"
     assert command[command.index("--link") + 1] == "9"
+
+
+def test_the_writer_is_ready_before_any_server_and_ends_after_all(tmp_path: Path) -> None:
+    def command(role: str) -> Callable[[int, int], Sequence[str]]:
+        script = (
+            "import os, pathlib, signal, sys, time\n"
+            "role, diary, link = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])\n"
+            "def note(what):\n"
+            "    with diary.open('a') as file: file.write(f'{role} {what}\\n')\n"
+            "def stop(*_):\n"
+            "    time.sleep(0.2); note('stopped'); sys.exit(0)\n"
+            "signal.signal(signal.SIGTERM, stop)\n"
+            "time.sleep(0.2); note('ready'); os.write(link, b'ready'); time.sleep(60)\n"
+        )
+        diary = str(tmp_path / "diary")
+        return lambda _, link: [sys.executable, "-c", script, role, diary, str(link)]
+
+    supervisor = Supervisor(PORTS, command("server"), stop_within_s=10, writer=command("writer"))
+    with ThreadPoolExecutor() as pool:
+        status = pool.submit(supervisor.run)
+        deadline = time.monotonic() + 20
+        diary = tmp_path / "diary"
+        while not diary.exists() or diary.read_text().count("\n") < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        supervisor.stop()
+        assert status.result(20) == 0
+    lines = diary.read_text().splitlines()
+    assert lines == [
+        "writer ready",
+        *["server ready"] * 2,
+        *["server stopped"] * 2,
+        "writer stopped",
+    ]
