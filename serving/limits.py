@@ -29,14 +29,21 @@ def checked_text(text: str, field: str, *, max_bytes: int = MAX_ID_BYTES) -> str
     Raises:
         InvalidQueryError: it is one of these.
     """
+    if fault := text_fault(text, max_bytes):
+        raise InvalidQueryError(field, fault)
+    return text
+
+
+def text_fault(text: str, max_bytes: int = MAX_ID_BYTES) -> str | None:
+    """Says what `checked_text` would refuse, None if nothing."""
     if not text:
-        raise InvalidQueryError(field, "must not be empty")
+        return "must not be empty"
     size = len(text.encode())
     if size > max_bytes:
-        raise InvalidQueryError(field, f"must be at most {max_bytes} bytes, is {size}")
+        return f"must be at most {max_bytes} bytes, is {size}"
     if _CONTROL.search(text):
-        raise InvalidQueryError(field, "must not contain control characters")
-    return text
+        return "must not contain control characters"
+    return None
 
 
 def checked_customer_id(text: str, field: str) -> CustomerId:

@@ -16,7 +16,7 @@ NUMBERS = ("quantity", "unit_price", "value")
 RESERVED = "__reserved__"
 """Boolean column: the retailer's own customer id begins like a visitor's."""
 
-_WITHOUT_ITEM = (
+WITHOUT_ITEM = (
     EventType.SEARCH,
     EventType.IMPRESSION,
     EventType.EMAIL_OPEN,
@@ -25,7 +25,9 @@ _WITHOUT_ITEM = (
     EventType.OFFER_REDEEMED,
     EventType.SURVEY,
 )
-_WITH_ITEM = [kind.value for kind in EventType if kind not in _WITHOUT_ITEM]
+"""Events that need not concern an item."""
+
+_WITH_ITEM = [kind.value for kind in EventType if kind not in WITHOUT_ITEM]
 
 
 def written(ours: str) -> str:
