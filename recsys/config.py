@@ -23,13 +23,16 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Reads a TOML file.
 
     Raises:
-        ConfigError: the file is missing or is not TOML; the text names line and column.
+        ConfigError: the file cannot be read or is not TOML; the text names line and column.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         message = f"{path}: there is no such file"
         raise ConfigError(message, file=str(path)) from None
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(message, file=str(path)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"{path}: not valid TOML: {error}"
         raise ConfigError(message, file=str(path)) from error

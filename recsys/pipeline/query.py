@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from recsys.live.deployment import Exploration
 from recsys.types import CustomerId, EventType, FloatArray, ItemId, NumArray, Tier
 
 DEFAULT_LIMIT = 10
@@ -38,6 +39,10 @@ class Query:
     exclude_item_ids: tuple[ItemId, ...] = ()
     market: str | None = None
     """Takes availability and price from this market; None: from the item itself."""
+    exploration: Exploration | None = None
+    """How one place of the list is drawn; None: none is."""
+    seed: str = ""
+    """What a draw starts from: the same query with the same seed draws the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class RecommendedItem:
     source: str
     """The source that gave the item the largest part of its score."""
     reason: Reason
+    propensity: float | None = None
+    """Probability with which this item was drawn for this place; None: nothing was drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,18 @@
 """The one path: every list that is served, mailed or evaluated is made here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.errors import UnknownPlacementError
+from recsys.live.deployment import Exploration
 from recsys.pipeline.blend import Pool, blend, boost_factors, pool
+from recsys.pipeline.exploration import EXPLORED, Drawn, draw
 from recsys.pipeline.placements import PlacementConfig
-from recsys.pipeline.query import Query, Ranked, Recommendations, RecommendedItem
+from recsys.pipeline.query import Query, Ranked, Reason, Recommendations, RecommendedItem
 from recsys.pipeline.ranker import Ranker, rerank
 from recsys.pipeline.request import Request
 from recsys.pipeline.resolve import Resolver
@@ -69,7 +71,10 @@ class Recommender:
         ranker = self.rankers.get(query.placement)
         if ranker is not None:
             ranked = rerank(ranker, request, ranked, candidates, self.item_table)
-        return self._fill(request, self._chosen(request, ranked, config), config)
+        told = self._fill(request, self._chosen(request, ranked, config), config)
+        if query.exploration is not None and told.items:
+            return self._explored(request, ranked, told, query.exploration)
+        return told
 
     def first_stage(self, query: Query) -> tuple[Request, Pool, Ranked]:
         """Returns the request of a query, its candidates, and them by the blend, best first."""
@@ -131,6 +136,39 @@ class Recommender:
             missing_item_ids=self.resolver.missing(request.query),
         )
 
+    def _explored(
+        self, request: Request, ranked: Ranked, told: Recommendations, settings: Exploration
+    ) -> Recommendations:
+        """Draws one place, after which nothing moves: its probability stays what it was."""
+        kept = told.items[:-1]
+        drawn = draw(
+            settings,
+            request,
+            ranked,
+            self.catalogue,
+            unlisted=lambda nums: self._unlisted(nums, kept),
+        )
+        if drawn is None:
+            return told
+        place = max(0, len(kept) + 1 - settings.place_from_end)
+        item = self._drawn(request, ranked, drawn, place + 1)
+        later = [replace(each, rank=each.rank + 1) for each in kept[place:]]
+        items = (*kept[:place], item, *later)
+        return replace(told, items=items, tier=self._tier(request, items))
+
+    def _drawn(self, request: Request, ranked: Ranked, drawn: Drawn, rank: int) -> RecommendedItem:
+        """Returns the explored place, explained by the source that gave most to its item."""
+        if drawn.row is None:
+            item_id = self.catalogue.items.id(drawn.item_num)
+            reason = Reason("new-in-catalogue")
+            item = RecommendedItem(item_id, drawn.item_num, 0.0, rank, EXPLORED, reason)
+        else:
+            config = self.placement_configs[request.query.placement]
+            source = self.sources[config.sources[int(np.argmax(ranked.parts[drawn.row]))].name]
+            nums = ranked.item_nums[drawn.row : drawn.row + 1]
+            [item] = self._items(request, source, nums, np.array([drawn.score]), np.array([rank]))
+        return replace(item, propensity=drawn.propensity)
+
     def _unlisted(self, nums: NumArray, items: Sequence[RecommendedItem]) -> NumArray:
         """Returns one item of each product that the list does not show yet, in order."""
         groups = self.catalogue.group_nums
@@ -140,9 +178,8 @@ class Recommender:
         return nums[~np.isin(groups[nums], shown)]
 
     def _tier(self, request: Request, items: Sequence[RecommendedItem]) -> Tier:
-        return min(
-            (self.sources[item.source].tier(request) for item in items), default=Tier.POPULAR
-        )
+        given = (item.source for item in items if item.source in self.sources)
+        return min((self.sources[name].tier(request) for name in given), default=Tier.POPULAR)
 
     def _items(
         self,
