@@ -68,10 +68,12 @@ def extend(session: Session, customer_id: str, visitor_id: str) -> int:
         return 0
     key = visitor_key(visitor_id)
     tombstones.lay(session, [key], erase_time)
-    old = "FROM events WHERE customer_id = ? AND event_time <= ?"
-    ids = session.rows(f"SELECT event_id {old}", (key, erase_time))
-    forget_events(session, [row[0] for row in ids])
-    return session.execute(f"DELETE {old}", (key, erase_time))
+    removed = session.rows(
+        "DELETE FROM events WHERE customer_id = ? AND event_time <= ? RETURNING event_id",
+        (key, erase_time),
+    )
+    forget_events(session, [row[0] for row in removed])
+    return len(removed)
 
 
 def forget_events(session: Session, event_ids: Sequence[str]) -> None:

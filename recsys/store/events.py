@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from recsys.store.consent import Consent
 from recsys.types import CustomerId, ItemId
 
 
@@ -85,3 +86,5 @@ class CustomerTail(NamedTuple):
     """Of the customer and all linked visitors, after the asked position; in commit order."""
     links: tuple[Link, ...]
     """All visitors of the customer, in the order in which they were linked."""
+    consent: Consent = Consent()
+    """What the customer allows; a visitor who is not linked allows everything."""

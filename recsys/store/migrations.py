@@ -120,6 +120,28 @@ _IMPRESSIONS = Migration(
     ),
 )
 
+_CUSTOMERS = Migration(
+    version=4,
+    readable_from=1,
+    statements=(
+        """CREATE TABLE consents (
+            customer_id TEXT PRIMARY KEY,
+            recommend_on_site {whole} NOT NULL,
+            use_in_email {whole} NOT NULL,
+            use_in_training {whole} NOT NULL,
+            set_time {whole} NOT NULL
+        ) {clustered}""",
+        """CREATE TABLE tombstones (
+            id_hash {binary} PRIMARY KEY,
+            erase_time {whole} NOT NULL,
+            position {whole} NOT NULL,
+            sequence {whole} NOT NULL
+        ) {clustered}""",
+        "CREATE INDEX tombstones_in_order ON tombstones (sequence)",
+        "INSERT INTO counters (name, value) VALUES ('tombstones', 0)",
+    ),
+)
+
 _ARCHIVES = Migration(
     version=5,
     readable_from=1,
@@ -149,7 +171,7 @@ _CATALOGUE = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_EVENTS, _IMPRESSIONS, _CATALOGUE, _ARCHIVES)
+MIGRATIONS: tuple[Migration, ...] = (_EVENTS, _IMPRESSIONS, _CATALOGUE, _CUSTOMERS, _ARCHIVES)
 SCHEMA_VERSION = MIGRATIONS[-1].version
 
 

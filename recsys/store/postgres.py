@@ -47,6 +47,8 @@ class PostgresSession:
 
     def insert_new(self, table: str, column: str, values: Sequence[Any]) -> set[Any]:
         """Adds one-column rows, where they are new, and returns those."""
+        if not values:
+            return set()  # an empty list has no type that PostgreSQL could guess
         sql = (
             f"INSERT INTO {table} ({column}) SELECT unnest(?) "
             f"ON CONFLICT DO NOTHING RETURNING {column}"

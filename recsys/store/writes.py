@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from recsys.store import erasure
 from recsys.store.catalogue import ItemColumns
+from recsys.store.consent import Consent
 from recsys.store.database import Session
 from recsys.store.events import LogEvent
 from recsys.store.impressions import ExperimentNote, Impression, Loss
-from recsys.store.tables import archives, catalogue, events, impressions, visitors
+from recsys.store.tables import archives, catalogue, consents, events, impressions, visitors
 from recsys.store.tables.archives import ArchiveFile
 
 Arguments = Mapping[str, Any]
@@ -37,18 +39,28 @@ class Writer(Protocol):
 
 
 def _append_events(session: Session, _: int, arguments: Arguments) -> list[int]:
-    return list(events.append(session, [LogEvent(*row) for row in arguments["events"]]))
+    batch = [LogEvent(*row) for row in arguments["events"]]
+    names, times = [event.customer_id for event in batch], [event.event_time for event in batch]
+    welcome = erasure.still_welcome(session, batch, names, times)
+    stored = events.append(session, welcome)
+    return list(stored._replace(erased=len(batch) - len(welcome)))
 
 
 def _link_visitor(session: Session, now: int, arguments: Arguments) -> list[int]:
-    return list(visitors.link(session, arguments["visitor_id"], arguments["customer_id"], now))
+    visitor_id, customer_id = arguments["visitor_id"], arguments["customer_id"]
+    linked = visitors.link(session, visitor_id, customer_id, now)
+    if linked.linked_now:
+        erasure.extend(session, customer_id, visitor_id)
+    return list(linked)
 
 
 def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
     notes = [ExperimentNote(*note) for note in arguments["experiments"]]
     impressions.note_experiments(session, notes, now)
     impressions.add_losses(session, [Loss(*loss) for loss in arguments["losses"]])
-    return impressions.append(session, [Impression(*row) for row in arguments["impressions"]])
+    shown = [Impression(*row) for row in arguments["impressions"]]
+    names, times = [each.customer_id for each in shown], [each.answer_time for each in shown]
+    return impressions.append(session, erasure.still_welcome(session, shown, names, times))
 
 
 def _begin_archiving(session: Session, _: int, __: Arguments) -> int:
@@ -79,9 +91,24 @@ def _remove_items(session: Session, _: int, arguments: Arguments) -> list[int]:
     return list(catalogue.remove(session, arguments["item_ids"], bundled=bundled))
 
 
+def _erase_customer(session: Session, now: int, arguments: Arguments) -> list[Any]:
+    return list(erasure.erase(session, arguments["customer_id"], now))
+
+
+def _forget_events(session: Session, _: int, arguments: Arguments) -> None:
+    erasure.forget_events(session, arguments["event_ids"])
+
+
+def _set_consent(session: Session, now: int, arguments: Arguments) -> None:
+    consents.write(session, arguments["customer_id"], Consent(*arguments["consent"]), now)
+
+
 WRITES: Mapping[str, Operation] = {
     "append_events": _append_events,
     "archive_events": _archive_events,
+    "erase_customer": _erase_customer,
+    "forget_events": _forget_events,
+    "set_consent": _set_consent,
     "begin_archiving": _begin_archiving,
     "link_visitor": _link_visitor,
     "upsert_items": _upsert_items,
