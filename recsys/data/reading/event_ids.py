@@ -1,5 +1,7 @@
 """Names events that came without an id, from what they say."""
 
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
 from hashlib import blake2b
 
 import polars as pl
@@ -7,6 +9,8 @@ import polars as pl
 from recsys.data.events import EVENT_SCHEMA
 
 _CONTENT = [name for name in EVENT_SCHEMA if name != "event_id"]
+_SHORTEST, _LONGEST = 1e-3, 1e15
+"""Between these Python and Polars write numbers alike, without an exponent."""
 _BETWEEN, _IS = "\x1f", "\x1e"
 """Unit and record separator: no id holds one, so different rows make different texts."""
 
@@ -22,9 +26,31 @@ def content_ids(events: pl.DataFrame) -> pl.Series:
     cells = [pl.lit(name + _IS) + _as_text(name) for name in told]
     texts = events.select(pl.concat_str(cells, separator=_BETWEEN, ignore_nulls=True)).to_series()
     # Polars' own hash changes between its versions; an id must not.
-    digests = [blake2b(text.encode(), digest_size=8).digest() for text in texts.to_list()]
+    digests = [_digest(text) for text in texts.to_list()]
     encoded = pl.Series("event_id", digests, pl.Binary).bin.encode("base64")
     return encoded.str.strip_chars_end("=").str.replace_many(["+", "/"], ["-", "_"])
+
+
+def content_id(cells: Iterable[tuple[str, str]]) -> str:
+    """Returns what `content_ids` gives one row, without a data frame.
+
+    Args:
+        cells: name and text of each column that says something, in the order of `EVENT_SCHEMA`;
+            a time is microseconds since 1970, a number as `number_text` writes it.
+    """
+    text = _BETWEEN.join(name + _IS + cell for name, cell in cells)
+    return urlsafe_b64encode(_digest(text)).rstrip(b"=").decode()
+
+
+def number_text(number: float) -> str:
+    """Returns a number as Polars writes it."""
+    if number == 0 or _SHORTEST <= abs(number) < _LONGEST:
+        return repr(number)
+    return str(pl.Series([number], dtype=pl.Float64).cast(pl.String).item())
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=8).digest()
 
 
 def _as_text(name: str) -> pl.Expr:
@@ -37,9 +63,10 @@ def numbered(events: pl.DataFrame, derived: str) -> pl.DataFrame:
 
     Args:
         events: sorted so that equal rows are next to each other; all equal rows are in it.
-        derived: Boolean column: the id comes from `content_ids`.
+        derived: Boolean column: the id comes from `content_ids`. A row that was given the same id
+            is no repeat: it is the same event, which was named before.
     """
-    place = pl.int_range(1, pl.len() + 1).over("event_id")
+    place = pl.int_range(1, pl.len() + 1).over("event_id", derived)
     repeats = pl.col(derived) & (pl.col("event_id").is_duplicated())
     if not events.select(repeats.any()).item():
         return events

@@ -1,6 +1,6 @@
 """Sorts any number of events by time on disk, with a small and bounded part of them in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
@@ -24,6 +24,13 @@ _DEDUPLICATED_ROWS = 8_000_000
 _DERIVED, _ORDER = "__derived__", "__order__"
 
 
+Settle = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def _as_they_are(events: pl.DataFrame) -> pl.DataFrame:
+    return events
+
+
 @dataclass(slots=True)
 class EventSorter:
     """Takes batches of events in any order; then writes one file, sorted by time and id.
@@ -38,8 +45,11 @@ class EventSorter:
     rows: int = 0
     """Events added."""
     duplicates: int = 0
-    """Events that `in_order` left out because an earlier one has their given id."""
+    """Events that `in_order` left out because an earlier one has their id."""
+    settled: Settle = _as_they_are
+    """Says of events without duplicates whose they are, and leaves out what must not be used."""
     _given_ids: bool = False
+    _derived_ids: bool = False
     _samples: list[pl.Series] = field(default_factory=list)
     _chunks: int = 0
 
@@ -49,6 +59,7 @@ class EventSorter:
             return
         derived = events["event_id"].is_null()
         self._given_ids |= not derived.all()
+        self._derived_ids |= bool(derived.any())
         chunk = events.select(EVENT_SCHEMA.keys()).with_columns(
             pl.coalesce("event_id", content_ids(events)) if derived.any() else pl.col("event_id"),
             derived.alias(_DERIVED),
@@ -62,7 +73,7 @@ class EventSorter:
         self.rows += len(events)
 
     def write(self, target: Path, progress: Progress) -> int:
-        """Writes the sorted file and returns how many duplicates of a given id were left out."""
+        """Writes the sorted file and returns how many duplicates were left out."""
         source = register_io_source(
             lambda *_: self.in_order(progress), schema=EVENT_SCHEMA, is_pure=True
         )
@@ -72,40 +83,43 @@ class EventSorter:
     def in_order(self, progress: Progress) -> Iterator[pl.DataFrame]:
         """Yields the events sorted by time and id, in frames of about `range_rows`.
 
-        Of rows with one given id, the first that was added stays; the others are counted in
-        `duplicates`.
+        Of rows with one id, the first that was added stays; the others are counted in
+        `duplicates`. Rows without a given id that say the same are no duplicates of each other.
         """
         if self.rows == 0:
             yield pl.DataFrame(schema=EVENT_SCHEMA)
             return
-        unwanted = self._later_rows_of_given_ids()
+        unwanted = self._later_rows_of_ids()
         self.duplicates = len(unwanted)
         time, done = pl.col("event_time"), 0
         for low, high in pairwise(self._bounds()):
             rows = self._scan().filter((time >= low) & (time < high)).collect(engine="streaming")
             done += len(rows)
+            rows = numbered(rows.sort("event_time", "event_id", _ORDER), _DERIVED)
             if len(unwanted):
                 rows = rows.filter(~pl.col(_ORDER).is_in(unwanted.implode()))
-            rows = numbered(rows.sort("event_time", "event_id", _ORDER), _DERIVED)
             # Numbering can break the order of ids within one time.
-            yield rows.sort("event_time", "event_id").select(EVENT_SCHEMA.keys())
+            rows = rows.sort("event_time", "event_id").select(EVENT_SCHEMA.keys())
+            yield self.settled(rows)
             progress("sorting events", done, self.rows)
 
     def _scan(self) -> pl.LazyFrame:
         return pl.scan_parquet([self.folder / f"{n:06}.parquet" for n in range(self._chunks)])
 
-    def _later_rows_of_given_ids(self) -> pl.Series:
-        """Returns the order numbers of rows whose given id an earlier row has."""
+    def _later_rows_of_ids(self) -> pl.Series:
+        """Returns the order numbers of rows whose id an earlier row has."""
         if not self._given_ids:
             return pl.Series([], dtype=pl.Int64)
+        rows = self._scan().select("event_id", _DERIVED, _ORDER)
+        base = pl.col("event_id")
+        if self._derived_ids:
+            # A given id may be that of a repeat, as another load has numbered it.
+            base = base.str.replace(r"\.\d+$", "")
+        else:
+            rows = rows.filter(~pl.col(_DERIVED))
         parts = ceil(self.rows / _DEDUPLICATED_ROWS)
-        given = self._scan().filter(~pl.col(_DERIVED)).select("event_id", _ORDER)
         found = [
-            given.filter(pl.col("event_id").hash() % parts == part)
-            .filter(pl.col(_ORDER) != pl.col(_ORDER).min().over("event_id"))
-            .select(_ORDER)
-            .collect(engine="streaming")
-            .to_series()
+            _later(rows.filter(base.hash() % parts == part), numbers=self._derived_ids)
             for part in range(parts)
         ]
         return pl.concat(found)
@@ -121,3 +135,11 @@ class EventSorter:
             pl.lit(bound).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
             for bound in (least, *inner, most)
         ]
+
+
+def _later(rows: pl.LazyFrame, *, numbers: bool) -> pl.Series:
+    """Returns the order numbers of all rows but the first of each id."""
+    if numbers:
+        rows = numbered(rows.sort(_ORDER).collect(engine="streaming"), _DERIVED).lazy()
+    later = rows.filter(pl.col(_ORDER) != pl.col(_ORDER).min().over("event_id"))
+    return later.select(_ORDER).collect(engine="streaming").to_series()

@@ -1,7 +1,9 @@
 """From a retailer's files to a prepared data set: read, map, check, sort, report."""
 
 import shutil
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,26 +15,46 @@ from recsys.data.dataset import (
     ITEMS_FILE,
     REJECTS_FILE,
     REPORT_FILE,
+    write_log_position,
 )
-from recsys.data.events import ITEM_SCHEMA
+from recsys.data.events import CUSTOMER_SCHEMA, ITEM_SCHEMA
 from recsys.data.progress import Progress, silent
 from recsys.data.reading.clock import Clock
 from recsys.data.reading.columns import Announce, unannounced
+from recsys.data.reading.feed import Feed
 from recsys.data.reading.load_entities import Entities, load_customers, load_items
 from recsys.data.reading.load_events import load_events
 from recsys.data.reading.mapping import Mapping
 from recsys.data.reading.rejects import Rejects
 from recsys.data.reading.report import DataReport, TableCounts, summarise, write_report
 from recsys.errors import DataError
+from recsys.types import LogPosition
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the input is: each a file, a folder or a pattern."""
+    """Where the input is: files (each a file, a folder or a pattern), feeds, or both."""
 
-    events: str
+    events: str | None = None
     items: str | None = None
     customers: str | None = None
+    feeds: tuple[Feed, ...] = ()
+    """Of an event that several have, the first one's is taken, that of `events` before all."""
+
+    def log(self) -> LogPosition | None:
+        """Returns how far the log of a store is in the data set.
+
+        Raises:
+            DataError: the feeds are of several stores, so that no position can say it.
+        """
+        known = [feed.log for feed in self.feeds if feed.log is not None]
+        stores = {log.store_id for log in known}
+        if len(stores) > 1:
+            names = ", ".join(feed.name for feed in self.feeds if feed.log is not None)
+            message = f"{names}: hold the events of different stores: a bundle has one store's"
+            raise DataError(message)
+        # A data set that was prepared later holds what an earlier one does.
+        return max(known, key=lambda log: log[1:]) if known else None
 
 
 def prepare(
@@ -60,12 +82,15 @@ def prepare(
     Raises:
         DataError: a file cannot be used, or the share of rejected rows is over the limit.
     """
+    log = sources.log()
     _refuse_foreign_folder(out)
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
         report = _load(sources, part, mapping, now=now, progress=progress, announce=announce)
+        if log is not None:
+            write_log_position(part, log)
         _refuse_bad_data(part, out, report, mapping.max_reject_rate)
         _replace(part, out)
     finally:
@@ -88,11 +113,9 @@ def _load(
     if sources.items is not None:
         entities["items"] = load_items(sources.items, mapping.items, rejects, progress, announce)
     if sources.customers is not None:
-        customers = load_customers(
+        entities["customers"] = load_customers(
             sources.customers, mapping.customers, rejects, progress, announce
         )
-        customers.frame.write_parquet(part / CUSTOMERS_FILE)
-        entities["customers"] = customers
     clock = Clock(mapping.events.zone, now)
     events_file = part / EVENTS_FILE
     counts = load_events(
@@ -104,17 +127,57 @@ def _load(
         now=now,
         progress=progress,
         announce=announce,
+        feeds=sources.feeds,
     )
-    tables = {"events": counts} | {name: table.counts for name, table in entities.items()}
-    tables["items"] = _write_items(entities.get("items"), events_file, part / ITEMS_FILE)
-    report = summarise(events_file, tables, rejects, clock)
+    items = _items(entities.get("items"), sources.feeds)
+    tables = {"events": counts, "items": _write_items(items, events_file, part / ITEMS_FILE)}
+    if customers := _customers(entities.get("customers"), sources.feeds):
+        customers.frame.write_parquet(part / CUSTOMERS_FILE)
+        tables["customers"] = customers.counts
+    report = replace(
+        summarise(events_file, tables, rejects, clock),
+        left_out=_left_out(sources.feeds),
+        log=log._asdict() if (log := sources.log()) else None,
+    )
     write_report(report, part / REPORT_FILE)
     return report
 
 
-def _write_items(items: Entities | None, events_file: Path, target: Path) -> TableCounts:
+def _customers(loaded: Entities | None, feeds: Sequence[Feed]) -> Entities | None:
+    """Returns the customers of files and feeds; None where there are none."""
+    frame = pl.DataFrame(schema=CUSTOMER_SCHEMA) if loaded is None else loaded.frame
+    for feed in feeds:
+        frame = feed.customers(frame)
+    if loaded is None and frame.is_empty():
+        return None
+    return _fed(frame, TableCounts() if loaded is None else loaded.counts)
+
+
+def _items(loaded: Entities | None, feeds: Sequence[Feed]) -> Entities:
+    frame = pl.DataFrame(schema=ITEM_SCHEMA) if loaded is None else loaded.frame
+    for feed in feeds:
+        frame = feed.items(frame)
+    return _fed(frame, TableCounts() if loaded is None else loaded.counts)
+
+
+def _fed(frame: pl.DataFrame, counts: TableCounts) -> Entities:
+    """Returns rows of files and feeds with counts that add up."""
+    fed = max(0, len(frame) - counts.kept)
+    left_out = max(0, counts.kept - len(frame))
+    whole = replace(counts, rows=counts.rows + fed, kept=len(frame), fed=fed, left_out=left_out)
+    return Entities(frame.sort(frame.columns[0]), whole)
+
+
+def _left_out(feeds: Sequence[Feed]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for feed in feeds:
+        total.update(feed.left_out)
+    return dict(total)
+
+
+def _write_items(items: Entities, events_file: Path, target: Path) -> TableCounts:
     """Writes the items given, and a bare row for each one that only events name."""
-    catalogue = pl.DataFrame(schema=ITEM_SCHEMA) if items is None else items.frame
+    catalogue = items.frame
     seen = (
         pl.scan_parquet(events_file, glob=False)
         .select(pl.col("item_id").drop_nulls().unique())
@@ -123,8 +186,7 @@ def _write_items(items: Entities | None, events_file: Path, target: Path) -> Tab
     bare = seen.join(catalogue, on="item_id", how="anti").with_columns(available=True)
     whole = pl.concat([catalogue, bare], how="diagonal").sort("item_id")
     whole.write_parquet(target)
-    counts = TableCounts() if items is None else items.counts
-    return counts.with_bare(len(bare))
+    return items.counts.with_bare(len(bare))
 
 
 def _refuse_foreign_folder(out: Path) -> None:
@@ -149,6 +211,11 @@ def _refuse_bad_data(part: Path, out: Path, report: DataReport, limit: float) ->
         raise _too_many_rejects(bad[0], report, limit, kept / REJECTS_FILE)
     if report.tables["events"].kept == 0:
         message = "no event is left: every row was left out, or the files have only headers"
+        if report.tables["events"].files == 0:
+            message = (
+                "the sources hold no event to train on: a store gets its events from a running "
+                "server (docs/serving.md); files are read beside it with --events"
+            )
         raise DataError(message)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +17,7 @@ _MIDNIGHT_SHARE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class TableCounts:
-    """What became of the rows of one table: rows = kept + rejected + duplicates."""
+    """What became of the rows of one table: rows = kept + rejected + duplicates + left_out."""
 
     files: int = 0
     rows: int = 0
@@ -29,6 +29,10 @@ class TableCounts:
     """Rows of `rejected` that a rule of the mapping left out on purpose."""
     bare: int = 0
     """Items that only events name: added on top of `kept`."""
+    fed: int = 0
+    """Rows of `rows` that came from data sets and stores, where they were checked before."""
+    left_out: int = 0
+    """Events of customers who were erased, or refused that models are fitted on them."""
 
     def with_bare(self, bare: int) -> "TableCounts":
         """Returns the counts with the bare items set."""
@@ -36,8 +40,9 @@ class TableCounts:
 
     @property
     def reject_rate(self) -> float:
-        """Share of rejected rows, without the ones that were left out on purpose."""
-        return (self.rejected - self.filtered) / self.rows if self.rows else 0.0
+        """Share of rejected rows of the files, without those left out on purpose."""
+        rows = self.rows - self.fed
+        return (self.rejected - self.filtered) / rows if rows else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,10 @@ class DataReport:
     """Counts of `Clock`."""
     oddities: tuple[str, ...]
     """What a person should look at, in words."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Events of `TableCounts.left_out`, by reason."""
+    log: Mapping[str, str | int] | None = None
+    """How far the log of a store was read, as `LogPosition`; None: only files were."""
 
 
 def summarise(

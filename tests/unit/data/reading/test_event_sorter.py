@@ -119,3 +119,48 @@ def test_nothing_at_all(tmp_path: Path) -> None:
     result, dropped = sort(tmp_path, events([]))
     assert dict(result.schema) == EVENT_SCHEMA
     assert (len(result), dropped) == (0, 0)
+
+
+def test_an_event_that_was_named_before_is_one_event(tmp_path: Path) -> None:
+    raw = events([3, 1, 1, 2, 1])
+    named, _ = sort(tmp_path / "named", raw)
+    assert named["event_id"].str.ends_with(".3").sum() == 1
+    for place, batches in enumerate([(raw, named), (named, raw), (named.head(3), raw)]):
+        both, dropped = sort(tmp_path / str(place), *batches)
+        assert both.equals(named)
+        assert dropped == len(batches[0]) + len(batches[1]) - 5
+
+
+def test_a_given_id_of_another_time_is_the_same_event(tmp_path: Path) -> None:
+    raw = events([1])
+    [event_id] = content_ids(raw)
+    late = events([9], [event_id])
+    assert sort(tmp_path / "a", raw, late)[0]["event_time"].to_list() == [*raw["event_time"]]
+    assert sort(tmp_path / "b", late, raw)[0]["event_time"].to_list() == [*late["event_time"]]
+
+
+def test_the_file_does_not_depend_on_how_events_came(tmp_path: Path) -> None:
+    minutes = [place * 7919 % 3001 for place in range(3001)]
+    whole = events(minutes, [f"e{minute}" for minute in minutes])
+    contents = set()
+    for name, size, range_rows in (("a", 3001, 4000), ("b", 100, 700), ("c", 999, 50)):
+        shuffled = whole.sample(fraction=1, shuffle=True, seed=size)
+        batches = [shuffled.slice(start, size) for start in range(0, 3001, size)]
+        sort(tmp_path / name, *batches, range_rows=range_rows)
+        contents.add((tmp_path / name / "events.parquet").read_bytes())
+    assert len(contents) == 1
+
+
+def test_events_are_settled_without_duplicates(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def settled(rows: pl.DataFrame) -> pl.DataFrame:
+        seen.append(len(rows))
+        return rows.filter(pl.col("event_id") != "b").with_columns(customer_id=pl.lit("ben"))
+
+    sorter = EventSorter(tmp_path, settled=settled)
+    sorter.add(events([1, 2, 3], ["a", "b", "a"]))
+    target = tmp_path / "events.parquet"
+    assert sorter.write(target, silent) == 1
+    assert seen == [2]
+    assert pl.read_parquet(target)["customer_id"].to_list() == ["ben"]
