@@ -1,0 +1,1 @@
+"""What happened after lists were shown, from the store alone."""
