@@ -1,31 +1,28 @@
 """Names events that came without an id as a file's are, so that one event is one everywhere."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-import polars as pl
-
-from recsys.data.events import EVENT_SCHEMA
-from recsys.data.reading.event_ids import content_ids, numbered
+from recsys.data.reading.event_ids import content_id
 from recsys.store.events import LogEvent
-
-_PLACE, _DERIVED = "__place__", "__derived__"
 
 
 def with_ids(batch: Sequence[LogEvent]) -> Sequence[LogEvent]:
-    """Returns the batch with an id for each event; equal ones in it are told apart."""
-    nameless = [place for place, event in enumerate(batch) if not event.event_id]
-    if not nameless:
+    """Returns the batch with an id for each event; equal ones in it are told apart.
+
+    The second of two equal events becomes `<id>.2`, and so on, as in a file.
+    """
+    if all(event.event_id for event in batch):
         return batch
-    frame = pl.DataFrame([batch[place] for place in nameless], schema=EVENT_SCHEMA, orient="row")
-    ids = numbered(
-        frame.with_columns(
-            content_ids(frame),
-            pl.Series(_PLACE, nameless, pl.Int64),
-            pl.lit(value=True).alias(_DERIVED),
-        ).sort("event_id", _PLACE),
-        _DERIVED,
-    )
-    named = list(batch)
-    for place, event_id in ids.select(_PLACE, "event_id").iter_rows():
-        named[place] = named[place]._replace(event_id=event_id)
+    seen: Counter[str] = Counter()
+    named: list[LogEvent] = []
+    for event in batch:
+        if event.event_id:
+            named.append(event)
+            continue
+        event_id = content_id(event[1:])
+        seen[event_id] += 1
+        if seen[event_id] > 1:
+            event_id = f"{event_id}.{seen[event_id]}"
+        named.append(LogEvent(event_id, *event[1:]))
     return named

@@ -1,7 +1,7 @@
 """Names events that came without an id, from what they say."""
 
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import polars as pl
@@ -31,18 +31,22 @@ def content_ids(events: pl.DataFrame) -> pl.Series:
     return encoded.str.strip_chars_end("=").str.replace_many(["+", "/"], ["-", "_"])
 
 
-def content_id(cells: Iterable[tuple[str, str]]) -> str:
+def content_id(content: Sequence[str | float | None]) -> str:
     """Returns what `content_ids` gives one row, without a data frame.
 
     Args:
-        cells: name and text of each column that says something, in the order of `EVENT_SCHEMA`;
-            a time is microseconds since 1970, a number as `number_text` writes it.
+        content: the values of all columns but `event_id`, in the order of `EVENT_SCHEMA`; a time
+            is microseconds since 1970.
     """
-    text = _BETWEEN.join(name + _IS + cell for name, cell in cells)
-    return urlsafe_b64encode(_digest(text)).rstrip(b"=").decode()
+    cells = [
+        f"{name}{_IS}{_number_text(value) if type(value) is float else value}"
+        for name, value in zip(_CONTENT, content, strict=True)
+        if value is not None
+    ]
+    return urlsafe_b64encode(_digest(_BETWEEN.join(cells))).rstrip(b"=").decode()
 
 
-def number_text(number: float) -> str:
+def _number_text(number: float) -> str:
     """Returns a number as Polars writes it."""
     if number == 0 or _SHORTEST <= abs(number) < _LONGEST:
         return repr(number)
