@@ -1,40 +1,18 @@
 """Commits what several threads want written in one transaction: the disk is waited for once."""
 
-import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from recsys.errors import RecsysError, StoreUnavailableError
+from recsys.errors import RecsysError, StoreFullError, StoreUnavailableError
 from recsys.store.database import Database, Session
+from recsys.store.grouping import Grouping, Pending
 from recsys.store.upkeep import UPKEEP
-from recsys.store.writes import WRITES, Arguments, Operation
-
-GROUP = 256
-"""Operations in one transaction at most."""
-
-
-class _Pending:
-    """One operation that waits for its commit, and the thread that waits with it."""
-
-    __slots__ = ("arguments", "done", "error", "name", "result", "turn")
-
-    def __init__(self, name: str, arguments: Arguments) -> None:
-        self.name = name
-        self.arguments = arguments
-        self.turn = threading.Lock()
-        self.turn.acquire()
-        self.done = False
-        self.result: Any = None
-        self.error: RecsysError | None = None
+from recsys.store.writes import TOGETHER, WRITES, Arguments, JointOperation, Operation
 
 
 class GroupCommitter:
-    """Does operations in the order they come, as many in one transaction as wait for it.
-
-    There is no thread of its own: the first caller to find nobody at work commits for all who
-    came meanwhile, and hands on to one who came later. A lone caller thus waits for nobody.
-    """
+    """Does operations in the order they come, as many in one transaction as wait for it."""
 
     def __init__(
         self,
@@ -42,70 +20,67 @@ class GroupCommitter:
         *,
         clock: Callable[[], int],
         operations: Mapping[str, Operation] = WRITES,
+        together: Mapping[str, JointOperation] = TOGETHER,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
-        """Takes the database, a clock (microseconds since 1970) and what to do at the end."""
+        """Takes the database, a clock (microseconds since 1970) and what may be done.
+
+        Args:
+            database: where to write.
+            clock: returns microseconds since 1970, UTC.
+            operations: by name.
+            together: those that are done faster several at a time.
+            on_close: called at the end.
+        """
         self._database = database
         self._clock = clock
         self._operations = operations
+        self._together = together
         self._on_close = on_close
-        self._mutex = threading.Lock()
-        self._waiting: deque[_Pending] = deque()
-        self._busy = False
+        self._grouping = Grouping(self._commit)
 
     def write(self, name: str, arguments: Arguments) -> Any:  # noqa: ANN401  JSON
         """Returns the operation's result once it is on disk."""
         if name in UPKEEP:
             return UPKEEP[name](self._database, arguments)
-        mine = _Pending(name, arguments)
-        with self._mutex:
-            self._waiting.append(mine)
-            lead, self._busy = not self._busy, True
-        if not lead:
-            mine.turn.acquire()
-        if not mine.done:
-            self._lead()
-        if mine.error is not None:
-            raise mine.error
-        return mine.result
+        pending = Pending(name, arguments)
+        self._grouping.do([pending])
+        return pending.outcome()
+
+    def write_all(self, operations: Sequence[Pending]) -> None:
+        """Does operations as `write` does, each with an outcome of its own."""
+        self._grouping.do(operations)
 
     def close(self) -> None:
         """Gives back what the writer holds."""
         self._on_close()
 
-    def _lead(self) -> None:
-        with self._mutex:
-            count = min(GROUP, len(self._waiting))
-            group = [self._waiting.popleft() for _ in range(count)]
-        try:
-            self._commit(group)
-        finally:
-            with self._mutex:
-                if self._waiting:
-                    self._waiting[0].turn.release()
-                else:
-                    self._busy = False
-            for pending in group:
-                if not pending.done:  # a fault of ours is on its way up in this thread
-                    pending.error = StoreUnavailableError("the write was given up")
-                    pending.done = True
-                pending.turn.release()
-
-    def _commit(self, group: Sequence[_Pending]) -> None:
+    def _commit(self, group: Sequence[Pending]) -> None:
         """Does a group in one transaction; if one refuses, each in its own."""
         try:
             with self._database.transaction() as session:
-                results = [self._do(session, pending) for pending in group]
+                results = self._do_all(session, group)
+        except (StoreFullError, StoreUnavailableError) as error:
+            for pending in group:
+                pending.fail(error)
         except RecsysError as error:
-            if len(group) > 1 and not isinstance(error, StoreUnavailableError):
+            if len(group) == 1:
+                group[0].fail(error)
+            else:
                 for pending in group:
                     self._commit([pending])
-                return
-            for pending in group:
-                pending.error, pending.done = error, True
-            return
-        for pending, result in zip(group, results, strict=True):
-            pending.result, pending.done = result, True
+        else:
+            for pending, result in zip(group, results, strict=True):
+                pending.succeed(result)
 
-    def _do(self, session: Session, pending: _Pending) -> Any:  # noqa: ANN401  JSON
-        return self._operations[pending.name](session, self._clock(), pending.arguments)
+    def _do_all(self, session: Session, group: Sequence[Pending]) -> list[Any]:
+        now = self._clock()
+        results: list[Any] = []
+        for name, alike in groupby(group, key=lambda pending: pending.name):
+            arguments = [pending.arguments for pending in alike]
+            if name in self._together:
+                results += self._together[name](session, now, arguments)
+            else:
+                operation = self._operations[name]
+                results += [operation(session, now, each) for each in arguments]
+        return results

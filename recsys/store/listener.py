@@ -4,10 +4,12 @@ import socket
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from recsys.errors import StoreError, StoreUnavailableError
 from recsys.store import frames
 from recsys.store.folder import free_address, write_address
+from recsys.store.grouping import Pending
 from recsys.store.upkeep import UPKEEP
 from recsys.store.writes import WRITES, Writer
 
@@ -69,15 +71,27 @@ class Listener:
                 del self._channels[channel]
 
     def _answer(self, channel: socket.socket) -> None:
-        name, arguments = frames.receive(channel)
-        if name not in WRITES and name not in UPKEEP:
-            # A newer server, while processes are being replaced.
-            error: StoreError = StoreUnavailableError(f"the store's writer does not know {name}")
-        else:
-            try:
-                frames.send(channel, {"result": self._writer.write(name, arguments)})
-            except StoreError as refused:
-                error = refused
-            else:
-                return
-        frames.send(channel, {"error": [error.reason, str(error), dict(error.metadata)]})
+        operations = [Pending(*each) for each in frames.receive(channel)]
+        for pending in operations:
+            if pending.name in UPKEEP:
+                self._keep_up(pending)
+            elif pending.name not in WRITES:
+                # A newer server, while processes are being replaced.
+                pending.fail(
+                    StoreUnavailableError(f"the store's writer does not know {pending.name}")
+                )
+        self._writer.write_all([pending for pending in operations if not pending.done])
+        frames.send(channel, [_answer_of(pending) for pending in operations])
+
+    def _keep_up(self, pending: Pending) -> None:
+        try:
+            pending.succeed(self._writer.write(pending.name, pending.arguments))
+        except StoreError as error:
+            pending.fail(error)
+
+
+def _answer_of(pending: Pending) -> dict[str, Any]:
+    error = pending.error
+    if error is None:
+        return {"result": pending.result}
+    return {"error": [error.reason, str(error), dict(error.metadata)]}

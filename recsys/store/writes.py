@@ -1,6 +1,6 @@
 """Every way to change the store, by name: what is written here can be sent to another process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from recsys.store import erasure
@@ -8,8 +8,18 @@ from recsys.store.catalogue import ItemColumns
 from recsys.store.consent import Consent
 from recsys.store.database import Session
 from recsys.store.events import LogEvent
+from recsys.store.grouping import Pending
 from recsys.store.impressions import ExperimentNote, Impression, Loss
-from recsys.store.tables import archives, catalogue, consents, events, impressions, visitors
+from recsys.store.tables import (
+    archives,
+    catalogue,
+    consents,
+    counters,
+    events,
+    impressions,
+    tombstones,
+    visitors,
+)
 from recsys.store.tables.archives import ArchiveFile
 
 Arguments = Mapping[str, Any]
@@ -18,6 +28,8 @@ Operation = Callable[[Session, int, Arguments], Any]
 """From a session in a transaction, the time (microseconds since 1970, UTC) and arguments to a
 result that JSON can carry. Done twice it has the effect of once. It may raise a `StoreError`; its
 changes are then undone, those of others are not."""
+JointOperation = Callable[[Session, int, Sequence[Arguments]], list[Any]]
+"""The same for several calls at a time, whose results it returns in their order."""
 
 
 class Writer(Protocol):
@@ -33,17 +45,35 @@ class Writer(Protocol):
         """
         ...
 
+    def write_all(self, operations: Sequence[Pending]) -> None:
+        """Does operations as `write` does; each knows its own outcome afterwards."""
+        ...
+
     def close(self) -> None:
         """Lets operations in work end and gives back what the writer holds."""
         ...
 
 
-def _append_events(session: Session, _: int, arguments: Arguments) -> list[int]:
-    batch = [LogEvent(*row) for row in arguments["events"]]
+def _append_events(session: Session, now: int, arguments: Arguments) -> list[int]:
+    return _append_together(session, now, [arguments])[0]
+
+
+def _append_together(session: Session, _: int, many: Sequence[Arguments]) -> list[list[int]]:
+    batches = [[LogEvent(*row) for row in arguments["events"]] for arguments in many]
+    levels = counters.read_all(session)
+    welcome: Sequence[Sequence[LogEvent]] = batches
+    if levels.get(tombstones.COUNTER):
+        welcome = [_welcome(session, batch) for batch in batches]
+    stored = events.append(session, welcome, levels["position"])
+    return [
+        list(each._replace(erased=len(batch) - len(kept)))
+        for each, batch, kept in zip(stored, batches, welcome, strict=True)
+    ]
+
+
+def _welcome(session: Session, batch: Sequence[LogEvent]) -> Sequence[LogEvent]:
     names, times = [event.customer_id for event in batch], [event.event_time for event in batch]
-    welcome = erasure.still_welcome(session, batch, names, times)
-    stored = events.append(session, welcome)
-    return list(stored._replace(erased=len(batch) - len(welcome)))
+    return erasure.still_welcome(session, batch, names, times)
 
 
 def _link_visitor(session: Session, now: int, arguments: Arguments) -> list[int]:
@@ -116,3 +146,5 @@ WRITES: Mapping[str, Operation] = {
     "log_impressions": _log_impressions,
     "replace_archive": _replace_archive,
 }
+TOGETHER: Mapping[str, JointOperation] = {"append_events": _append_together}
+"""Operations that often come several at a time, and then take one statement instead of many."""

@@ -14,6 +14,11 @@ def read(session: Session, name: str) -> int:
     return int(rows[0][0]) if rows else 0
 
 
+def write(session: Session, name: str, value: int) -> None:
+    """Sets a counter that is there already."""
+    session.execute("UPDATE counters SET value = ? WHERE name = ?", (value, name))
+
+
 def bump(session: Session, name: str, by: int = 1) -> int:
     """Adds to a counter and returns its new value."""
     rows = session.rows(

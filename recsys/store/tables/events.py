@@ -17,19 +17,43 @@ def event_key(event_id: str) -> bytes:
     return blake2b(event_id.encode(), digest_size=KEY_BYTES).digest()
 
 
-def append(session: Session, events: Sequence[LogEvent]) -> Appended:
-    """Stores the events that are new, in their order; every event has an id."""
-    by_key: dict[bytes, LogEvent] = {}
-    for event in events:
-        by_key.setdefault(event_key(event.event_id or ""), event)
-    fresh = session.insert_new("event_keys", "event_key", list(by_key))
-    first = counters.read(session, "position") + 1
-    rows = [event for key, event in by_key.items() if key in fresh]
+def append(
+    session: Session, batches: Sequence[Sequence[LogEvent]], last_position: int
+) -> list[Appended]:
+    """Stores the events that are new, in their order, and says so of each batch.
+
+    Args:
+        session: in a transaction.
+        batches: of events, each of which has an id; the first of an id wins, in whichever batch.
+        last_position: of the newest event so far.
+    """
+    first: dict[bytes, LogEvent] = {}
+    met = [_meet(first, batch) for batch in batches]
+    fresh = session.insert_new("event_keys", "event_key", list(first))
+    answers: list[Appended] = []
+    rows: list[Row] = []
+    for keys, batch in zip(met, batches, strict=True):
+        before = len(rows)
+        for key in keys:
+            if key in fresh:
+                rows.append((last_position + len(rows) + 1, *first[key]))
+        stored = len(rows) - before
+        answers.append(Appended(stored, len(batch) - stored, 0, last_position + len(rows)))
     if rows:
-        counters.bump(session, "position", len(rows))
-        placed = [(first + place, *event) for place, event in enumerate(rows)]
-        session.insert("events", COLUMNS, placed)
-    return Appended(len(rows), len(events) - len(rows), 0, first - 1 + len(rows))
+        counters.write(session, "position", last_position + len(rows))
+        session.insert("events", COLUMNS, rows)
+    return answers
+
+
+def _meet(first: dict[bytes, LogEvent], batch: Sequence[LogEvent]) -> list[bytes]:
+    """Adds the events whose ids are not there yet, and returns their keys."""
+    keys: list[bytes] = []
+    for event in batch:
+        key = event_key(event.event_id or "")
+        if key not in first:
+            first[key] = event
+            keys.append(key)
+    return keys
 
 
 def rows_between(session: Session, after: int, up_to: int, limit: int) -> list[Row]:
