@@ -4,13 +4,17 @@ A table that is not here is one that knows no customer; a test walks the schema 
 new one which of the two it is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from recsys.store.consent import Consent
 from recsys.store.database import Session
 from recsys.store.tables import consents, events, impressions, visitors
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AT_ONCE = 500
 """Values in one statement."""
 
@@ -27,7 +31,11 @@ class Place:
     column: str
     """Holds the customer, or a visitor by the key."""
     columns: Sequence[str]
-    """All of them; the first ones put the rows of a customer in order."""
+    """All of them; the first puts the rows of a customer in order."""
+    texts: Collection[str] = ()
+    """Columns of JSON text."""
+    flags: Collection[str] = ()
+    """Columns of 1 for yes and 0 for no."""
 
     def count(self, session: Session, customer_ids: Sequence[str]) -> int:
         """Returns how many rows there are on customers, or on visitors by their keys."""
@@ -36,11 +44,12 @@ class Place:
         return sum(session.rows(f"{counted} IN {marks}", part)[0][0] for part, marks in parts)
 
     def records(self, session: Session, customer_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yields the rows on customers by column, in order."""
+        """Yields the rows on customers by column, in order, in the words of JSON."""
         chosen = f"SELECT {', '.join(self.columns)} FROM {self.table} WHERE {self.column}"  # noqa: S608
         for part, marks in _parts(customer_ids):
             for row in session.rows(f"{chosen} IN {marks} ORDER BY {self.columns[0]}", part):
-                yield dict(zip(self.columns, row, strict=True))
+                named = zip(self.columns, row, strict=True)
+                yield {name: self._readable(name, value) for name, value in named}
 
     def erase(self, session: Session, customer_ids: Sequence[str]) -> int:
         """Removes the rows on customers; returns how many there were."""
@@ -50,15 +59,39 @@ class Place:
             for part, marks in _parts(customer_ids)
         )
 
+    def _readable(self, column: str, value: Any) -> Any:  # noqa: ANN401  of any column
+        if value is None:
+            return None
+        if column.endswith("_time"):
+            return (_EPOCH + timedelta(microseconds=value)).isoformat()
+        if column in self.texts:
+            return json.loads(value)
+        if column in self.flags:
+            return bool(value)
+        return value.hex() if isinstance(value, bytes) else value
 
-EVENTS = Place("events", "event", "events", "customer_id", events.COLUMNS)
+
+EVENTS = Place("events", "event", "events", "customer_id", events.COLUMNS, {"properties"})
 PLACES: Sequence[Place] = (
     EVENTS,
-    Place("impressions", "impression", "impressions", "customer_id", impressions.COLUMNS),
     Place("visitors", "visitor", "visitors", "customer_id", visitors.COLUMNS),
-    Place("consent", "consent", "consents", "customer_id", consents.COLUMNS),
+    Place(
+        "impressions",
+        "impression",
+        "impressions",
+        "customer_id",
+        impressions.COLUMNS,
+        texts={"item_ids", "scores", "sources", "query"},
+    ),
+    Place(
+        "consent",
+        "consent",
+        "consents",
+        "customer_id",
+        consents.COLUMNS,
+        flags=Consent._fields,
+    ),
 )
-BY_NAME: Mapping[str, Place] = {place.name: place for place in PLACES}
 
 
 def _parts(values: Sequence[Any]) -> Iterator[tuple[Sequence[Any], str]]:
