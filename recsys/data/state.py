@@ -2,11 +2,12 @@
 
 One row says, for a customer, an item and an event type: on how many days, first when, last when,
 and the same number of days with each day's weight halved per half-life. Rows of a bundle plus
-rows of later events are the rows of all events, so that a request adds what came after training.
-Counting days, not events, keeps one reload-happy visitor from outweighing a customer.
+rows of later events are the rows of all events, so that a request adds what came after training;
+`merge.py` does so where events came late. Counting days, not events, keeps one reload-happy
+visitor from outweighing a customer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -111,7 +112,7 @@ class CustomerStates:
     ) -> "CustomerStates":
         """Sums up interactions; ages are counted from their `end_time`."""
         scale = DecayScale(tuple(sorted(set(half_lives_days))), interactions.end_time)
-        customer_nums, rows = _sum_days(
+        customer_nums, rows = sum_days(
             interactions.customer_nums,
             interactions.item_nums,
             interactions.event_types,
@@ -155,11 +156,12 @@ def add_events(
 ) -> StateRows:
     """Returns one customer's rows with more events added, each array shape (events,).
 
-    An event on the first or last day that its row already counts adds no day.
+    Exact where no event is earlier than the last that its row counts; an event on that row's
+    first or last day then adds no day.
     """
     owner = np.zeros(len(item_nums), dtype=np.int32)
-    _, fresh = _sum_days(owner, item_nums, event_types, times, scale)
-    return _combine(rows, fresh, scale)
+    _, fresh = sum_days(owner, item_nums, event_types, times, scale)
+    return combine(rows, fresh, scale)
 
 
 def type_weight_array(weights: dict[EventType, float]) -> FloatArray:
@@ -212,7 +214,7 @@ def _starts(changes: NDArray[np.bool_], length: int) -> NDArray[np.intp]:
     return np.flatnonzero(np.concatenate([[True], changes]))
 
 
-def _sum_days(
+def sum_days(
     customer_nums: NumArray,
     item_nums: NumArray,
     event_types: CodeArray,
@@ -248,12 +250,19 @@ def _sum_days(
     return customers[starts], rows
 
 
-def _combine(old: StateRows, fresh: StateRows, scale: DecayScale) -> StateRows:
-    """Adds up two sets of rows of one customer."""
-    if len(old.item_nums) == 0:
-        return fresh
-    both = old.followed_by(fresh)
-    order = np.lexsort((both.event_types, both.item_nums))  # stable: old before fresh
+def combine(one: StateRows, other: StateRows, scale: DecayScale) -> StateRows:
+    """Adds up two sets of rows of one customer.
+
+    A day that both rows of an item count is counted once if it is the first or last of each: of
+    the days between, rows do not tell. So the sum is exact where one row ends before the other
+    begins, or at the same second.
+    """
+    if len(one.item_nums) == 0:
+        return other
+    if len(other.item_nums) == 0:
+        return one
+    both = one.followed_by(other)
+    order = np.lexsort((both.last_times, both.event_types, both.item_nums))
     both = both.take(order)
     items, kinds = both.item_nums, both.event_types
     starts = _starts((items[1:] != items[:-1]) | (kinds[1:] != kinds[:-1]), len(items))
@@ -265,20 +274,33 @@ def _combine(old: StateRows, fresh: StateRows, scale: DecayScale) -> StateRows:
         last_times=np.maximum.reduceat(both.last_times, starts),
         decayed=np.add.reduceat(both.decayed, starts, axis=0),
     )
-    return _without_double_days(combined, both, starts, scale)
-
-
-def _without_double_days(
-    combined: StateRows, both: StateRows, starts: NDArray[np.intp], scale: DecayScale
-) -> StateRows:
-    """Takes back the one day that an old and a fresh row of the same item both counted."""
-    pairs = np.flatnonzero(np.diff(np.append(starts, len(both.item_nums))) == 2)  # noqa: PLR2004
-    old, fresh = starts[pairs], starts[pairs] + 1
-    shared = both.last_times[old] // DAY_S == both.first_times[fresh] // DAY_S
-    pairs, old = pairs[shared], old[shared]
-    if len(pairs) == 0:
-        return combined
-    combined.days[pairs] -= 1.0
-    # The day's later event is the fresh one: the old one's weight goes.
-    combined.decayed[pairs] -= scale.weights(both.last_times[old])
+    pairs = np.flatnonzero(np.diff(np.append(starts, len(items))) == 2)  # noqa: PLR2004
+    early, late = both.take(starts[pairs]), both.take(starts[pairs] + 1)
+    for shared, times in _shared_days(early, late):
+        combined.days[pairs[shared]] -= 1.0
+        combined.decayed[pairs[shared]] -= scale.weights(times)
     return combined
+
+
+def _shared_days(
+    early: StateRows, late: StateRows
+) -> Iterator[tuple[NDArray[np.intp], TimeArray]]:
+    """Yields days that two rows of the same item both count, and when the lesser half of each.
+
+    Args:
+        early: rows of one side.
+        late: those of the other, each with a last time that is not before.
+
+    Yields:
+        Places of the pairs, and for each the time whose weight was added without need.
+    """
+    first, last = early.first_times // DAY_S, early.last_times // DAY_S
+    late_first, late_last = late.first_times // DAY_S, late.last_times // DAY_S
+    ends = np.flatnonzero(last == late_last)
+    yield ends, early.last_times[ends]
+    # An early row that ends within the late one's first day: the later event is the late row's,
+    # as far as is known.
+    meets = np.flatnonzero((last == late_first) & (last != late_last))
+    yield meets, np.minimum(early.last_times, late.first_times)[meets]
+    begins = np.flatnonzero((first == late_first) & (first != last) & (first != late_last))
+    yield begins, np.minimum(early.first_times, late.first_times)[begins]
