@@ -56,8 +56,8 @@ def server_command(settings: ServingSettings) -> Command:
 
 def writer_command(settings: ServingSettings) -> Command | None:
     """Returns the command of the store's writer; None: the store, if any, needs none."""
-    if settings.store is None or not is_embedded(settings.store):
-        return None
+    if settings.store is None or not is_embedded(settings.store) or settings.processes == 1:
+        return None  # a lone server writes by itself
     text = settings.model_dump_json()
 
     def command(_: int, link: int) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """From the URL of a store to the store."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +26,9 @@ def open_store(url: str, *, archives: Path | None = None, role: Role = "command"
         url: `store://relative/folder`, `store:///absolute/folder` or `postgresql://...`.
         archives: folder of archived events; None for `archives` in the folder of the store.
         role: how this process may write. `writer` owns an embedded store or fails; `server` sends
-            its writes to the writer; `command` owns it if nobody does, else sends to the writer;
-            `reader` never writes. With PostgreSQL all but `reader` write by themselves.
+            its writes to the writer, and does not mind if the store cannot be reached as yet;
+            `command` owns it if nobody does, else sends to the writer; `reader` never writes.
+            With PostgreSQL all but `reader` write by themselves.
 
     Raises:
         ConfigError: the URL is not one.
@@ -53,7 +55,7 @@ def _open_shared(url: str, archives: Path | None, role: Role) -> Store:
         if role == "reader":
             database.check()
             return Store(database, ReadOnly(), archives)
-        database.migrate()
+        _unless_away(database.migrate, role)
     except BaseException:
         database.close()
         raise
@@ -70,9 +72,18 @@ def _open_embedded(folder: Path, archives: Path | None, role: Role) -> Store:
             return Store(database, _owner(database, lock), archives)
         if role == "writer":
             raise StoreUnavailableError(f"{folder}: another process writes to this store")
-    database.check()
+    _unless_away(database.check, role)
     writer: Writer = ReadOnly() if role == "reader" else RemoteWriter(folder)
     return Store(database, writer, archives)
+
+
+def _unless_away(step: Callable[[], None], role: Role) -> None:
+    """Takes a step; a server that cannot just now answers without the store until it can."""
+    try:
+        step()
+    except StoreUnavailableError:
+        if role != "server":
+            raise
 
 
 def _owner(database: SqliteDatabase, lock: WriterLock) -> GroupCommitter:

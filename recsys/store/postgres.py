@@ -115,6 +115,7 @@ class PostgresDatabase:
         )
         self._writing = threading.Lock()
         self._writer: Connection | None = None
+        self._migrated = False
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -132,6 +133,8 @@ class PostgresDatabase:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Lends the writing connection, in a transaction that holds the row of the positions."""
+        if not self._migrated:  # the server was away when this process started
+            self.migrate()
         with self._transaction() as session:
             session.lock()
             yield session
@@ -141,6 +144,7 @@ class PostgresDatabase:
         with self._transaction() as session:
             session.execute("SELECT pg_advisory_xact_lock(?)", (MIGRATION_LOCK,))
             migrate(session, POSTGRES)
+        self._migrated = True
 
     def check(self) -> None:
         """Says whether this program can read the store."""
