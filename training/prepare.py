@@ -1,5 +1,6 @@
 """The verb `prepare`: from a retailer's files to a prepared data set."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from recsys.data.reading.prepare import Sources, prepare
 from recsys.data.reading.report import DataReport
 from training.demo.complete_journey import MAPPING_FILE, demo_sources
 from training.prepare_tables import column_table, report_tables
+from training.sources import ArchivesOption, SourceOption, opened_feeds
 
 EventsOption = Annotated[
     str | None, typer.Option("--events", help="Events: a file, a folder, or a quoted pattern.")
@@ -49,6 +51,8 @@ def prepare_command(
     events: EventsOption = None,
     items: ItemsOption = None,
     customers: CustomersOption = None,
+    source: SourceOption = None,
+    archives: ArchivesOption = None,
     mapping: MappingOption = None,
     demo: DemoOption = False,
     max_reject_rate: RateOption = None,
@@ -59,14 +63,17 @@ def prepare_command(
     Parquet, CSV and JSON Lines are read, .gz and .zst too. Columns with obvious names are
     recognised; name the others in a mapping file. Bad rows go to rejects.csv with the reason.
 
+    With --source the log of a store and prepared data sets are read too, each event once.
+
     \b
     python -m training prepare --demo --out var/demo/data
     python -m training prepare --events orders.csv --items products.csv --out var/data
+    python -m training prepare --source store://var/store --source var/history --out var/data
     """  # noqa: D301 - click looks for the character itself
-    if demo == (events is not None):
-        message = "give either --events or --demo"
+    if demo == (events is not None or bool(source)):
+        message = "give --events, --source, or both; or --demo"
         raise typer.BadParameter(message)
-    sources = demo_sources() if demo or events is None else Sources(events, items, customers)
+    files = demo_sources() if demo else Sources(events, items, customers)
     settings = load_mapping(MAPPING_FILE if demo and mapping is None else mapping)
     settings = _with_options(settings, max_reject_rate, delimiter)
     console = Console()
@@ -74,9 +81,9 @@ def prepare_command(
     def announce(table: str, columns: tuple[MappedColumn, ...]) -> None:
         console.print(column_table(table, columns))
 
-    with bars(console) as progress:
+    with opened_feeds(source or (), archives) as feeds, bars(console) as progress:
         report = prepare(
-            sources,
+            replace(files, feeds=feeds),
             out,
             settings,
             now=datetime.now(UTC),

@@ -37,11 +37,15 @@ def _rows(report: DataReport) -> Table:
         "kept",
         "rejected",
         "duplicates",
+        "left out",
         title="Rows",
         title_justify="left",
     )
     for name, counts in report.tables.items():
-        numbers = (counts.files, counts.rows, counts.kept, counts.rejected, counts.duplicates)
+        numbers = (
+            *(counts.files, counts.rows, counts.kept),
+            *(counts.rejected, counts.duplicates, counts.left_out),
+        )
         table.add_row(name, *(f"{number:,}" for number in numbers))
     return table
 
@@ -54,6 +58,10 @@ def _content(report: DataReport) -> Table:
     table.add_row("items with events", f"{report.items:,}")
     table.add_row("items without a row of their own", f"{report.tables['items'].bare:,}")
     table.add_row("customers with one event", f"{report.one_event_share:.1%}")
+    for reason, count in report.left_out.items():
+        table.add_row(f"left out: {reason}", f"{count:,}")
+    if report.log is not None:
+        table.add_row("log of the store read up to position", f"{report.log['position']:,}")
     for kind, count in report.unknown_event_types.items():
         table.add_row(escape(f"event type {kind!r} (used by no model)"), f"{count:,}")
     return table

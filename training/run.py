@@ -30,8 +30,17 @@ from recsys.data.dataset import Dataset
 from recsys.errors import DataError
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import Fitted, fit, write_fitted
+from training.run_data import opened_data
+from training.sources import ArchivesOption, SourceOption
 
-DataOption = Annotated[Path, typer.Option("--data", help="Folder that `prepare` wrote.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Folder that `prepare` wrote; with --source: folder to keep what is prepared in, as "
+        "`prepared` [a temporary one].",
+    ),
+]
 BundlesOption = Annotated[Path, typer.Option("--bundles", help="Bundle root to publish to.")]
 ConfigOption = Annotated[
     Path | None,
@@ -52,8 +61,10 @@ ActivateOption = Annotated[
 
 def run_command(
     *,
-    data: DataOption,
     bundles: BundlesOption,
+    data: DataOption = None,
+    source: SourceOption = None,
+    archives: ArchivesOption = None,
     config: ConfigOption = None,
     choose: ChooseOption = None,
     budget: BudgetOption = None,
@@ -69,31 +80,37 @@ def run_command(
     bundle root take the bundle up by themselves. It is read back and checked before it becomes
     current. How good the lists are: python -m evaluation run.
 
+    With --source the log of a store is read to its end (and prepared data sets, each event once):
+    the bundle knows how far, and a server with the store knows what came later.
+
     \b
     python -m training run --data var/demo/data --bundles var/demo/bundles --budget 60s
     python -m training run --data var/data --bundles var/bundles --config mine.toml
+    python -m training run --source store://var/store --bundles var/bundles --config mine.toml
     """  # noqa: D301 - click looks for the character itself
-    console = Console()
-    settings, dataset = load_config(config), Dataset.open(data)
-    if is_chosen(config, choose=choose, budget=budget, menu=menu):
-        settings, choice = _choose(console, dataset, settings, seconds_of(budget), menu)
-    else:
-        choice = None
-    if save_config:
-        write_config(settings, save_config)
-        console.print(f"Configuration: [bold]{save_config}[/]")
-    with bars(console) as progress:
-        fitted = fit(dataset, settings, progress=progress)
-        progress("write and check the bundle", 0, 1)
-        known = {"choice": figures(choice)} if choice else {}
-        path = write_fitted(fitted, bundles, now=datetime.now(UTC), metrics=known)
-        load_recommender(path)
-        progress("write and check the bundle", 1, 1)
+    console, settings = Console(), load_config(config)
+    choosing = is_chosen(config, choose=choose, budget=budget, menu=menu)
+    choice: Choice | None = None
+    with opened_data(console, data, source or (), archives) as dataset:
+        if choosing:
+            settings, choice = _choose(console, dataset, settings, seconds_of(budget), menu)
+        if save_config:
+            write_config(settings, save_config)
+            console.print(f"Configuration: [bold]{save_config}[/]")
+        with bars(console) as progress:
+            fitted = fit(dataset, settings, progress=progress)
+            progress("write and check the bundle", 0, 1)
+            known = {"choice": figures(choice)} if choice else {}
+            path = write_fitted(fitted, bundles, now=datetime.now(UTC), metrics=known)
+            load_recommender(path)
+            progress("write and check the bundle", 1, 1)
     if make_current:
         activate(bundles, path.name)
     removed = prune(bundles, keep)
     console.print(_table(fitted))
     console.print(_found(fitted), highlight=False)
+    if fitted.log is not None:
+        console.print(f"Trained on the store's log up to position {fitted.log.position:,}")
     size = sum(file.size for file in read_manifest(path).files.values()) / 2**20
     state = "current" if make_current else "a candidate: python -m training bundles activate"
     console.print(f"Bundle [bold]{path}[/] ({size:.0f} MiB) is {state}")
