@@ -32,7 +32,12 @@ class EventColumns(NamedTuple):
 
     def take(self, part: BoolArray) -> "EventColumns":
         """Returns the events that are marked."""
-        return EventColumns(*(column[part] for column in self))
+        return EventColumns(
+            self.item_nums[part],
+            self.event_types[part],
+            self.times[part],
+            self.quantities[part],
+        )
 
     def followed_by(self, others: "EventColumns") -> "EventColumns":
         """Returns these events and then the others."""
@@ -110,7 +115,8 @@ def unclear_items(
     # What a visitor bought, the customer may have brought back.
     bought = [rows.item_nums[rows.event_types == PURCHASE] for rows in histories[1:]]
     late = fresh.item_nums[between | settled]
-    return np.unique(np.concatenate([_overlapping(histories), *bought, late]))
+    unclear: NumArray = np.unique(np.concatenate([_overlapping(histories), *bought, late]))
+    return unclear
 
 
 def _overlapping(histories: Sequence[StateRows]) -> NumArray:
@@ -120,7 +126,8 @@ def _overlapping(histories: Sequence[StateRows]) -> NumArray:
     order = np.lexsort((rows.last_times, keys))
     keys, items = keys[order], rows.item_nums[order]
     meets = rows.last_times[order][:-1] > rows.first_times[order][1:]
-    return items[1:][(keys[1:] == keys[:-1]) & meets]
+    overlapping: NumArray = items[1:][(keys[1:] == keys[:-1]) & meets]
+    return overlapping
 
 
 def _with_uncounted(rows: StateRows, events: EventColumns, scale: DecayScale) -> StateRows:

@@ -1,6 +1,7 @@
 """What a caller asks and what comes back: plain values, so that a query can be replayed."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from recsys.live.deployment import Exploration
 from recsys.types import CustomerId, EventType, FloatArray, ItemId, NumArray, Tier
@@ -9,14 +10,15 @@ DEFAULT_LIMIT = 10
 MAX_LIMIT = 500
 
 
-@dataclass(frozen=True, slots=True)
-class RecentEvent:
+class RecentEvent(NamedTuple):
     """An event that travels with the query and counts as history for this answer."""
 
     item_id: ItemId
     event_type: EventType
     event_time: int
     """Unix seconds, UTC."""
+    quantity: float = 1.0
+    """Units bought or brought back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,14 @@ class Query:
     context_item_ids: tuple[ItemId, ...] = ()
     """What the page is about: the product shown, the cart's items."""
     events: tuple[RecentEvent, ...] = ()
-    """Events that the bundle cannot know yet, in any order."""
+    """Events that the bundle does not count, in any order."""
+    merged_ids: tuple[CustomerId, ...] = ()
+    """Visitors who turned out to be the customer: what the bundle knows of them is the
+    customer's."""
+    earlier: tuple[tuple[CustomerId, RecentEvent], ...] = ()
+    """Events that the bundle counts, and for whom it does: those of the items that
+    `Resolver.unclear_items` names. With them the history is that of all events even where
+    events came late; without them a late event may be missed, as `recsys.data.merge` says."""
     filter: str = ""
     """SQL boolean expression over catalogue columns; empty: none."""
     exclude_item_ids: tuple[ItemId, ...] = ()

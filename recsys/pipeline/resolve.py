@@ -1,17 +1,19 @@
 """Turns queries into requests: ids into numbers, history into rows, limits into masks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.merge import EventColumns, merge, unclear_items
 from recsys.data.segments import Segments
-from recsys.data.state import CustomerStates, StateRows, add_events
+from recsys.data.state import CustomerStates, StateRows
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import InvalidQueryError
 from recsys.live.eligibility import Eligibility
 from recsys.pipeline.placements import PlacementConfig
-from recsys.pipeline.query import MAX_LIMIT, Query
+from recsys.pipeline.query import MAX_LIMIT, Query, RecentEvent
 from recsys.pipeline.request import Request
 from recsys.types import EVENT_CODES, BoolArray, CustomerId, ItemId, NumArray, Tier
 
@@ -38,12 +40,13 @@ class Resolver:
         customer_num = None
         if query.customer_id is not None:
             customer_num = self.customers.number(query.customer_id)
-        rows = self.states.empty() if customer_num is None else self.states.of(customer_num)
-        known = len(rows.item_nums) > 0
+        owners = self._owners(query)
+        histories = [self._history(owner) for owner in owners]
+        known = any(len(rows.item_nums) for rows in histories)
         context = self._item_nums(query.context_item_ids)
         request = Request(
             query=query,
-            rows=self._with_events(rows, query),
+            rows=self._merged(owners, histories, query),
             scale=self.states.scale,
             history_tier=Tier.PERSONALISED if known else Tier.SESSION,
             label_nums=self._labels(customer_num),
@@ -72,14 +75,51 @@ class Resolver:
         nums = np.unique(self.catalogue.items.numbers(ids))
         return nums[nums >= 0]
 
-    def _with_events(self, rows: StateRows, query: Query) -> StateRows:
-        if not query.events:
-            return rows
-        nums = self.catalogue.items.numbers([event.item_id for event in query.events])
-        kinds = np.array([EVENT_CODES[event.event_type] for event in query.events], np.uint8)
-        times = np.array([event.event_time for event in query.events], np.int64)
-        known = nums >= 0
-        return add_events(rows, nums[known], kinds[known], times[known], self.states.scale)
+    def unclear_items(self, query: Query) -> tuple[ItemId, ...]:
+        """Returns the items of which `Query.earlier` should have the events.
+
+        These are the items with a late event, a return, or a history that a visitor shares.
+        """
+        if not query.customer_id:
+            return ()
+        histories = [self._history(owner) for owner in self._owners(query)]
+        nums = unclear_items(histories, self._columns(query.events), self.states.scale)
+        return tuple(self.catalogue.items.ids(nums))
+
+    def is_known(self, customer_id: CustomerId) -> bool:
+        """Says whether the bundle has a history of a customer, or of a visitor by their key."""
+        return len(self._history(customer_id).item_nums) > 0
+
+    def _owners(self, query: Query) -> tuple[CustomerId, ...]:
+        """Returns those whose history is asked for, the customer first."""
+        return () if query.customer_id is None else (query.customer_id, *query.merged_ids)
+
+    def _history(self, customer_id: CustomerId) -> StateRows:
+        customer_num = self.customers.number(customer_id)
+        return self.states.empty() if customer_num is None else self.states.of(customer_num)
+
+    def _merged(
+        self, owners: Sequence[CustomerId], histories: Sequence[StateRows], query: Query
+    ) -> StateRows:
+        """Returns the rows of what the bundle knows and of the query's events."""
+        counted = [
+            self._columns([event for name, event in query.earlier if name == owner])
+            for owner in (owners if query.earlier else ())
+        ]
+        fresh = self._columns(query.events)
+        return merge(histories or [self.states.empty()], fresh, counted, self.states.scale)
+
+    def _columns(self, events: Sequence[RecentEvent]) -> EventColumns:
+        """Returns the events on known items as arrays."""
+        ids, kinds, times, quantities = zip(*events, strict=True) if events else ((),) * 4
+        nums = self.catalogue.items.numbers(ids)
+        columns = EventColumns(
+            nums,
+            np.array([EVENT_CODES[kind] for kind in kinds], np.uint8),
+            np.array(times, np.int64),
+            np.array(quantities, np.float64),
+        )
+        return columns.take(nums >= 0)
 
     def _restrict(self, request: Request, placement: PlacementConfig) -> None:
         """Takes what the query and the placement leave out off the request's own mask."""
