@@ -6,6 +6,7 @@ its own `try`, because a synchronous `context.abort` raises a bare `Exception`.
 """
 
 import re
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -55,7 +56,7 @@ class Boundary(grpc.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or not method.startswith(OUR_METHODS):
             return handler
-        streaming = handler.response_streaming
+        streaming = handler.request_streaming or handler.response_streaming
         call = _Call(
             method=method,
             request_id=_request_id(handler_call_details.invocation_metadata),
@@ -86,9 +87,30 @@ class _Call:
         """
         left = context.time_remaining()
         if left > NEVER_S:
-            left = self.arrived + self.own_deadline_s - time.monotonic()
+            left = self._own_time_left()
         if left <= 0:
             raise DeadlinePassedError("the deadline passed before the call was answered")
+
+    @contextmanager
+    def bounded(self, context: grpc.ServicerContext) -> Iterator[None]:
+        """Cancels a call whose caller set no deadline and sends nothing until our own passes.
+
+        Without this a caller that fell silent would hold a thread for ever: its messages are
+        waited for inside gRPC, where no deadline is looked at.
+        """
+        if context.time_remaining() <= NEVER_S:
+            yield
+            return
+        timer = threading.Timer(self._own_time_left(), context.cancel)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _own_time_left(self) -> float:
+        return self.arrived + self.own_deadline_s - time.monotonic()
 
     @contextmanager
     def guarded(self, context: grpc.ServicerContext) -> Iterator[None]:
@@ -98,6 +120,9 @@ class _Call:
         try:
             yield
             self.code = "OK"
+        except grpc.RpcError:
+            # From gRPC's own iterator of requests, which knows it again: the caller has left.
+            raise
         except Exception as error:  # noqa: BLE001  the last resort: nothing may pass unseen
             self._refuse(error)
         finally:
@@ -134,23 +159,29 @@ def _rewrapped(handler: Handler, call: _Call) -> Handler:
     decode = handler.request_deserializer
     inner = _behaviour(handler)
 
-    def parsed(raw: Any) -> Any:  # noqa: ANN401  bytes or an iterator of them
-        if handler.request_streaming:
-            return (_decoded(decode, part) for part in raw)
-        return _decoded(decode, raw)
+    def parsed(raw: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401  bytes or many
+        return each_parsed(raw, context) if handler.request_streaming else _decoded(decode, raw)
+
+    def each_parsed(raw: Iterable[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
+        with call.bounded(context):
+            for part in raw:
+                call.check_deadline(context)
+                yield _decoded(decode, part)
+            # To the loop a stream that was cancelled looks as if it had come to its end.
+            call.check_deadline(context)
 
     def one_answer(raw: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
         answer = None
         with call.guarded(context):
             call.check_deadline(context)
-            answer = inner(parsed(raw), context)
+            answer = inner(parsed(raw, context), context)
         call.abort_if_refused(context)
         return answer
 
     def many_answers(raw: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401
         with call.guarded(context):
             call.check_deadline(context)
-            for answer in inner(parsed(raw), context):
+            for answer in inner(parsed(raw, context), context):
                 yield answer
                 call.check_deadline(context)
         call.abort_if_refused(context)

@@ -1,11 +1,14 @@
 """All four kinds of calls pass the boundary; methods of others pass it untouched."""
 
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 import pytest
+import structlog
 from google.protobuf.message import DecodeError
 
 from recsys.errors import InvalidQueryError
@@ -58,7 +61,7 @@ def handlers(service: str, **codec: Any) -> grpc.GenericRpcHandler:
 def channel() -> Iterator[grpc.Channel]:
     server = grpc.server(
         ThreadPoolExecutor(2),
-        interceptors=[Boundary(unary_deadline_s=5, stream_deadline_s=5)],
+        interceptors=[Boundary(unary_deadline_s=0.2, stream_deadline_s=0.5)],
     )
     codec = {"request_deserializer": decode, "response_serializer": encode}
     server.add_generic_rpc_handlers((handlers("recsys.t", **codec), handlers("other.t", **codec)))
@@ -123,3 +126,72 @@ def test_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
         call(channel, "/recsys.t/none/uu", [b"2"])
     error: Any = caught.value
     assert error.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.fixture
+def logged() -> Iterator[list[Any]]:
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+def finished(logged: list[Any]) -> Any:
+    """Waits for the line of the call that ended last."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        if lines := [line for line in logged if line["event"] == "rpc.finished"]:
+            return lines[-1]
+        time.sleep(0.01)
+    raise AssertionError("no call ended")
+
+
+@pytest.mark.parametrize("kind", ["su", "ss"])
+def test_silent_callers_are_cancelled_at_the_servers_deadline(
+    channel: grpc.Channel, kind: str, logged: list[Any]
+) -> None:
+    asked = threading.Event()
+
+    def silent() -> Iterator[bytes]:
+        yield b"1"
+        asked.wait(10)
+
+    makers = {"su": channel.stream_unary, "ss": channel.stream_stream}
+    began = time.monotonic()
+    call: Any = makers[kind](f"/recsys.t/{kind}")
+    with pytest.raises(grpc.RpcError) as caught:
+        list(call(silent())) if kind == "ss" else call(silent())
+    asked.set()
+    error: Any = caught.value
+    assert error.code() is grpc.StatusCode.CANCELLED
+    assert time.monotonic() - began < 5
+    assert finished(logged)["code"] in {"DEADLINE_EXCEEDED", "CANCELLED"}
+    assert [line for line in logged if line["event"] == "rpc.failed"] == []
+
+
+def test_slow_streams_end_at_the_servers_deadline(channel: grpc.Channel) -> None:
+    def slow() -> Iterator[bytes]:
+        while True:
+            yield b"1"
+            time.sleep(0.02)
+
+    method: Any = channel.stream_unary("/recsys.t/su")
+    with pytest.raises(grpc.RpcError) as caught:
+        method(slow())
+    error: Any = caught.value
+    codes = {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
+    assert error.code() in codes
+
+
+def test_callers_who_leave_are_no_failure(channel: grpc.Channel, logged: list[Any]) -> None:
+    left = threading.Event()
+
+    def leaving() -> Iterator[bytes]:
+        yield b"1"
+        left.wait(10)
+
+    method: Any = channel.stream_unary("/recsys.t/su")
+    call = method.future(leaving(), timeout=9)
+    time.sleep(0.1)
+    call.cancel()
+    left.set()
+    assert finished(logged)["code"] == "CANCELLED"
+    assert [line for line in logged if line["event"] == "rpc.failed"] == []
