@@ -30,7 +30,7 @@ class LogEvent(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """What became of a batch of events; the three counts add up to its length."""
+    """What became of a batch of events; the first three counts add up to its length."""
 
     stored: int
     duplicates: int
@@ -39,6 +39,8 @@ class Appended(NamedTuple):
     """Of a customer who was erased later than the event."""
     last_position: int
     """Position of the newest event of the log after this batch; 0: the log is empty."""
+    unknown_types: int
+    """Events among the stored ones whose type no model knows."""
 
 
 class TailEvent(NamedTuple):

@@ -9,16 +9,18 @@ from tests.stores import log_event
 
 
 def test_positions_are_gap_free_and_the_first_of_an_id_wins(store: Store) -> None:
-    assert store.append([log_event("a"), log_event("b"), log_event("a", item_id="x")]) == (
-        2,
-        1,
-        0,
-        2,
-    )
-    assert store.append([log_event("b"), log_event("c")]) == (1, 1, 0, 3)
+    batch = [log_event("a"), log_event("b"), log_event("a", item_id="cup")]
+    assert store.append(batch) == (2, 1, 0, 2, 0)
+    assert store.append([log_event("b"), log_event("c")]) == (1, 1, 0, 3, 0)
     assert [row[:2] for row in store.rows(0, 10, 10)] == [(1, "a"), (2, "b"), (3, "c")]
     assert store.rows(0, 10, 10)[0][5] == "tea"
     assert store.last_position == 3
+
+
+def test_types_that_no_model_knows_are_stored_and_counted(store: Store) -> None:
+    batch = [log_event("a", event_type="sniff"), log_event("a", event_type="sniff")]
+    assert store.append([*batch, log_event("b")]) == (2, 1, 0, 2, 1)
+    assert store.append(batch).unknown_types == 0
 
 
 def test_tail_has_what_came_after_and_what_visitors_did(store: Store) -> None:

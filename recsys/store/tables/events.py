@@ -6,6 +6,7 @@ from hashlib import blake2b
 from recsys.store.database import Row, Session
 from recsys.store.events import Appended, LogEvent
 from recsys.store.tables import counters
+from recsys.types import EVENT_CODES
 
 KEY_BYTES = 16
 """Of a hash of `event_id`: two of a thousand million events share one with chance 1e-21."""
@@ -33,12 +34,17 @@ def append(
     answers: list[Appended] = []
     rows: list[Row] = []
     for keys, batch in zip(met, batches, strict=True):
-        before = len(rows)
-        for key in keys:
-            if key in fresh:
-                rows.append((last_position + len(rows) + 1, *first[key]))
-        stored = len(rows) - before
-        answers.append(Appended(stored, len(batch) - stored, 0, last_position + len(rows)))
+        new = [first[key] for key in keys if key in fresh]
+        rows += [(last_position + place, *event) for place, event in enumerate(new, len(rows) + 1)]
+        answers.append(
+            Appended(
+                stored=len(new),
+                duplicates=len(batch) - len(new),
+                erased=0,
+                last_position=last_position + len(rows),
+                unknown_types=sum(event.event_type not in EVENT_CODES for event in new),
+            )
+        )
     if rows:
         counters.write(session, "position", last_position + len(rows))
         session.insert("events", COLUMNS, rows)

@@ -47,7 +47,7 @@ def store(owner: Owner) -> Iterator[Store]:
 
 
 def test_a_server_writes_through_the_owner_and_reads_by_itself(store: Store, owner: Owner) -> None:
-    assert store.append([log_event("a"), log_event("a")]) == (1, 1, 0, 1)
+    assert store.append([log_event("a"), log_event("a")]) == (1, 1, 0, 1, 0)
     assert store.tail("anna", 0) == owner.store.tail("anna", 0)
     assert store.id == owner.store.id
 
