@@ -2,9 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from recsys.data.catalogue import Catalogue
 from recsys.pipeline.query import Query, Recommendations
+from recsys.pipeline.recommender import Recommender
+from recsys.store.impressions import ExperimentNote
 from serving.snapshot import Snapshot
 
 
@@ -19,6 +22,12 @@ class Answer:
     """32 hexadecimal digits."""
     answer_time: int
     """Microseconds since 1970, UTC, by the server's clock, whatever time the query is for."""
+    catalogue: Catalogue
+    """Whose numbers the items have: an experiment may answer from another bundle."""
+    experiment: ExperimentNote | None = None
+    """None: the answer is part of none."""
+    arm: str = ""
+    """Empty without an experiment."""
     attribution_token: str = ""
     """Empty without a store."""
 
@@ -36,9 +45,40 @@ def answer_all(snapshot: Snapshot, queries: Sequence[Query], now: float) -> list
         InvalidQueryError: a field is out of range.
         InvalidFilterError: a filter cannot be compiled.
     """
+    choices = [snapshot.arrangement.choose(query) for query in queries]
+    request_ids = [uuid.uuid4().hex for _ in queries]
+    asked = [
+        replace(query, exploration=choice.exploration, seed=request_id)
+        if choice.exploration
+        else query
+        for query, choice, request_id in zip(queries, choices, request_ids, strict=True)
+    ]
+    told = _recommended(asked, [choice.recommender for choice in choices])
     return [
-        Answer(query, recommendations, uuid.uuid4().hex, int(now * 1_000_000))
-        for query, recommendations in zip(
-            queries, snapshot.recommender.recommend(queries), strict=True
+        Answer(
+            query=query,
+            recommendations=recommendations,
+            request_id=request_id,
+            answer_time=int(now * 1_000_000),
+            catalogue=choice.recommender.catalogue,
+            experiment=choice.experiment,
+            arm=choice.arm,
+        )
+        for query, recommendations, request_id, choice in zip(
+            asked, told, request_ids, choices, strict=True
         )
     ]
+
+
+def _recommended(
+    queries: Sequence[Query], recommenders: Sequence[Recommender]
+) -> list[Recommendations]:
+    """Has each query answered by its own recommender, together with others of the same."""
+    places: dict[int, list[int]] = {}
+    for place, recommender in enumerate(recommenders):
+        places.setdefault(id(recommender), []).append(place)
+    answers: dict[int, Recommendations] = {}
+    for own in places.values():
+        lists = recommenders[own[0]].recommend([queries[place] for place in own])
+        answers.update(zip(own, lists, strict=True))
+    return [answers[place] for place in range(len(queries))]

@@ -41,6 +41,13 @@ class DetailsReader:
         """Says whether any column was asked for."""
         return bool(self._columns)
 
+    def of(self, catalogue: Catalogue) -> "DetailsReader":
+        """Returns the reader of another bundle's catalogue; columns that it lacks are left out."""
+        if catalogue is self._catalogue:
+            return self
+        there = [name for name in self._columns if name in catalogue.frame.columns]
+        return DetailsReader(catalogue, there, self._market)
+
     def read(self, item_nums: Sequence[int]) -> list[ItemDetails]:
         """Returns the columns of some items, in their order."""
         columns = [*self._columns, "markets"] if self._market else self._columns

@@ -9,8 +9,9 @@ from serving.answers import Answer
 
 def group_of(answer: Answer) -> Group:
     """Returns what an answer counts for in reports."""
-    told = answer.recommendations
-    return Group(told.placement, told.bundle_version, "", "")
+    told, experiment = answer.recommendations, answer.experiment
+    name = experiment.name if experiment else ""
+    return Group(told.placement, told.bundle_version, name, answer.arm)
 
 
 def to_impression(answer: Answer) -> Impression:
@@ -26,7 +27,7 @@ def to_impression(answer: Answer) -> Impression:
         bundle_version=bundle_version,
         experiment=experiment,
         arm=arm,
-        experiment_version="",
+        experiment_version=answer.experiment.version if answer.experiment else "",
         item_ids=[item.item_id for item in items],
         # Nine digits tell every float32 from all others.
         scores=[float(f"{item.score:.9g}") for item in items],

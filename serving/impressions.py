@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from recsys.errors import StoreError
-from recsys.store.impressions import Group, Impression, Loss
+from recsys.store.impressions import ExperimentNote, Group, Impression, Loss
 from recsys.store.store import Store
 from serving.answers import Answer
 from serving.impression_rows import group_of, to_impression
@@ -50,6 +50,8 @@ class ImpressionLog:
         self._lost: dict[Group, tuple[int, int, int]] = {}
         self._batch: list[Impression] = []
         self._losses: list[Loss] = []
+        self._notes: dict[str, ExperimentNote] = {}
+        self._noted: set[str] = set()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="impressions", daemon=True)
 
@@ -90,11 +92,14 @@ class ImpressionLog:
         """Writes all that waits; returns whether the store took it."""
         while self._take():
             try:
-                self._store.log_impressions(self._batch, losses=self._losses)
+                self._store.log_impressions(
+                    self._batch, losses=self._losses, experiments=list(self._notes.values())
+                )
             except StoreError as error:
                 _log.warning(IMPRESSIONS_WAITING, reason=error.reason, count=len(self._waiting))
                 return False
-            self._batch, self._losses = [], []
+            self._noted |= self._notes.keys()
+            self._batch, self._losses, self._notes = [], [], {}
         return True
 
     def _take(self) -> bool:
@@ -106,6 +111,8 @@ class ImpressionLog:
                 self._items -= sum(len(each.recommendations.items) + 1 for each in answers)
                 lost, self._lost = self._lost, {}
             self._batch = [to_impression(answer) for answer in answers]
+            notes = [answer.experiment for answer in answers if answer.experiment]
+            self._notes = {note.version: note for note in notes if note.version not in self._noted}
             self._losses = [
                 Loss(uuid.uuid4().hex, first, last, *group, count)
                 for group, (count, first, last) in lost.items()

@@ -23,7 +23,7 @@ def to_response(answer: Answer, details: DetailsReader) -> pb.RecommendResponse:
     """Returns the response that carries one answer."""
     told, query = answer.recommendations, answer.query
     return pb.RecommendResponse(
-        items=_items(told.items, details),
+        items=_items(told.items, details.of(answer.catalogue)),
         tier=TIERS[told.tier],
         bundle_version=told.bundle_version,
         data_end_time=Timestamp(seconds=told.trained_until),
@@ -32,6 +32,8 @@ def to_response(answer: Answer, details: DetailsReader) -> pb.RecommendResponse:
         query_time=Timestamp(seconds=query.query_time),
         attribution_token=answer.attribution_token,
         request_id=answer.request_id,
+        experiment=answer.experiment.name if answer.experiment else "",
+        arm=answer.arm,
     )
 
 
@@ -40,23 +42,29 @@ def to_batch_response(
 ) -> pb.RecommendBatchResponse:
     """Returns one message with the answers of at least one customer of a batch."""
     query = answers[0].query
+    version = recommender.bundle_version
     return pb.RecommendBatchResponse(
-        results=[_result(answer, details) for answer in answers],
-        bundle_version=recommender.bundle_version,
+        results=[_result(answer, details, version) for answer in answers],
+        bundle_version=version,
         data_end_time=Timestamp(seconds=recommender.trained_until),
         page_size=query.limit,
         query_time=Timestamp(seconds=query.query_time),
     )
 
 
-def _result(answer: Answer, details: DetailsReader) -> pb.CustomerRecommendations:
+def _result(
+    answer: Answer, details: DetailsReader, bundle_version: str
+) -> pb.CustomerRecommendations:
     told = answer.recommendations
     return pb.CustomerRecommendations(
         customer_id=answer.query.customer_id or "",
-        items=_items(told.items, details),
+        items=_items(told.items, details.of(answer.catalogue)),
         tier=TIERS[told.tier],
         attribution_token=answer.attribution_token,
         request_id=answer.request_id,
+        experiment=answer.experiment.name if answer.experiment else "",
+        arm=answer.arm,
+        bundle_version="" if told.bundle_version == bundle_version else told.bundle_version,
     )
 
 
@@ -70,6 +78,7 @@ def _items(items: Sequence[Item], details: DetailsReader) -> list[pb.Recommended
             reason=pb.Reason(
                 code=item.reason.code, item_ids=item.reason.item_ids, count=item.reason.count
             ),
+            propensity=item.propensity,
         )
         for item in items
     ]

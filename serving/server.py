@@ -13,8 +13,11 @@ from grpc_reflection.v1alpha import reflection
 from recsys.pipeline.recommender import Recommender
 from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
 from recsys.v1.recommendation_service_pb2_grpc import add_RecommendationServiceServicer_to_server
+from serving.arm_bundles import ArmBundles
+from serving.arranger import Arranger
 from serving.attribution import Attribution
 from serving.boundary import Boundary
+from serving.deployment_file import DeploymentFile
 from serving.errors import StartError
 from serving.live_bundle import LiveBundle
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
@@ -48,7 +51,12 @@ class Server:
             poll_interval_s=settings.poll_interval_s,
             swapped=self._refresh,
         )
-        self._live = Live(self._bundle.recommender, refresh_interval_s=REFRESH_INTERVAL_S)
+        self._arm_bundles = ArmBundles(settings.bundles, load)
+        self._live = Live(
+            self._bundle.recommender,
+            arranger=Arranger(DeploymentFile(settings.deployment), self._arm_bundles, clock=clock),
+            refresh_interval_s=REFRESH_INTERVAL_S,
+        )
         self._attribution = Attribution(None, log=None)
         self._health = health.HealthServicer()
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -77,6 +85,7 @@ class Server:
             BundleError: there is none, or it is damaged; the text names the file.
         """
         self._bundle.start()
+        self._arm_bundles.start()
         self._live.start()
         self._attribution.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
@@ -92,6 +101,7 @@ class Server:
         self._grpc.stop(self._settings.grace_s).wait()
         self._attribution.stop()
         self._live.stop()
+        self._arm_bundles.stop()
         self._bundle.stop()
         _log.info(SERVER_STOPPED)
 

@@ -25,6 +25,8 @@ class ServingSettings(StrictModel):
     are all that a server learns."""
     archives: Path | None = None
     """Folder of archived events; None: beside the events of `store://`, none for PostgreSQL."""
+    deployment: Path | None = None
+    """TOML file with experiments and exploration, followed while serving; none: there are none."""
     host: str = "127.0.0.1"
     """Address to listen on. The port has no credentials: other machines reach it only if asked."""
     port: int = Field(50051, ge=1, le=65535)

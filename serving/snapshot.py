@@ -4,7 +4,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from recsys.pipeline.arrangement import Arrangement
 from recsys.pipeline.recommender import Recommender
+from serving.arranger import Arranger
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -12,21 +14,30 @@ class Snapshot:
     """What one request works with to its end, however much changes meanwhile."""
 
     recommender: Recommender
+    """Of the current bundle."""
+    arrangement: Arrangement
+    """Who answers which query."""
 
 
 class Live:
     """Holds the snapshot of now; a thread makes a new one when a part of it has changed."""
 
     def __init__(
-        self, recommender: Callable[[], Recommender], *, refresh_interval_s: float
+        self,
+        recommender: Callable[[], Recommender],
+        *,
+        arranger: Arranger,
+        refresh_interval_s: float,
     ) -> None:
         """Takes where the parts come from.
 
         Args:
             recommender: returns the bundle's recommender, raises BundleNotReadyError before.
+            arranger: says who answers, by the deployment file.
             refresh_interval_s: seconds between two looks at all parts.
         """
         self._recommender = recommender
+        self._arranger = arranger
         self._refresh_interval_s = refresh_interval_s
         self._snapshot: Snapshot | None = None
         self._lock = threading.Lock()
@@ -53,8 +64,9 @@ class Live:
         """
         with self._lock:  # two threads ask: the one below, and that of the bundle
             recommender = self._recommender()
-            if self._snapshot is None or self._snapshot.recommender is not recommender:
-                self._snapshot = Snapshot(recommender)
+            arrangement = self._arranger.arranged(recommender)
+            if self._snapshot is None or self._snapshot.arrangement is not arrangement:
+                self._snapshot = Snapshot(recommender, arrangement)
 
     def start(self) -> None:
         """Makes the first snapshot, then follows all parts in a thread.

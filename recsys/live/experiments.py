@@ -12,6 +12,7 @@ from hashlib import blake2b
 from math import log
 
 from recsys.live.deployment import HOLD_OUT, Experiment
+from recsys.store.impressions import ExperimentNote
 
 _HALVES = 2.0**65
 
@@ -34,6 +35,23 @@ def arm_of(name: str, experiment: Experiment, subject: str) -> str:
         if settings.weight > 0
     )
     return arm
+
+
+def note_of(name: str, experiment: Experiment) -> ExperimentNote:
+    """Returns what the store keeps of an experiment, so that a report needs the store alone.
+
+    The arm that the others are compared with comes first: the first that is the control, else
+    the file's first. Another version is another way to assign or to answer.
+    """
+    arms = {arm: each for arm, each in experiment.arms.items() if each.weight > 0}
+    ordered = sorted(arms, key=lambda arm: not arms[arm].is_control)
+    whole = sum(each.weight for each in arms.values())
+    shares = {arm: (1 - experiment.hold_out) * arms[arm].weight / whole for arm in ordered}
+    if experiment.hold_out:
+        shares[HOLD_OUT] = experiment.hold_out
+    definition = experiment.model_dump_json(exclude={"start_time", "end_time"})
+    version = blake2b(f"{name}\n{definition}".encode(), digest_size=8).hexdigest()
+    return ExperimentNote(version, name, shares)
 
 
 def uniform(experiment: str, arm: str, subject: str) -> float:

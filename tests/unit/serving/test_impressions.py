@@ -18,6 +18,7 @@ from recsys.types import CustomerId, EventType, ItemId, Tier
 from serving.answers import Answer
 from serving.impression_rows import to_impression
 from serving.impressions import ImpressionLog
+from tests.integration.serving.steered import catalogue
 
 SOON_S = 10.0
 
@@ -63,7 +64,7 @@ def answer(items: int = 2, customer_id: str | None = "anna", **changes: Any) -> 
     ]
     told = Recommendations("for_you", tuple(listed), Tier.POPULAR, "b1", 0)
     query = Query("for_you", 1_700_000_000, customer_id and CustomerId(customer_id), **changes)
-    return Answer(query, told, uuid4().hex, time.time_ns() // 1_000)
+    return Answer(query, told, uuid4().hex, time.time_ns() // 1_000, catalogue())
 
 
 @contextmanager

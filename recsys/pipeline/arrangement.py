@@ -1,0 +1,169 @@
+"""Who answers a query: what the deployment file makes of the bundles that are at hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from recsys.live.deployment import Deployment, Experiment, Exploration, PlacementChanges
+from recsys.live.experiments import arm_of, note_of
+from recsys.live.fit_to_bundle import (
+    BundleParts,
+    Misfit,
+    PlacementParts,
+    misfits,
+    missing_placements,
+    without,
+)
+from recsys.pipeline.placements import PlacementConfig, SourceUse
+from recsys.pipeline.query import Query
+from recsys.pipeline.recommender import Recommender
+from recsys.store.impressions import ExperimentNote
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """Who answers one query, and how."""
+
+    recommender: Recommender
+    experiment: ExperimentNote | None = None
+    """None: the answer is part of none."""
+    arm: str = ""
+    """Empty without an experiment."""
+    exploration: Exploration | None = None
+
+
+class LostArm(NamedTuple):
+    """An arm that cannot answer; the control does, and its customers are not counted."""
+
+    experiment: str
+    arm: str
+    bundle_version: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrangement:
+    """Answers who answers; immutable, and safe to share between threads."""
+
+    control: Recommender
+    """Of the current bundle, as it is."""
+    deployment: Deployment
+    """The parts of the file that fit it."""
+    arms: Mapping[tuple[str, str], Recommender]
+    """By experiment and arm: those that answer otherwise than the control."""
+    notes: Mapping[str, ExperimentNote] = field(default_factory=dict)
+    """By experiment."""
+    left_out: tuple[Misfit, ...] = ()
+    """Parts of the file that do not fit the current bundle."""
+    lost: tuple[LostArm, ...] = ()
+
+    @property
+    def recommenders(self) -> tuple[Recommender, ...]:
+        """Returns everybody who may answer, the control first."""
+        return (self.control, *self.arms.values())
+
+    def choose(self, query: Query) -> Choice:
+        """Returns who answers a query.
+
+        A query for nobody in particular is part of no experiment: there is nothing to know them
+        by the next time.
+        """
+        exploration = self.deployment.exploration.get(query.placement)
+        if query.customer_id is not None:
+            for name, experiment in self.deployment.experiments.items():
+                if query.placement in experiment.placements and experiment.runs_at(
+                    query.query_time
+                ):
+                    return self._in_experiment(name, experiment, query, exploration)
+        return Choice(self.control, exploration=exploration)
+
+    def _in_experiment(
+        self,
+        name: str,
+        experiment: Experiment,
+        query: Query,
+        exploration: Exploration | None,
+    ) -> Choice:
+        arm = arm_of(name, experiment, str(query.customer_id))
+        settings = experiment.arms.get(arm)
+        if settings is None or settings.is_control:
+            return Choice(self.control, self.notes[name], arm, exploration)
+        recommender = self.arms.get((name, arm))
+        if recommender is None:
+            return Choice(self.control, exploration=exploration)
+        changes = settings.placements.get(query.placement)
+        if changes is not None and not changes.exploration:
+            exploration = None
+        return Choice(recommender, self.notes[name], arm, exploration)
+
+
+def arrange(
+    deployment: Deployment, control: Recommender, bundles: Mapping[str, Recommender]
+) -> Arrangement:
+    """Puts together what the file says and the bundles that are there.
+
+    Args:
+        deployment: of the file; its parts that do not fit the current bundle are left out.
+        control: of the current bundle.
+        bundles: by version; arms of other versions are lost.
+    """
+    if not (deployment.experiments or deployment.exploration):
+        return Arrangement(control, deployment, {})
+    left_out = misfits(deployment, parts_of(control))
+    fitting = without(deployment, left_out)
+    arms: dict[tuple[str, str], Recommender] = {}
+    lost: list[LostArm] = []
+    for name, experiment in fitting.experiments.items():
+        for arm, settings in experiment.arms.items():
+            if settings.bundle is None:
+                if settings.placements:
+                    arms[name, arm] = with_changes(control, settings.placements)
+                continue
+            found = bundles.get(settings.bundle)
+            missing = missing_placements(experiment, parts_of(found)) if found else ["not loaded"]
+            if found is None or missing:
+                lost.append(LostArm(name, arm, settings.bundle, missing[0]))
+            else:
+                arms[name, arm] = found
+    notes = {name: note_of(name, each) for name, each in fitting.experiments.items()}
+    return Arrangement(control, fitting, arms, notes, tuple(left_out), tuple(lost))
+
+
+def parts_of(recommender: Recommender) -> BundleParts:
+    """Returns what a deployment file may name of a recommender's bundle."""
+    return BundleParts(
+        frozenset(recommender.sources),
+        {
+            name: PlacementParts(
+                tuple(use.name for use in config.sources), name in recommender.rankers
+            )
+            for name, config in recommender.placement_configs.items()
+        },
+    )
+
+
+def with_changes(recommender: Recommender, changes: Mapping[str, PlacementChanges]) -> Recommender:
+    """Returns the recommender with other placements, over the same models and indexes."""
+    configs = dict(recommender.placement_configs)
+    configs |= {name: _changed(configs[name], each) for name, each in changes.items()}
+    rankers = {
+        name: ranker
+        for name, ranker in recommender.rankers.items()
+        if name not in changes or changes[name].ranker
+    }
+    return replace(recommender, placement_configs=configs, rankers=rankers)
+
+
+def _changed(config: PlacementConfig, changes: PlacementChanges) -> PlacementConfig:
+    update: dict[str, object] = {}
+    if changes.sources is not None:
+        update["sources"] = tuple(
+            SourceUse(name=use.name, weight=use.weight) for use in changes.sources
+        )
+    if changes.fill is not None:
+        update["fill"] = changes.fill
+    if not changes.boost:
+        update["boost"] = None
+    if not changes.ranker:
+        update["ranker"] = None
+    return config.model_copy(update=update)
