@@ -11,10 +11,19 @@ from polars.exceptions import PolarsError
 from pydantic import Field, model_validator
 
 from recsys.bundle import Manifest, verify
+from recsys.bundle_parts import (
+    CATALOGUE,
+    load_arrays,
+    load_customers,
+    load_segments,
+    load_states,
+    save_arrays,
+    save_customers,
+)
 from recsys.config import StrictModel, validated
 from recsys.data.catalogue import Catalogue
 from recsys.data.segments import Segments
-from recsys.data.state import CustomerStates, DecayScale, StateRows
+from recsys.data.state import CustomerStates, DecayScale
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError, ConfigError
 from recsys.index.build import load_index
@@ -33,7 +42,7 @@ from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.markov import Markov, MarkovModel
 from recsys.models.popularity import Popularity, PopularityModel
 from recsys.models.ppmi import Ppmi
-from recsys.models.protocol import Arrays, Model
+from recsys.models.protocol import Model
 from recsys.models.repurchase import Repurchase, RepurchaseModel
 from recsys.models.sequence import SequenceModel, Sequences
 from recsys.models.slim import Slim
@@ -261,25 +270,12 @@ def _popular_source(
 
 def save(fitted: FittedPipeline, folder: Path) -> None:
     """Writes a fitted pipeline's files, all but its configuration, into an empty folder."""
-    fitted.catalogue.frame.write_parquet(folder / "catalogue.parquet")
-    _save_arrays(folder / "customers", fitted.customers.arrays())
-    _save_arrays(
-        folder / "states",
-        {"offsets": fitted.states.offsets, **fitted.states.rows._asdict()},
-    )
-    segments = fitted.segments
-    _save_arrays(
-        folder / "segments",
-        {
-            **segments.labels.arrays(),
-            "label_offsets": segments.offsets,
-            "label_nums": segments.label_nums,
-        },
-    )
+    fitted.catalogue.frame.write_parquet(folder / CATALOGUE)
+    save_customers(folder, fitted.customers, fitted.states, fitted.segments)
     for name, model in fitted.models.items():
-        _save_arrays(folder / "models" / name, model.arrays())
+        save_arrays(folder / "models" / name, model.arrays())
     for name, ranker in fitted.rankers.items():
-        _save_arrays(folder / RANKERS / name, ranker.arrays())
+        save_arrays(folder / RANKERS / name, ranker.arrays())
     (folder / INDEXES).mkdir()
     for name, index in fitted.indexes.items():
         index.save(folder / INDEXES, name)
@@ -298,23 +294,14 @@ def load(folder: Path, manifest: Manifest) -> FittedPipeline:
     }
     config = validated(FitConfig, parts, where=f"{folder}/manifest.json: config")
     scale = DecayScale(config.half_lives_days(), int(manifest.data["end_time"]))
-    states, segments = _load_arrays(folder / "states"), _load_arrays(folder / "segments")
     return FittedPipeline(
         config=config,
-        catalogue=Catalogue.from_frame(pl.read_parquet(folder / "catalogue.parquet")),
-        customers=Vocabulary(**_load_arrays(folder / "customers")),  # type: ignore[arg-type]
-        states=CustomerStates(
-            states["offsets"],  # type: ignore[arg-type]
-            StateRows(**{name: states[name] for name in StateRows._fields}),  # type: ignore[arg-type]
-            scale,
-        ),
-        segments=Segments(
-            Vocabulary(segments["id_bytes"], segments["offsets"]),  # type: ignore[arg-type]
-            segments["label_offsets"],  # type: ignore[arg-type]
-            segments["label_nums"],  # type: ignore[arg-type]
-        ),
+        catalogue=Catalogue.from_frame(pl.read_parquet(folder / CATALOGUE)),
+        customers=load_customers(folder),
+        states=load_states(folder, scale),
+        segments=load_segments(folder),
         models={
-            name: algorithm.restore(_load_arrays(folder / "models" / name))
+            name: algorithm.restore(load_arrays(folder / "models" / name))
             for name, algorithm in config.algorithms().items()
         },
         indexes={
@@ -337,7 +324,7 @@ def _load_rankers(folder: Path, config: FitConfig, manifest: Manifest) -> dict[s
         part = folder / RANKERS / name
         if placement.ranker is None or not part.is_dir():
             continue
-        ranker = Ranker.restore(placement.ranker, _load_arrays(part))
+        ranker = Ranker.restore(placement.ranker, load_arrays(part))
         expected = placement.ranker_features()
         if ranker.names != expected or manifest.features.get(name) != schema_hash(expected):
             other = ", ".join(sorted(set(ranker.names) ^ set(expected))) or "their order or type"
@@ -363,20 +350,3 @@ def load_recommender(path: Path) -> Recommender:
         # The files are as they were written, so what does not fit comes from another release.
         message = f"{path}: is whole, but not a bundle that this release reads: {error}"
         raise BundleError(message, file=str(path)) from error
-
-
-def _save_arrays(folder: Path, arrays: Arrays) -> None:
-    folder.mkdir(parents=True)
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
-
-
-def _load_arrays(folder: Path) -> Arrays:
-    """Maps every array of a folder; a plain view, since slicing a memmap costs microseconds."""
-    if not folder.is_dir():
-        message = f"{folder}: there is no such folder in the bundle"
-        raise BundleError(message, file=str(folder))
-    return {
-        path.stem: np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        for path in sorted(folder.glob("*.npy"))
-    }

@@ -166,30 +166,45 @@ def verify(path: Path) -> Manifest:
     Raises:
         BundleError: a file is missing, changed, or not in the manifest; the text names it.
     """
+    manifest = verify_part(path, *read_manifest(path).files)
+    present = {item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file()}
+    for name in sorted(present - set(manifest.files) - {MANIFEST}):
+        message = f"{path / name}: not in the manifest"
+        raise BundleError(message, file=str(path / name))
+    return manifest
+
+
+def verify_part(path: Path, *parts: str) -> Manifest:
+    """Checks some files, or all files of some folders, before these alone are loaded.
+
+    Raises:
+        BundleError: one is missing or changed; the text names it.
+    """
     manifest = read_manifest(path)
     data_digest = str(manifest.data.get("digest"))
     digest = _digest(manifest.files, manifest.config, data_digest)
     if digest != manifest.digest:
         message = f"{path / MANIFEST}: damaged: its content does not match its digest"
         raise BundleError(message, file=str(path / MANIFEST))
+    wanted = set(parts)
     for name, expected in manifest.files.items():
-        file = path / name
-        try:
-            found = _measured(file)
-        except OSError as error:
-            message = f"{file}: cannot be read: {error.strerror}"
-            raise BundleError(message, file=str(file)) from error
-        if found != expected:
-            message = (
-                f"{file}: damaged: sha256 {found.sha256[:12]}... of {found.size} bytes, "
-                f"the manifest has {expected.sha256[:12]}... of {expected.size}"
-            )
-            raise BundleError(message, file=str(file))
-    present = {item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file()}
-    for name in sorted(present - set(manifest.files) - {MANIFEST}):
-        message = f"{path / name}: not in the manifest"
-        raise BundleError(message, file=str(path / name))
+        if name in wanted or name.partition("/")[0] in wanted:
+            _check(path / name, expected)
     return manifest
+
+
+def _check(file: Path, expected: BundleFile) -> None:
+    try:
+        found = _measured(file)
+    except OSError as error:
+        message = f"{file}: cannot be read: {error.strerror}"
+        raise BundleError(message, file=str(file)) from error
+    if found != expected:
+        message = (
+            f"{file}: damaged: sha256 {found.sha256[:12]}... of {found.size} bytes, "
+            f"the manifest has {expected.sha256[:12]}... of {expected.size}"
+        )
+        raise BundleError(message, file=str(file))
 
 
 def list_bundles(root: Path) -> list[Path]:
