@@ -3,16 +3,14 @@
 import os
 import signal
 import socket
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from recsys.errors import BundleError, ConfigError, StoreError
-from serving.errors import StartError
+from serving.deployment_file import checked_deployment
+from serving.experiment_cli import app as experiment_app
+from serving.explained import explained
 from serving.logs import configure_logging
 from serving.settings import ServingSettings, load_settings
 from serving.supervisor import STOP_MARGIN_S, Supervisor, server_command, writer_command
@@ -20,6 +18,7 @@ from serving.supervisor import STOP_MARGIN_S, Supervisor, server_command, writer
 app = typer.Typer(
     help="Serve recommendations over gRPC.", no_args_is_help=True, pretty_exceptions_enable=False
 )
+app.add_typer(experiment_app, name="experiment")
 
 
 @app.callback()
@@ -57,12 +56,16 @@ def run(
         str | None,
         typer.Option(help="Event store, made if need be: store://FOLDER or postgresql://..."),
     ] = None,
+    deployment: Annotated[
+        Path | None,
+        typer.Option(help="TOML file with experiments and exploration, followed while serving."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
 ) -> None:
     """Serve the current bundle until SIGTERM; a newly published one is taken up by itself.
 
     Logs are JSON lines on standard error. Exit status: 0 after SIGTERM or Ctrl-C, 1 if the bundle,
-    the store or the port cannot be used, 2 if a setting is wrong.
+    the store or the port cannot be used, 2 if a setting or the deployment file is wrong.
 
     Example: python -m serving run --bundles var/demo/bundles --processes 2
     """
@@ -73,9 +76,12 @@ def run(
         "host": host,
         "reflection": reflection,
         "store": store,
+        "deployment": deployment,
     }
-    with _explained():
+    with explained():
         settings = load_settings(flags, os.environ, config)
+        if settings.deployment is not None:
+            checked_deployment(settings.deployment, settings.bundles)
     configure_logging(settings.log_level)
     stop_within_s = settings.drain_s + settings.grace_s + STOP_MARGIN_S
     supervisor = Supervisor(
@@ -100,7 +106,7 @@ def process(
     # Here, because the supervisor has no use for FAISS, Polars and the rest.
     from serving.process import run_process  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         known = ServingSettings.model_validate_json(settings)
         configure_logging(known.log_level)
         end = None if link is None else socket.socket(fileno=link)
@@ -116,24 +122,8 @@ def writer(
     """Write the embedded event store for all servers; what the supervisor starts."""
     from serving.writer import run_writer  # noqa: PLC0415  as above
 
-    with _explained():
+    with explained():
         known = ServingSettings.model_validate_json(settings)
         configure_logging(known.log_level)
         end = None if link is None else socket.socket(fileno=link)
         run_writer(known, link=end)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Ends with a sentence instead of a traceback where the operator can act."""
-    try:
-        yield
-    except ConfigError as error:
-        _fail(str(error), 2)
-    except (BundleError, StartError, StoreError) as error:
-        _fail(str(error), 1)
-
-
-def _fail(text: str, status: int) -> NoReturn:
-    print(f"error: {text}", file=sys.stderr)  # noqa: T201  for a person, before any log line
-    raise typer.Exit(status)

@@ -1,0 +1,27 @@
+"""How a command of ours ends where the operator can act: a sentence and a status."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+from recsys.errors import BundleError, ConfigError, StoreError
+from serving.errors import StartError
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Ends with a sentence instead of a traceback: status 2 for a setting, 1 for anything else."""
+    try:
+        yield
+    except ConfigError as error:
+        _fail(str(error), 2)
+    except (BundleError, StartError, StoreError) as error:
+        _fail(str(error), 1)
+
+
+def _fail(text: str, status: int) -> NoReturn:
+    print(f"error: {text}", file=sys.stderr)  # noqa: T201  for a person, before any log line
+    raise typer.Exit(status)
