@@ -50,5 +50,6 @@ def _asked(query: Query) -> dict[str, Any]:
         "filter": query.filter,
         "exclude_item_ids": query.exclude_item_ids,
         "market": query.market,
+        "exploration": query.exploration.model_dump() if query.exploration else None,
     }
     return {name: value for name, value in asked.items() if value}

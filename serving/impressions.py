@@ -1,6 +1,7 @@
 """The log of what was answered: written behind the answers' backs, and honest about its gaps."""
 
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ BATCH = 100
 """Lists in one transaction: events that are written meanwhile wait for no more than that."""
 INTERVAL_S = 0.25
 RETRY_S = 1.0
+_Row = tuple[Impression, ExperimentNote | None]
 _log = structlog.get_logger()
 
 
@@ -45,13 +47,14 @@ class ImpressionLog:
         self._interval_s = interval_s
         self._retry_s = retry_s
         self._lock = threading.Lock()
-        self._waiting: deque[Answer] = deque()
+        self._answers: deque[Answer] = deque()
+        self._rows: deque[_Row] = deque()
         self._items = 0
         self._lost: dict[Group, tuple[int, int, int]] = {}
-        self._batch: list[Impression] = []
+        self._batch: list[_Row] = []
         self._losses: list[Loss] = []
-        self._notes: dict[str, ExperimentNote] = {}
         self._noted: set[str] = set()
+        self._retry_at = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="impressions", daemon=True)
 
@@ -67,7 +70,7 @@ class ImpressionLog:
                 if self._items + size > self._capacity:
                     self._lose(group_of(answer), answer.answer_time)
                 else:
-                    self._waiting.append(answer)
+                    self._answers.append(answer)
                     self._items += size
 
     def stop(self) -> None:
@@ -76,49 +79,60 @@ class ImpressionLog:
         if self._thread.is_alive():
             self._thread.join()
         with self._lock:
-            left = len(self._waiting) + len(self._batch)
+            left = len(self._answers) + len(self._rows) + len(self._batch)
             left += sum(count for count, _, _ in self._lost.values())
             left += sum(loss.lost for loss in self._losses)
         if left:
             _log.error(IMPRESSIONS_LOST, count=left)
 
     def _follow(self) -> None:
-        pause_s = self._interval_s
-        while not self._stopped.wait(pause_s):
-            pause_s = self._interval_s if self._write_all() else self._retry_s
+        while not self._stopped.wait(self._interval_s):
+            self._convert()
+            if time.monotonic() >= self._retry_at:
+                self._write_all()
+        self._convert()
         self._write_all()
 
-    def _write_all(self) -> bool:
-        """Writes all that waits; returns whether the store took it."""
+    def _convert(self) -> None:
+        """Turns answers into rows at once: an answer keeps a whole catalogue in memory."""
+        while self._answers:
+            answer = self._answers.popleft()
+            self._rows.append((to_impression(answer), answer.experiment))
+
+    def _write_all(self) -> None:
+        """Writes all that waits, as far as the store takes it."""
         while self._take():
+            shown = [row for row, _ in self._batch]
+            notes = {note.version: note for _, note in self._batch if note}
+            fresh = [note for version, note in notes.items() if version not in self._noted]
             try:
-                self._store.log_impressions(
-                    self._batch, losses=self._losses, experiments=list(self._notes.values())
-                )
+                self._store.log_impressions(shown, losses=self._losses, experiments=fresh)
             except StoreError as error:
-                _log.warning(IMPRESSIONS_WAITING, reason=error.reason, count=len(self._waiting))
-                return False
-            self._noted |= self._notes.keys()
-            self._batch, self._losses, self._notes = [], [], {}
-        return True
+                if not self._retry_at:
+                    _log.warning(IMPRESSIONS_WAITING, reason=error.reason)
+                self._retry_at = time.monotonic() + self._retry_s
+                return
+            self._retry_at = 0.0
+            self._noted |= notes.keys()
+            self._batch, self._losses = [], []
+            with self._lock:
+                self._items -= sum(len(row.item_ids) + 1 for row in shown)
 
     def _take(self) -> bool:
-        """Puts the next batch and the losses so far in hand; returns whether there are any."""
+        """Puts the next rows and the losses so far in hand; returns whether there are any.
+
+        What could not be written stays as it is: it may have been, and is then known again.
+        """
         if not (self._batch or self._losses):
+            self._batch = [self._rows.popleft() for _ in range(min(BATCH, len(self._rows)))]
             with self._lock:
-                count = min(BATCH, len(self._waiting))
-                answers = [self._waiting.popleft() for _ in range(count)]
-                self._items -= sum(len(each.recommendations.items) + 1 for each in answers)
                 lost, self._lost = self._lost, {}
-            self._batch = [to_impression(answer) for answer in answers]
-            notes = [answer.experiment for answer in answers if answer.experiment]
-            self._notes = {note.version: note for note in notes if note.version not in self._noted}
             self._losses = [
                 Loss(uuid.uuid4().hex, first, last, *group, count)
                 for group, (count, first, last) in lost.items()
             ]
         return bool(self._batch or self._losses)
 
-    def _lose(self, group: Group, time: int) -> None:
-        count, first, last = self._lost.get(group, (0, time, time))
-        self._lost[group] = (count + 1, min(first, time), max(last, time))
+    def _lose(self, group: Group, at: int) -> None:
+        count, first, last = self._lost.get(group, (0, at, at))
+        self._lost[group] = (count + 1, min(first, at), max(last, at))

@@ -27,6 +27,8 @@ class ServingSettings(StrictModel):
     """Folder of archived events; None: beside the events of `store://`, none for PostgreSQL."""
     deployment: Path | None = None
     """TOML file with experiments and exploration, followed while serving; none: there are none."""
+    impressions: bool = True
+    """Whether what is answered is logged in the store; without that, no online report."""
     host: str = "127.0.0.1"
     """Address to listen on. The port has no credentials: other machines reach it only if asked."""
     port: int = Field(50051, ge=1, le=65535)
@@ -39,12 +41,14 @@ class ServingSettings(StrictModel):
     """Calls in work or waiting per process; more are refused at once with RESOURCE_EXHAUSTED."""
     concurrent_batches: int = Field(2, ge=1)
     """RecommendBatch calls in work per process; leave `threads` some for Recommend."""
+    concurrent_imports: int = Field(1, ge=1)
+    """ImportEvents calls in work per process; the same holds."""
     max_request_bytes: int = Field(8 * 1024 * 1024, ge=1024)
     """Size of a request above which it is refused with RESOURCE_EXHAUSTED."""
     deadline_s: float = Field(2.0, gt=0)
-    """Seconds from arrival for a Recommend call whose caller set no deadline."""
+    """Seconds from arrival for a call whose caller set no deadline."""
     batch_deadline_s: float = Field(600.0, gt=0)
-    """Seconds from arrival for a RecommendBatch call whose caller set no deadline."""
+    """The same for RecommendBatch and ImportEvents."""
     poll_interval_s: float = Field(1.0, gt=0)
     """Seconds between two looks at the pointer to the current bundle."""
     drain_s: float = Field(1.0, ge=0)

@@ -134,7 +134,7 @@ def test_the_room_is_free_again_after_a_write() -> None:
     with logging(store, capacity=30) as log:
         for _ in range(10):
             log.add([answer(items=2) for _ in range(10)])
-            soon(lambda: len(store.shown) % 10 == 0 and not log._waiting)
+            soon(lambda: len(store.shown) % 10 == 0 and not log._items)
     assert len(store.shown) == 100
     assert not store.lost
 
