@@ -5,6 +5,9 @@ from typing import NamedTuple
 from recsys.store.consent import Consent
 from recsys.types import CustomerId, ItemId
 
+MOST_EVENTS = 5_000
+"""Of one customer, or of one visitor, the latest that an answer reads: robots are not awaited."""
+
 
 class LogEvent(NamedTuple):
     """An event in the order of `EVENT_SCHEMA`; None where the event does not say."""
@@ -49,10 +52,20 @@ class TailEvent(NamedTuple):
     position: int
     customer_id: CustomerId
     """As stored: of a linked visitor it is still `visitor/<id>`."""
-    item_id: ItemId | None
+    item_id: ItemId
     event_type: str
     event_time: int
     """Microseconds since 1970, UTC."""
+    quantity: float
+
+
+class Asked(NamedTuple):
+    """Whose tail is asked for, and from where on."""
+
+    customer_id: CustomerId
+    """A customer, or a visitor as `visitor_key(id)`."""
+    after: int
+    """Position in the log; 0: from the beginning."""
 
 
 class Link(NamedTuple):
@@ -85,7 +98,8 @@ class CustomerTail(NamedTuple):
     customer_id: CustomerId
     """Who is asked for: the customer, if a linked visitor was asked for."""
     events: tuple[TailEvent, ...]
-    """Of the customer and all linked visitors, after the asked position; in commit order."""
+    """On items, of the customer and all linked visitors, after the asked position; in commit
+    order, of each the latest `MOST_EVENTS`."""
     links: tuple[Link, ...]
     """All visitors of the customer, in the order in which they were linked."""
     consent: Consent = Consent()

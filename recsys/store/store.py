@@ -10,10 +10,19 @@ from recsys.errors import StoreUnavailableError
 from recsys.store.catalogue import ItemColumns, ItemRow, Removed, Upserted
 from recsys.store.database import Database, Row, Session
 from recsys.store.event_ids import with_ids
-from recsys.store.events import Appended, CustomerTail, Link, Linked, LogEvent
+from recsys.store.events import (
+    Appended,
+    Asked,
+    CustomerTail,
+    Link,
+    Linked,
+    LogEvent,
+    TailEvent,
+)
 from recsys.store.impressions import ExperimentNote, Impression, Loss
-from recsys.store.tables import catalogue, counters, events, meta, visitors
+from recsys.store.tables import catalogue, counters, events, meta, tails, visitors
 from recsys.store.writes import Writer
+from recsys.types import CustomerId
 
 
 @dataclass(frozen=True)
@@ -106,8 +115,26 @@ class Store:
 
     def tail(self, customer_id: str, after: int) -> CustomerTail:
         """Returns what was stored on a customer or visitor after a position."""
+        [tail] = self.tails([Asked(CustomerId(customer_id), after)])
+        return tail
+
+    def tails(self, asked: Sequence[Asked]) -> list[CustomerTail]:
+        """Returns the tails of many in their order, in one query."""
         with self.read() as session:
-            return visitors.tail(session, customer_id, after)
+            return tails.read(session, asked)
+
+    def counted(
+        self, customer_ids: Sequence[str], items: frozenset[str], up_to: int
+    ) -> list[TailEvent]:
+        """Returns the events on some items up to a position, in no order.
+
+        Args:
+            customer_ids: exactly these, linked visitors only if they are named.
+            items: that the events are on.
+            up_to: position of the last; of each customer the latest `MOST_EVENTS` are read.
+        """
+        with self.read() as session:
+            return tails.counted(session, customer_ids, items, up_to)
 
     def links(self, after: int = 0) -> list[Link]:
         """Returns the visitors' links made after the link number `after`, in order."""

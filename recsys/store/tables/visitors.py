@@ -1,33 +1,12 @@
-"""Who a visitor turned out to be, and what the log says about a customer with all visitors."""
+"""Who a visitor turned out to be."""
 
 from recsys.errors import VisitorTakenError
-from recsys.store.consent import Consent
 from recsys.store.database import Session
-from recsys.store.events import CustomerTail, Link, Linked, TailEvent
+from recsys.store.events import Link, Linked
 from recsys.store.tables import counters
-from recsys.types import VISITOR_PREFIX, CustomerId, ItemId
 
 COUNTER = "links"
 COLUMNS = Link._fields
-
-_TAIL = f"""
-WITH asked AS (
-    SELECT COALESCE((SELECT customer_id FROM visitors WHERE visitor_id = ?), ?) AS id
-), known_as AS (
-    SELECT id, NULL AS visitor_id, 0 AS position, 0 AS sequence, 0 AS link_time,
-           recommend_on_site, use_in_email, use_in_training
-    FROM asked LEFT JOIN consents ON customer_id = id
-    UNION ALL
-    SELECT '{VISITOR_PREFIX}' || v.visitor_id, v.visitor_id, v.position, v.sequence,
-           v.link_time, NULL, NULL, NULL
-    FROM visitors v JOIN asked ON v.customer_id = asked.id
-)
-SELECT k.recommend_on_site, k.use_in_email, k.use_in_training,
-       k.id, k.visitor_id, k.position, k.sequence, k.link_time,
-       e.position, e.item_id, e.event_type, e.event_time
-FROM known_as k LEFT JOIN events e ON e.customer_id = k.id AND e.position > ?
-ORDER BY k.sequence, e.position
-"""  # noqa: S608  our own constant
 
 
 def link(session: Session, visitor_id: str, customer_id: str, now: int) -> Linked:
@@ -57,23 +36,3 @@ def links(session: Session, after: int = 0) -> list[Link]:
         (after,),
     )
     return [Link(*row) for row in rows]
-
-
-def tail(session: Session, customer_id: str, after: int) -> CustomerTail:
-    """Returns what was stored on a customer or visitor after a position, in one statement."""
-    visitor_id = customer_id.removeprefix(VISITOR_PREFIX)
-    if visitor_id == customer_id:
-        visitor_id = ""
-    rows = session.rows(_TAIL, (visitor_id, customer_id, after))
-    allowed, asked = rows[0][:3], CustomerId(rows[0][3])
-    consent = Consent() if allowed[0] is None else Consent(*map(bool, allowed))
-    known: dict[str, Link] = {}
-    events: list[TailEvent] = []
-    for row in rows:
-        key, visitor, linked_at, sequence, link_time, position, item_id, kind, time = row[3:]
-        if visitor is not None:
-            known.setdefault(visitor, Link(visitor, asked, linked_at, sequence, link_time))
-        if position is not None:
-            item = None if item_id is None else ItemId(item_id)
-            events.append(TailEvent(position, CustomerId(key), item, kind, time))
-    return CustomerTail(asked, tuple(sorted(events)), tuple(known.values()), consent)
