@@ -10,10 +10,13 @@ from recsys.store.consent import Consent, StoredConsent
 from recsys.store.places import PLACES
 from recsys.store.store import Store
 from recsys.store.tables import consents, tombstones
+from recsys.store.tombstones import Tombstone
 from recsys.types import VISITOR_PREFIX
 
 ARCHIVES = "archives"
 """The place that is no table."""
+LAST_TIME = (1 << 63) - 1
+"""Microseconds since 1970, UTC; nothing is later."""
 
 
 class Erased(NamedTuple):
@@ -30,10 +33,11 @@ class Erased(NamedTuple):
 class Left(NamedTuple):
     """What is found of a customer."""
 
-    erase_time: int | None
-    """Microseconds since 1970, UTC, of the last erasure; None: there was none."""
+    tombstone: Tombstone | None
+    """Of the last erasure; None: there was none."""
     counts: Mapping[str, int]
-    """Records by place, all places."""
+    """Records by place, all places. After an erasure those count that are not newer: who comes
+    back is somebody new."""
     customer_ids: Sequence[str]
     """Under which the customer is known."""
 
@@ -61,7 +65,7 @@ class Customers:
 
     def records(self, customer_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yields all that the store and its archives hold, each record with its kind."""
-        names = self._known_as(customer_id)
+        names = self.known_as(customer_id)
         for place in PLACES:
             with self.store.read() as session:
                 found = list(place.records(session, names))
@@ -73,13 +77,15 @@ class Customers:
 
     def find(self, customer_id: str) -> Left:
         """Looks for a customer in every place."""
-        names = self._known_as(customer_id)
+        names = self.known_as(customer_id)
         with self.store.read() as session:
-            counts = {place.name: place.count(session, names) for place in PLACES}
-            erased = tombstones.erase_times(session, [customer_id])
+            tombstone = tombstones.read(session, customer_id)
+            until = LAST_TIME if tombstone is None else tombstone.erase_time
+            counts = {place.name: place.count(session, names, until) for place in PLACES}
         if self._archived():
-            counts[ARCHIVES] = Archives(self.store).count_of(names)
-        return Left(erased.get(customer_id), counts, names)
+            archived = Archives(self.store).events_of(names)
+            counts[ARCHIVES] = int((archived["event_time"].dt.epoch("us") <= until).sum())
+        return Left(tombstone, counts, names)
 
     def erase(self, customer_id: str) -> Erased:
         """Removes a customer from every place, for good; may be called again at any time.
@@ -90,7 +96,7 @@ class Customers:
         Raises:
             StoreUnavailableError: it was broken off; call it again.
         """
-        archived = self._without(self._known_as(customer_id))
+        archived = self._without(self.known_as(customer_id))
         named = {"customer_id": customer_id}
         done = erasure.ErasedRows(*self.store.writer.write("erase_customer", named))
         counts = dict(done.counts)
@@ -99,7 +105,8 @@ class Customers:
         self.store.writer.write("scrub", {"texts": texts})
         return Erased(done.erase_time, counts, done.customer_ids)
 
-    def _known_as(self, customer_id: str) -> list[str]:
+    def known_as(self, customer_id: str) -> list[str]:
+        """Returns under which names events have a customer: the own one, and visitors' keys."""
         with self.store.read() as session:
             return erasure.known_as(session, customer_id)
 

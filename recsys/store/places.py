@@ -30,6 +30,8 @@ class Place:
     table: str
     column: str
     """Holds the customer, or a visitor by the key."""
+    time: str
+    """Column that says when, in microseconds since 1970, UTC."""
     columns: Sequence[str]
     """All of them; the first puts the rows of a customer in order."""
     texts: Collection[str] = ()
@@ -37,11 +39,19 @@ class Place:
     flags: Collection[str] = ()
     """Columns of 1 for yes and 0 for no."""
 
-    def count(self, session: Session, customer_ids: Sequence[str]) -> int:
-        """Returns how many rows there are on customers, or on visitors by their keys."""
-        counted = f"SELECT COUNT(*) FROM {self.table} WHERE {self.column}"  # noqa: S608
-        parts = _parts(customer_ids)
-        return sum(session.rows(f"{counted} IN {marks}", part)[0][0] for part, marks in parts)
+    def count(self, session: Session, customer_ids: Sequence[str], until: int) -> int:
+        """Returns how many rows there are on customers, or on visitors by their keys.
+
+        Args:
+            session: for queries.
+            customer_ids: of the customers.
+            until: last time that counts, in microseconds since 1970, UTC.
+        """
+        counted = f"SELECT COUNT(*) FROM {self.table} WHERE {self.time} <= ? AND {self.column}"  # noqa: S608
+        return sum(
+            int(session.rows(f"{counted} IN {marks}", [until, *part])[0][0])
+            for part, marks in _parts(customer_ids)
+        )
 
     def records(self, session: Session, customer_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Yields the rows on customers by column, in order, in the words of JSON."""
@@ -71,27 +81,42 @@ class Place:
         return value.hex() if isinstance(value, bytes) else value
 
 
-EVENTS = Place("events", "event", "events", "customer_id", events.COLUMNS, {"properties"})
-PLACES: Sequence[Place] = (
-    EVENTS,
-    Place("visitors", "visitor", "visitors", "customer_id", visitors.COLUMNS),
-    Place(
-        "impressions",
-        "impression",
-        "impressions",
-        "customer_id",
-        impressions.COLUMNS,
-        texts={"item_ids", "scores", "sources", "query"},
-    ),
-    Place(
-        "consent",
-        "consent",
-        "consents",
-        "customer_id",
-        consents.COLUMNS,
-        flags=Consent._fields,
-    ),
+EVENTS = Place(
+    name="events",
+    kind="event",
+    table="events",
+    column="customer_id",
+    time="event_time",
+    columns=events.COLUMNS,
+    texts={"properties"},
 )
+VISITORS = Place(
+    name="visitors",
+    kind="visitor",
+    table="visitors",
+    column="customer_id",
+    time="link_time",
+    columns=visitors.COLUMNS,
+)
+IMPRESSIONS = Place(
+    name="impressions",
+    kind="impression",
+    table="impressions",
+    column="customer_id",
+    time="answer_time",
+    columns=impressions.COLUMNS,
+    texts={"item_ids", "scores", "sources", "query"},
+)
+CONSENT = Place(
+    name="consent",
+    kind="consent",
+    table="consents",
+    column="customer_id",
+    time="set_time",
+    columns=consents.COLUMNS,
+    flags=Consent._fields,
+)
+PLACES: Sequence[Place] = (EVENTS, VISITORS, IMPRESSIONS, CONSENT)
 
 
 def _parts(values: Sequence[Any]) -> Iterator[tuple[Sequence[Any], str]]:

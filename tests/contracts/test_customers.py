@@ -95,7 +95,7 @@ def test_nothing_is_left_of_a_customer_and_all_of_the_others(shop: Store) -> Non
     others = list(customers.records("ben"))
     assert ANNA.encode() in everything(shop)
     found = customers.find(ANNA)
-    assert found.erase_time is None
+    assert found.tombstone is None
     done = customers.erase(ANNA)
     assert done.counts == found.counts
     assert done.counts == {
@@ -110,7 +110,8 @@ def test_nothing_is_left_of_a_customer_and_all_of_the_others(shop: Store) -> Non
     assert ANNA.encode() not in left
     assert VISITOR.encode() not in left
     after = customers.find(ANNA)
-    assert after.erase_time == done.erase_time
+    assert after.tombstone is not None
+    assert after.tombstone.erase_time == done.erase_time
     assert not any(after.counts.values())
     assert list(customers.records(ANNA)) == []
     assert list(customers.records("ben")) == others
@@ -124,6 +125,15 @@ def test_what_was_archived_or_shown_before_does_not_come_back(shop: Store) -> No
     old = [log_event("a1", ANNA), log_event("v1", key), log_event("b1", "ben")]
     assert shop.append(old)[:3] == (0, 1, 2)
     assert shop.log_impressions([shown("1", ANNA), shown("5", key), shown("6", None)]) == 1
+
+
+def test_who_comes_back_is_somebody_new(shop: Store) -> None:
+    customers = Customers(shop)
+    customers.erase(ANNA)
+    shop.append([log_event("new", ANNA, event_time=NOON + 30 * 365 * DAY)])
+    customers.set_consent(ANNA, Consent())
+    assert not any(customers.find(ANNA).counts.values())
+    assert {kind for kind, _ in customers.records(ANNA)} == {"event", "consent"}
 
 
 def test_an_erasure_that_was_broken_off_can_be_repeated(

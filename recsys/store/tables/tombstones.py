@@ -8,6 +8,7 @@ from recsys.store.tombstones import Tombstone, id_hash
 
 COUNTER = "tombstones"
 COLUMNS = Tombstone._fields
+_ALL = f"SELECT {', '.join(COLUMNS)} FROM tombstones"  # noqa: S608  our own names
 
 
 def lay(session: Session, customer_ids: Sequence[str], erase_time: int) -> None:
@@ -37,13 +38,16 @@ def erase_times(session: Session, customer_ids: Iterable[str]) -> dict[str, int]
     return {by_hash[hashed]: _erase_time(session, hashed) for hashed in found}
 
 
+def read(session: Session, customer_id: str) -> Tombstone | None:
+    """Returns the tombstone of a customer, or of a visitor by the key."""
+    hashed = id_hash(meta.secret(session), customer_id)
+    rows = session.rows(f"{_ALL} WHERE id_hash = ?", (hashed,))
+    return Tombstone(*rows[0]) if rows else None
+
+
 def newer(session: Session, after: int) -> list[Tombstone]:
     """Returns the tombstones whose sequence is above `after`, in order."""
-    rows = session.rows(
-        f"SELECT {', '.join(COLUMNS)} FROM tombstones "  # noqa: S608  our own names
-        "WHERE sequence > ? ORDER BY sequence",
-        (after,),
-    )
+    rows = session.rows(f"{_ALL} WHERE sequence > ? ORDER BY sequence", (after,))
     return [Tombstone(*row) for row in rows]
 
 
