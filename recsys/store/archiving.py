@@ -10,6 +10,7 @@ from recsys.data.progress import Progress, silent
 from recsys.errors import StoreUnavailableError
 from recsys.store.archives import Archives, write_file
 from recsys.store.log_frames import log_frame
+from recsys.store.store import Store
 from recsys.store.tables import archives as table
 
 DAY_US = 86_400_000_000
@@ -50,43 +51,56 @@ def archive(archives: Archives, *, before: int, up_to: int, progress: Progress =
     """
     archives.clean()
     events = files = after = 0
-    days: set[int] = set()
-    while len(plan := _plan(archives, after, up_to, before // DAY_US * DAY_US)):
-        after = int(plan[:, 0].max())
-        for day, positions in _by_day(plan):
-            moved = _move(archives, day, positions)
-            events, files = events + moved, files + bool(moved)
+    days: set[str] = set()
+    before = before // DAY_US * DAY_US
+    while len(plan := places(archives.store, after, up_to, before, PLAN_EVENTS)):
+        after = int(plan[-1, 0])
+        for day, positions in by_day(plan):
+            for start in range(0, len(positions), FILE_EVENTS):
+                some = positions[start : start + FILE_EVENTS].tolist()
+                moved = _move(archives, day, some)
+                events, files = events + moved, files + bool(moved)
+                progress("archiving events", events)
             days.add(day)
-            progress("archiving events", events)
     return Moved(events, files, len(days))
 
 
-def _plan(archives: Archives, after: int, up_to: int, before: int) -> Positions:
-    """Returns positions and days, shape (events, 2), of the next events that are to move."""
+def places(store: Store, after: int, up_to: int, before: int, limit: int) -> Positions:
+    """Returns positions, in order, and days of events in the table, shape (events, 2).
+
+    Args:
+        store: whose table.
+        after: position before the first.
+        up_to: position of the last.
+        before: event time before which the events lie, in microseconds.
+        limit: after about so many there may be more.
+    """
     parts = [np.empty((0, 2), np.int64)]
-    planned = 0
-    while planned < PLAN_EVENTS:
-        with archives.store.read() as session:
+    while sum(map(len, parts)) < limit:
+        with store.read() as session:
             pairs = table.times_between(session, after, up_to, before, _READ)
         if not pairs:
             break
-        part = np.array(pairs, np.int64)
-        after = int(part[-1, 0])
-        part[:, 1] //= DAY_US
-        parts.append(part)
-        planned += len(part)
-    return np.concatenate(parts)
+        parts.append(np.array(pairs, np.int64))
+        after = pairs[-1][0]
+    found = np.concatenate(parts)
+    found[:, 1] //= DAY_US
+    return found
 
 
-def _by_day(plan: Positions) -> Iterator[tuple[int, list[int]]]:
-    """Yields days (since 1970) and the positions of at most a file's events, in order."""
-    for day in np.unique(plan[:, 1]):
-        positions = plan[plan[:, 1] == day, 0].tolist()
-        for start in range(0, len(positions), FILE_EVENTS):
-            yield int(day), positions[start : start + FILE_EVENTS]
+def by_day(plan: Positions) -> Iterator[tuple[str, Positions]]:
+    """Yields each day, as 2026-01-31, and the positions of its events in order.
+
+    Args:
+        plan: positions in order, and days since 1970; shape (events, 2).
+    """
+    plan = plan[np.argsort(plan[:, 1], kind="stable")]
+    days, starts = np.unique(plan[:, 1], return_index=True)
+    for day, positions in zip(days, np.split(plan[:, 0], starts[1:]), strict=True):
+        yield str(np.datetime64(int(day), "D")), positions
 
 
-def _move(archives: Archives, day: int, positions: list[int]) -> int:
+def _move(archives: Archives, day: str, positions: list[int]) -> int:
     """Moves the events that are still there to one file, and returns how many that were."""
     for _ in range(_TRIES):
         with archives.turn() as turn:
@@ -95,10 +109,10 @@ def _move(archives: Archives, day: int, positions: list[int]) -> int:
             if not rows:
                 return 0
             there = sorted(int(row[0]) for row in rows)
-            key = f"date={np.datetime64(day, 'D')}/{there[0]:012}-{there[-1]:012}"
+            key = f"date={day}/{there[0]:012}-{there[-1]:012}"
             file = write_file(archives.folder, key, log_frame(rows))
             arguments = {"turn": turn, "file": file, "positions": there}
             if archives.store.writer.write("archive_events", arguments):
                 return len(there)
             (archives.folder / file.name).unlink()  # some were erased meanwhile: once more
-    raise StoreUnavailableError(f"events of {np.datetime64(day, 'D')} change all the time")
+    raise StoreUnavailableError(f"events of {day} change all the time")

@@ -11,27 +11,11 @@ from recsys.data.events import EVENT_SCHEMA
 from recsys.errors import ConfigError, DataError
 from recsys.store import archiving
 from recsys.store.archives import Archives
-from recsys.store.archiving import DAY_US, archive
-from recsys.store.events import LogEvent
+from recsys.store.archiving import archive
 from recsys.store.log import Log
 from recsys.store.store import Store
 from recsys.types import visitor_key
-from tests.stores import NOON, log_event
-
-DAY = NOON // DAY_US * DAY_US
-
-
-def week(customers: int = 3, per_day: int = 4) -> list[LogEvent]:
-    """Seven days of events, not in the order of their times."""
-    return [
-        log_event(
-            f"e{number}",
-            f"customer-{number % customers}",
-            f"item-{number % 5}",
-            event_time=DAY + (number * 3 % 7) * DAY_US + number,
-        )
-        for number in range(7 * per_day)
-    ]
+from tests.stores import DAY, DAY_US, log_event, week
 
 
 def union(store: Store) -> pl.DataFrame:

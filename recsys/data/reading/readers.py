@@ -32,7 +32,7 @@ def find_files(source: str) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
     if path.is_dir():
-        found = [file for file in path.rglob("*") if file.is_file() and _kind(file)]
+        found = [file for file in path.rglob("*") if file.is_file() and _is_data(file, path)]
     elif has_magic(source):
         # Path.glob refuses absolute patterns.
         names = glob(source, recursive=True)  # noqa: PTH207
@@ -67,6 +67,12 @@ def open_table(file: Path, *, delimiter: str | None = None, quote: str = '"') ->
         return open_csv(file, delimiter=delimiter or tab, quote=quote)
     message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow)"
     raise DataError(message, file=str(file))
+
+
+def _is_data(file: Path, folder: Path) -> bool:
+    """Says whether a file of a folder is one to read; what begins with _ or . describes others."""
+    names = file.relative_to(folder).parts
+    return _kind(file) is not None and not any(name.startswith(("_", ".")) for name in names)
 
 
 def _kind(file: Path) -> str | None:

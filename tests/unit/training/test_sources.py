@@ -14,14 +14,14 @@ from recsys.data.reading.prepare import Sources, prepare
 from recsys.data.reading.report import DataReport
 from recsys.errors import DataError
 from recsys.store.archives import Archives
-from recsys.store.archiving import DAY_US, archive
+from recsys.store.archiving import archive
 from recsys.store.catalogue import ItemColumns
 from recsys.store.consent import Consent
 from recsys.store.events import LogEvent
 from recsys.store.open import open_store
 from recsys.store.store import Store
 from recsys.types import LogPosition, visitor_key
-from tests.stores import NOON, log_event
+from tests.stores import DAY_US, NOON, log_event
 from training.sources import opened_feeds, opened_store, shown
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
