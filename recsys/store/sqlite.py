@@ -155,6 +155,9 @@ class SqliteDatabase:
     def _writing_connection(self) -> apsw.Connection:
         if self._writer is None:
             self._writer = self._open(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+            # The log may end in a commit that was never on disk: its process was killed, or the
+            # disk failed. Folding it in makes sure, before an event in it counts as known.
+            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
         return self._writer
 
     def _open(self, flags: int) -> apsw.Connection:
