@@ -11,6 +11,7 @@ from recsys.assembly import load_recommender
 from recsys.bundle import current
 from recsys.pipeline.recommender import Recommender
 from serving.link import STOP_SIGNALS, say_ready
+from serving.served_store import served_store
 from serving.server import Server
 from serving.settings import ServingSettings
 
@@ -33,16 +34,18 @@ def run_process(
     Raises:
         BundleError: there is no bundle to start with, or it is damaged.
         StartError: the port cannot be opened.
+        StoreError: the store is of another program version, or another process writes to it.
     """
     # Blocked before any thread starts, so that only `sigwait` below ever sees them.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     faiss.omp_set_num_threads(1)
-    server = Server(settings, current=current, load=load)
-    server.listen(port)
-    try:
-        server.load()
-        if link is not None:
-            say_ready(link)
-        signal.sigwait(STOP_SIGNALS)
-    finally:
-        server.stop()
+    with served_store(settings) as store:
+        server = Server(settings, current=current, load=load, store=store)
+        server.listen(port)
+        try:
+            server.load()
+            if link is not None:
+                say_ready(link)
+            signal.sigwait(STOP_SIGNALS)
+        finally:
+            server.stop()

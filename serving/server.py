@@ -11,7 +11,9 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from recsys.pipeline.recommender import Recommender
-from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
+from recsys.store.store import Store
+from recsys.v1 import event_service_pb2, recommendation_service_pb2
+from recsys.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
 from recsys.v1.recommendation_service_pb2_grpc import add_RecommendationServiceServicer_to_server
 from serving.arm_bundles import ArmBundles
 from serving.arranger import Arranger
@@ -19,13 +21,19 @@ from serving.attribution import Attribution
 from serving.boundary import Boundary
 from serving.deployment_file import DeploymentFile
 from serving.errors import StartError
+from serving.event_servicer import EventService
 from serving.live_bundle import LiveBundle
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
 from serving.servicer import RecommendationService
 from serving.settings import ServingSettings
 from serving.snapshot import Live
 
-SERVICE = DESCRIPTOR.services_by_name["RecommendationService"].full_name
+SERVICES = tuple(
+    service.full_name
+    for file in (recommendation_service_pb2, event_service_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+)
+"""What health and reflection know by name."""
 REFRESH_INTERVAL_S = 0.25
 """Seconds between two looks at what may change while serving."""
 _log = structlog.get_logger()
@@ -40,9 +48,18 @@ class Server:
         *,
         current: Callable[[Path], Path],
         load: Callable[[Path], Recommender],
+        store: Store | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Takes how to find and load the current bundle, and a clock of Unix seconds."""
+        """Takes what it works with.
+
+        Args:
+            settings: of the deployment.
+            current: finds the current bundle below the bundle root.
+            load: makes the Recommender of a bundle.
+            store: outlives the server; None: events are not stored.
+            clock: returns Unix seconds.
+        """
         self._settings = settings
         self._bundle = LiveBundle(
             settings.bundles,
@@ -61,7 +78,7 @@ class Server:
         self._health = health.HealthServicer()
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._ready = False
-        self._grpc = self._build(clock)
+        self._grpc = self._build(store, clock)
 
     def listen(self, port: int) -> int:
         """Opens the port, where health is NOT_SERVING as yet, and returns it (0: a free one).
@@ -109,10 +126,10 @@ class Server:
         self._live.refresh()
 
     def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        for service in ("", SERVICE):
+        for service in ("", *SERVICES):
             self._health.set(service, status)
 
-    def _build(self, clock: Callable[[], float]) -> grpc.Server:
+    def _build(self, store: Store | None, clock: Callable[[], float]) -> grpc.Server:
         settings = self._settings
         server = grpc.server(
             ThreadPoolExecutor(settings.threads, thread_name_prefix="rpc"),
@@ -135,9 +152,11 @@ class Server:
             clock=clock,
             concurrent_batches=settings.concurrent_batches,
         )
+        events = EventService(store, clock=clock, concurrent_imports=settings.concurrent_imports)
         add_RecommendationServiceServicer_to_server(service, server)
+        add_EventServiceServicer_to_server(events, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if settings.reflection:
-            names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, server)
         return server

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from recsys.pipeline.recommender import Recommender
+from recsys.store.store import Store
 from serving.server import Server
 from serving.settings import ServingSettings
 from tests.integration.serving.steered import (
@@ -30,13 +31,18 @@ def start_server(steered: SteeredRecommender) -> Iterator[ServerFactory]:
     servers: list[Server] = []
 
     def start(
-        *, loaded: bool = True, answers: SteeredRecommender = steered, **settings: Any
+        *,
+        loaded: bool = True,
+        answers: SteeredRecommender = steered,
+        event_store: Store | None = None,
+        **settings: Any,
     ) -> RunningServer:
         values = {"bundles": Path("bundles"), "drain_s": 0.0, "grace_s": 5.0} | settings
         server = Server(
             ServingSettings(**values),
             current=lambda root: root / answers.bundle_version,
             load=lambda _: cast("Recommender", answers),
+            store=event_store,
             clock=lambda: NOW + 0.7,
         )
         servers.append(server)

@@ -21,7 +21,7 @@ def check(channel: grpc.Channel, service: str) -> int:
     return int(health_pb2_grpc.HealthStub(channel).Check(request, timeout=5).status)
 
 
-@pytest.mark.parametrize("service", ["", SERVICE])
+@pytest.mark.parametrize("service", ["", SERVICE, "recsys.v1.EventService"])
 def test_serving_only_with_a_bundle(start_server: ServerFactory, service: str) -> None:
     running = start_server(loaded=False)
     with grpc.insecure_channel(running.target) as channel:
@@ -60,7 +60,8 @@ def services(target: str) -> list[str]:
 
 
 def test_reflection_lists_the_services(start_server: ServerFactory) -> None:
-    assert SERVICE in services(start_server(reflection=True).target)
+    listed = services(start_server(reflection=True).target)
+    assert {SERVICE, "recsys.v1.EventService"} <= set(listed)
 
 
 def test_reflection_is_off_by_default(start_server: ServerFactory) -> None:
