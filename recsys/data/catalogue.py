@@ -24,6 +24,8 @@ class Catalogue:
     """Shape (items,): number of the full category path, `UNKNOWN` where there is none."""
     created_times: TimeArray
     """Shape (items,): when each came into the catalogue, `UNKNOWN` where nobody said."""
+    removed: frozenset[int] = frozenset()
+    """Numbers that stay, of items that callers have removed."""
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "Catalogue":
@@ -51,6 +53,17 @@ class Catalogue:
     def __len__(self) -> int:
         """Returns the number of items."""
         return len(self.items)
+
+    def present(self, ids: Sequence[ItemId]) -> NumArray:
+        """Returns the numbers of the items that are there, distinct, ascending."""
+        nums: NumArray = np.unique(self.items.numbers(ids))
+        nums = nums[nums >= 0]
+        return nums[~np.isin(nums, list(self.removed))] if self.removed else nums
+
+    def has(self, item_id: ItemId) -> bool:
+        """Says whether the item is there."""
+        number = self.items.number(item_id)
+        return number is not None and number not in self.removed
 
     def rows(self, item_nums: Sequence[int], columns: Sequence[str]) -> list[tuple[object, ...]]:
         """Returns the named columns of some items, one tuple per item, in the order asked."""

@@ -1,17 +1,22 @@
 """Which items may be shown: availability and the caller's filter, in one market or in none."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
 
 from recsys.errors import InvalidQueryError
 from recsys.live.filters import compile_filter
-from recsys.types import BoolArray
+from recsys.types import BoolArray, NumArray
 
 CACHE_SIZE = 128
 """Masks kept; one takes a byte per item."""
+
+Markets: TypeAlias = Mapping[str, pl.DataFrame]
+"""By market the items that name it: row, and `available` and `price` there."""
 
 
 class Eligibility:
@@ -22,11 +27,23 @@ class Eligibility:
     market does not state is missing. Where an item names a market twice, the first one counts.
     """
 
-    def __init__(self, frame: pl.DataFrame, *, cache_size: int = CACHE_SIZE) -> None:
-        """Takes the catalogue in item number order, with the columns of `ITEM_SCHEMA`."""
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        *,
+        markets: Markets | None = None,
+        cache_size: int = CACHE_SIZE,
+    ) -> None:
+        """Takes the catalogue in item number order, with the columns of `ITEM_SCHEMA`.
+
+        Args:
+            frame: row i is item number i.
+            markets: what `by_market` gives for the frame; None: found out here.
+            cache_size: masks kept.
+        """
         self._frame = frame.drop("markets")
         self._schema = dict(self._frame.schema)
-        self._markets = _by_market(frame)
+        self.markets = by_market(frame) if markets is None else markets
         self._cache: OrderedDict[tuple[str, str | None], BoolArray] = OrderedDict()
         self._cache_size = cache_size
         self._lock = Lock()
@@ -69,7 +86,7 @@ class Eligibility:
         return mask
 
     def _in_market(self, market: str) -> pl.DataFrame:
-        rows = self._markets.get(market)
+        rows = self.markets.get(market)
         if rows is None:
             raise InvalidQueryError("market", f"no item names the market {market[:40]!r}")
         places = rows["row"].to_numpy()
@@ -82,8 +99,8 @@ class Eligibility:
         )
 
 
-def _by_market(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Returns per market the rows that name it, with `available` and `price` there."""
+def by_market(frame: pl.DataFrame) -> Markets:
+    """Returns per market the rows of a catalogue that name it."""
     named = (
         frame.select("markets")
         .with_row_index("row")
@@ -96,3 +113,26 @@ def _by_market(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     )
     parts = named.partition_by("market", as_dict=True)
     return {str(market): rows for (market,), rows in parts.items()}
+
+
+def replaced_markets(markets: Markets, item_nums: NumArray, rows: pl.DataFrame) -> Markets:
+    """Returns markets in which some items say something else.
+
+    Args:
+        markets: before.
+        item_nums: of these items, shape (rows,), distinct.
+        rows: of the catalogue, in the same order.
+    """
+    fresh = by_market(rows)
+    places = pl.Series("row", item_nums, pl.UInt32)
+    found = {}
+    for market in markets.keys() | fresh.keys():
+        parts = []
+        if market in markets:
+            parts.append(markets[market].filter(~pl.col("row").is_in(places.implode())))
+        if market in fresh:
+            parts.append(fresh[market].with_columns(row=places.gather(fresh[market]["row"])))
+        merged = pl.concat(parts)
+        if len(merged):
+            found[market] = merged
+    return found

@@ -49,17 +49,21 @@ def item_words(frame: pl.DataFrame, columns: Sequence[str], min_items: int) -> c
         columns: from `word_columns`; the same text is another word in another column.
         min_items: words of fewer items are left out.
     """
-    numbered = frame.select(columns).with_row_index("item") if columns else None
-    if numbered is None:
-        return csr_array((len(frame), 0), dtype=np.float32)
-    found = pl.concat([part for column in columns for part in _words(numbered, column)])
-    found = found.drop_nulls().unique().filter(pl.len().over("word") >= min_items)
+    found = words_of(frame, columns).filter(pl.len().over("word") >= min_items)
     words = found["word"].rank("dense").to_numpy().astype(np.int32) - 1
     items = found["item"].to_numpy().astype(np.int32)
     ones = np.ones(len(found), dtype=np.float32)
     matrix = csr_array((ones, (items, words)), shape=(len(frame), int(words.max(initial=-1)) + 1))
     matrix.sort_indices()
     return matrix
+
+
+def words_of(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Returns the distinct pairs of an item's row (`item`) and a word that it has (`word`)."""
+    numbered = frame.select(columns).with_row_index("item")
+    parts = [part for column in columns for part in _words(numbered, column)]
+    nothing = pl.DataFrame(schema={"item": pl.UInt32(), "word": pl.String()})
+    return pl.concat([nothing, *parts]).drop_nulls().unique()
 
 
 def _words(numbered: pl.DataFrame, column: str) -> Iterator[pl.DataFrame]:

@@ -71,7 +71,35 @@ def item_table(states: CustomerStates, catalogue: Catalogue) -> FloatArray:
 
     Ages are counted from the states' reference time; NaN says that there is nothing to count.
     """
-    rows, items, now = states.rows, len(catalogue), states.scale.reference_time
+    price = catalogue.frame["price"].to_numpy().astype(np.float64)
+    return _item_rows(states, price)
+
+
+def unseen_items(states: CustomerStates, count: int) -> FloatArray:
+    """Returns `ITEM_FEATURES` of items that no event is of, without a price.
+
+    Shape (count, features) float32, row-major.
+    """
+    rows = states.rows.item_nums
+    known = int(rows.max(initial=-1)) + 1
+    return _item_rows(states, np.full(known + count, np.nan))[known:]
+
+
+def with_prices(table: FloatArray, catalogue: Catalogue) -> FloatArray:
+    """Returns the table with the prices of a catalogue of as many items."""
+    table = table.copy()
+    price = catalogue.frame["price"].to_numpy().astype(np.float64)
+    table[:, ITEM_FEATURES.index("item_price")] = _log_prices(price)
+    return table
+
+
+def _log_prices(price: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        return np.log1p(np.maximum(price, 0.0))
+
+
+def _item_rows(states: CustomerStates, price: NDArray[np.float64]) -> FloatArray:
+    rows, items, now = states.rows, len(price), states.scale.reference_time
     bought = BOUGHT[rows.event_types] > 0
     nums, days = rows.item_nums[bought], rows.days[bought]
     last, first = rows.last_times[bought], rows.first_times[bought]
@@ -89,7 +117,6 @@ def item_table(states: CustomerStates, catalogue: Catalogue) -> FloatArray:
     earliest = np.full(items, now, dtype=np.int64)
     np.minimum.at(earliest, rows.item_nums, rows.first_times)
     seen = np.bincount(rows.item_nums, minlength=items) > 0
-    price = catalogue.frame["price"].to_numpy().astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = np.where(repeaters > 0, gap_sums / repeaters, np.nan)
         trend = (recent[1] + 1.0) / (buyers - recent[1] + 1.0)
@@ -100,7 +127,7 @@ def item_table(states: CustomerStates, catalogue: Catalogue) -> FloatArray:
             share,
             gap,
             np.where(seen, (now - earliest) / DAY_S, np.nan),
-            np.log1p(np.maximum(price, 0.0)),
+            _log_prices(price),
         ]
     return np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.float32)
 

@@ -11,13 +11,17 @@ from recsys.errors import UnknownPlacementError
 from recsys.live.deployment import Exploration
 from recsys.pipeline.blend import Pool, blend, boost_factors, pool
 from recsys.pipeline.exploration import EXPLORED, Drawn, draw
+from recsys.pipeline.new_items import NewItems
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.query import Query, Ranked, Reason, Recommendations, RecommendedItem
 from recsys.pipeline.ranker import Ranker, rerank
 from recsys.pipeline.request import Request
 from recsys.pipeline.resolve import Resolver
-from recsys.pipeline.source import CandidateSource
+from recsys.pipeline.source import CandidateSource, Explaining
 from recsys.types import FloatArray, LogPosition, NumArray, Tier
+
+FEWEST_ANCHORS = 50
+"""Ranked items below which new ones are judged by what would be ranked without a filter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +43,8 @@ class Recommender:
     """Shape (items, features): what rankers know of items; no rows where there is no ranker."""
     log_position: LogPosition | None = None
     """How far the event log was read for the bundle; None: it was fitted on files alone."""
+    new_items: NewItems | None = None
+    """Items after the bundle's; None: there are none."""
 
     @property
     def placements(self) -> tuple[str, ...]:
@@ -71,7 +77,11 @@ class Recommender:
         ranker = self.rankers.get(query.placement)
         if ranker is not None:
             ranked = rerank(ranker, request, ranked, candidates, self.item_table)
-        told = self._fill(request, self._chosen(request, ranked, config), config)
+        anchors = None
+        if self.new_items is not None and not config.only_bought:
+            anchors = self._anchors(request, ranked, config)
+            ranked = self.new_items.placed(request, ranked, anchors)
+        told = self._fill(request, self._chosen(request, ranked, config), config, anchors)
         if query.exploration is not None and told.items:
             return self._explored(request, ranked, told, query.exploration)
         return told
@@ -80,24 +90,41 @@ class Recommender:
         """Returns the request of a query, its candidates, and them by the blend, best first."""
         config = self.placement_configs[query.placement]
         request = self.resolver.resolve(query, config)
+        return request, *self._blended(request, config)
+
+    def _blended(self, request: Request, config: PlacementConfig) -> tuple[Pool, Ranked]:
         candidates = self.candidates(request, config)
         factors = None
         if config.boost is not None:
             source = self.sources[config.boost.name].scores(request)
             factors = boost_factors(source, candidates.item_nums, config.boost.power)
         weights = [use.weight for use in config.sources]
-        return request, candidates, blend(candidates, weights, factors)
+        return candidates, blend(candidates, weights, factors)
 
     def candidates(self, request: Request, config: PlacementConfig) -> Pool:
         """Returns the items that any source of a placement gives, scored by all of them."""
         answers = [self.sources[use.name].scores(request) for use in config.sources]
         return pool(answers, max(config.candidates, request.query.limit))
 
+    def _anchors(self, request: Request, ranked: Ranked, config: PlacementConfig) -> Ranked:
+        """Returns what new items are judged by: the ranked, or all where a filter left few."""
+        if len(ranked.item_nums) >= FEWEST_ANCHORS:
+            return ranked
+        _, found = self._blended(request.unrestricted(), config)
+        if not (len(ranked.scores) and len(found.scores)):
+            return found
+        return replace(found, scores=found.scores * (ranked.scores[0] / found.scores[0]))
+
+    def _used(self, config: PlacementConfig) -> list[Explaining]:
+        """Returns what the columns of a ranked item's parts stand for."""
+        used: list[Explaining] = [self.sources[use.name] for use in config.sources]
+        return used if self.new_items is None else [*used, self.new_items]
+
     def _chosen(
         self, request: Request, ranked: Ranked, config: PlacementConfig
     ) -> list[RecommendedItem]:
         """Returns the best items, one of each product, as far as the blend reaches."""
-        used = [self.sources[use.name] for use in config.sources]
+        used = self._used(config)
         _, firsts = np.unique(self.catalogue.group_nums[ranked.item_nums], return_index=True)
         rows = np.sort(firsts)[: request.query.limit]
         main = np.argmax(ranked.parts[rows], axis=1)
@@ -111,9 +138,13 @@ class Recommender:
         return [item for item in items if item is not None]
 
     def _fill(
-        self, request: Request, items: list[RecommendedItem], config: PlacementConfig
+        self,
+        request: Request,
+        items: list[RecommendedItem],
+        config: PlacementConfig,
+        anchors: Ranked | None,
     ) -> Recommendations:
-        """Asks the fill sources in order until the list is full."""
+        """Asks the fill sources in order until the list is full, then takes any new item."""
         for name in config.fill:
             if len(items) >= request.query.limit:
                 break
@@ -127,6 +158,12 @@ class Recommender:
                 items += self._items(request, source, fresh, np.zeros(len(fresh)), ranks)
                 if len(nums) < wanted:
                     break
+        if self.new_items is not None and anchors is not None:
+            left = request.query.limit - len(items)
+            if left > 0:
+                fresh = self._unlisted(self.new_items.rest(request, anchors), items)[:left]
+                ranks = np.arange(len(fresh)) + len(items) + 1
+                items += self._items(request, self.new_items, fresh, np.zeros(len(fresh)), ranks)
         return Recommendations(
             placement=request.query.placement,
             items=tuple(items),
@@ -164,7 +201,7 @@ class Recommender:
             item = RecommendedItem(item_id, drawn.item_num, 0.0, rank, EXPLORED, reason)
         else:
             config = self.placement_configs[request.query.placement]
-            source = self.sources[config.sources[int(np.argmax(ranked.parts[drawn.row]))].name]
+            source = self._used(config)[int(np.argmax(ranked.parts[drawn.row]))]
             nums = ranked.item_nums[drawn.row : drawn.row + 1]
             [item] = self._items(request, source, nums, np.array([drawn.score]), np.array([rank]))
         return replace(item, propensity=drawn.propensity)
@@ -178,13 +215,17 @@ class Recommender:
         return nums[~np.isin(groups[nums], shown)]
 
     def _tier(self, request: Request, items: Sequence[RecommendedItem]) -> Tier:
-        given = (item.source for item in items if item.source in self.sources)
+        given = {item.source for item in items if item.source in self.sources}
+        if items and not given and (request.use_context or len(request.rows.item_nums)):
+            # New items alone: they stand where the placement's sources would have them.
+            config = self.placement_configs[request.query.placement]
+            given = {use.name for use in config.sources}
         return min((self.sources[name].tier(request) for name in given), default=Tier.POPULAR)
 
     def _items(
         self,
         request: Request,
-        source: CandidateSource,
+        source: Explaining,
         nums: NumArray,
         scores: NDArray[np.floating],
         ranks: NDArray[np.intp],

@@ -1,12 +1,13 @@
 """One query with everything looked up: what sources and rules work on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from recsys.data.state import DecayScale, StateRows, item_weights, type_weight_array
 from recsys.pipeline.query import Query
-from recsys.types import BoolArray, EventType, FloatArray, NumArray, Tier
+from recsys.types import BoolArray, EventType, FloatArray, ItemId, NumArray, Tier
 
 BOUGHT = type_weight_array({EventType.PURCHASE: 1.0})
 
@@ -30,6 +31,18 @@ class Request:
     """Whether sources start from the context items instead of the history."""
     allowed: BoolArray
     """Shape (items,): what may be shown."""
+    learned: "Request | None" = None
+    """The same for those who know the bundle's items alone; None: there are no others."""
+    stands_for: Mapping[ItemId, ItemId] = field(default_factory=dict)
+    """Items that the request does not have itself, and the new items that they stand in for."""
+
+    def unrestricted(self) -> "Request":
+        """Returns the same request with every item allowed."""
+        return replace(
+            self,
+            allowed=np.ones_like(self.allowed),
+            learned=None if self.learned is None else self.learned.unrestricted(),
+        )
 
     def seeds(
         self, type_weights: FloatArray, half_life_days: float | None

@@ -1,7 +1,7 @@
 """Turns queries into requests: ids into numbers, history into rows, limits into masks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from recsys.data.state import CustomerStates, StateRows
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import InvalidQueryError
 from recsys.live.eligibility import Eligibility
+from recsys.pipeline.new_items import NewItems
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.query import MAX_LIMIT, Query, RecentEvent
 from recsys.pipeline.request import Request
@@ -27,6 +28,8 @@ class Resolver:
     segments: Segments
     catalogue: Catalogue
     eligibility: Eligibility
+    new_items: NewItems | None = None
+    """Items after the bundle's; None: there are none."""
 
     def resolve(self, query: Query, placement: PlacementConfig) -> Request:
         """Returns the request of a query.
@@ -55,6 +58,8 @@ class Resolver:
             allowed=self.eligibility.mask(query.filter, query.market).copy(),
         )
         self._restrict(request, placement)
+        if self.new_items is not None:
+            request = replace(request, learned=self.new_items.learned_request(request))
         return request
 
     def missing(self, query: Query) -> tuple[ItemId, ...]:
@@ -62,7 +67,7 @@ class Resolver:
         return tuple(
             item_id
             for item_id in query.context_item_ids
-            if self.catalogue.items.number(item_id) is None
+            if not self.catalogue.has(item_id)
         )
 
     def _labels(self, customer_num: int | None) -> NumArray:
@@ -72,8 +77,7 @@ class Resolver:
 
     def _item_nums(self, ids: tuple[ItemId, ...]) -> NumArray:
         """Returns the numbers of the known ids, distinct, ascending."""
-        nums = np.unique(self.catalogue.items.numbers(ids))
-        return nums[nums >= 0]
+        return self.catalogue.present(ids)
 
     def unclear_items(self, query: Query) -> tuple[ItemId, ...]:
         """Returns the items of which `Query.earlier` should have the events.

@@ -35,7 +35,20 @@ class Scores(Protocol):
         ...
 
 
-class CandidateSource(Protocol):
+class Explaining(Protocol):
+    """Gives items and says why."""
+
+    @property
+    def name(self) -> str:
+        """Returns the name that stands in answers."""
+        ...
+
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:
+        """Returns why this source gives each of these items."""
+        ...
+
+
+class CandidateSource(Explaining, Protocol):
     """Scores items for a request.
 
     What it says to a request depends on nothing else: not on the other requests of a batch, not

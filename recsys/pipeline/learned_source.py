@@ -1,0 +1,67 @@
+"""Sources that know the bundle's items alone, in a catalogue that has more."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recsys.pipeline.query import Reason
+from recsys.pipeline.request import Request
+from recsys.pipeline.source import CandidateSource, Scored, Scores
+from recsys.types import BoolArray, FloatArray, NumArray, Tier
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnedScores:
+    """What a source says of the bundle's items, and 0 of all that came later."""
+
+    scores: Scores
+    first: int
+
+    def best(self, limit: int) -> Scored:
+        """Returns the source's best."""
+        return self.scores.best(limit)
+
+    def of(self, item_nums: NumArray) -> FloatArray:
+        """Returns the source's scores, 0 for new items."""
+        known: BoolArray = item_nums < self.first
+        if known.all():
+            return self.scores.of(item_nums)
+        found = np.zeros(len(item_nums), dtype=np.float32)
+        found[known] = self.scores.of(item_nums[known])
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnedSource:
+    """A source whose arrays go by the bundle's items; it never meets another number."""
+
+    source: CandidateSource
+    first: int
+
+    @property
+    def name(self) -> str:
+        """Returns the source's name."""
+        return self.source.name
+
+    def scores(self, request: Request) -> LearnedScores:
+        """Returns what the source says, with stand-ins for new items of the request."""
+        return LearnedScores(self.source.scores(_learned(request)), self.first)
+
+    def tier(self, request: Request) -> Tier:
+        """Returns the source's tier."""
+        return self.source.tier(_learned(request))
+
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:
+        """Returns the source's reasons; they name the new item, not who stood in for it."""
+        learned = _learned(request)
+        reasons = self.source.explain(learned, item_nums)
+        if not learned.stands_for:
+            return reasons
+        return [
+            replace(reason, item_ids=tuple(learned.stands_for.get(i, i) for i in reason.item_ids))
+            for reason in reasons
+        ]
+
+
+def _learned(request: Request) -> Request:
+    return request if request.learned is None else request.learned
