@@ -1,8 +1,9 @@
 """What the log says of customers and a bundle may not know: one statement for any number."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from recsys.store.consent import Consent
 from recsys.store.database import Row, Session
@@ -13,13 +14,15 @@ _FLOOR = """COALESCE((
     SELECT position FROM events
     WHERE customer_id = {owner} AND position > {after} AND position <= {up_to}
     ORDER BY position DESC LIMIT 1 OFFSET {most}
-), 0)"""
+), {after} + 1)"""
 """Position of the oldest of the latest events; one more than this is never read, however many a
 robot has left."""
 
+_LAST = 2**62
+
 _TAILS = """
 WITH asked (place, visitor_id, own_id, after) AS (VALUES {asked}),
-customers AS (
+customers AS MATERIALIZED (
     SELECT place, after, COALESCE(
         (SELECT v.customer_id FROM visitors v WHERE v.visitor_id = asked.visitor_id), own_id
     ) AS id
@@ -32,13 +35,12 @@ customers AS (
     SELECT place, after, id, '{prefix}' || v.visitor_id, v.visitor_id, v.position, v.sequence,
            v.link_time, NULL, NULL, NULL
     FROM customers JOIN visitors v ON v.customer_id = id
-)
+), bounded AS MATERIALIZED (SELECT known_as.*, {floor} AS first FROM known_as)
 SELECT k.place, k.sequence, k.id, k.recommend_on_site, k.use_in_email, k.use_in_training,
        k.visitor_id, k.position, k.link_time,
        e.position, e.customer_id, e.item_id, e.event_type, e.event_time, e.quantity
-FROM known_as k LEFT JOIN events e
-    ON e.customer_id = k.owner AND e.position > k.after AND e.position >= {floor}
-    AND e.item_id IS NOT NULL
+FROM bounded k LEFT JOIN events e
+    ON e.customer_id = k.owner AND e.position >= k.first AND e.item_id IS NOT NULL
 """
 
 _COUNTED = """
@@ -59,7 +61,10 @@ def read(session: Session, asked: Sequence[Asked]) -> list[CustomerTail]:
         for place, (customer_id, after) in enumerate(asked)
         for value in (place, _visitor_id(customer_id), customer_id, after)
     ]
-    rows = sorted(session.rows(_statement(len(asked)), places), key=itemgetter(0, 1))
+    rows = session.rows(_statement(len(asked), MOST_EVENTS), places)
+    if len(asked) == 1:
+        return [_tail(rows)]
+    rows.sort(key=itemgetter(0))
     return [_tail(list(own)) for _, own in groupby(rows, key=itemgetter(0))]
 
 
@@ -80,8 +85,9 @@ def counted(
     return [TailEvent._make(row) for row in rows if row[2] in items]
 
 
-def _statement(count: int) -> str:
-    floor = _FLOOR.format(owner="k.owner", after="k.after", up_to=2**62, most=MOST_EVENTS - 1)
+@lru_cache(maxsize=256)
+def _statement(count: int, most: int) -> str:
+    floor = _FLOOR.format(owner="owner", after="after", up_to=_LAST, most=most - 1)
     marks = ", ".join(["(?, ?, ?, ?)"] * count)
     return _TAILS.format(asked=marks, prefix=VISITOR_PREFIX, floor=floor)
 
@@ -92,16 +98,18 @@ def _visitor_id(customer_id: str) -> str | None:
 
 
 def _tail(rows: Sequence[Row]) -> CustomerTail:
-    """Returns the tail that the rows of one customer tell, the customer's own first."""
-    customer_id, *allowed = rows[0][2:6]
+    """Returns the tail that the rows of one customer tell."""
+    customer_id, on_site, email, training = next(row for row in rows if row[6] is None)[2:6]
     links = {
         row[6]: Link(row[6], customer_id, row[7], row[1], row[8])
         for row in rows
         if row[6] is not None
     }
-    return CustomerTail(
-        customer_id=CustomerId(customer_id),
-        events=tuple(sorted(TailEvent._make(row[9:]) for row in rows if row[9] is not None)),
-        links=tuple(links.values()),
-        consent=Consent() if allowed[0] is None else Consent(*map(bool, allowed)),
-    )
+    events = [TailEvent._make(row[9:]) for row in rows if row[9] is not None]
+    if links:  # otherwise the index gave them in order
+        events.sort()
+    consent = Consent()
+    if on_site is not None:
+        consent = Consent(bool(on_site), bool(email), bool(training))
+    in_order = sorted(links.values(), key=attrgetter("sequence"))
+    return CustomerTail(CustomerId(customer_id), tuple(events), tuple(in_order), consent)
