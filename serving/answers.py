@@ -4,11 +4,18 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from recsys.data.catalogue import Catalogue
+from recsys.errors import InvalidFilterError, InvalidQueryError
+from recsys.pipeline.arrangement import Choice
 from recsys.pipeline.query import Query, Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.store.impressions import ExperimentNote
+from serving.logs import DEPLOYMENT_ARM_FAILED
 from serving.snapshot import Snapshot
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +60,39 @@ def answer_all(snapshot: Snapshot, queries: Sequence[Query], now: float) -> list
         else query
         for query, choice, request_id in zip(queries, choices, request_ids, strict=True)
     ]
-    told = _recommended(asked, [choice.recommender for choice in choices])
+    answered = _answered(asked, choices, snapshot.recommender)
     return [
         Answer(
             query=query,
-            recommendations=recommendations,
+            recommendations=told,
             request_id=request_id,
             answer_time=int(now * 1_000_000),
             catalogue=choice.recommender.catalogue,
             experiment=choice.experiment,
             arm=choice.arm,
         )
-        for query, recommendations, request_id, choice in zip(
-            asked, told, request_ids, choices, strict=True
-        )
+        for query, request_id, (choice, told) in zip(asked, request_ids, answered, strict=True)
     ]
 
 
-def _recommended(
-    queries: Sequence[Query], recommenders: Sequence[Recommender]
-) -> list[Recommendations]:
+def _answered(
+    queries: Sequence[Query], choices: Sequence[Choice], control: Recommender
+) -> list[tuple[Choice, Recommendations]]:
     """Has each query answered by its own recommender, together with others of the same."""
     places: dict[int, list[int]] = {}
-    for place, recommender in enumerate(recommenders):
-        places.setdefault(id(recommender), []).append(place)
-    answers: dict[int, Recommendations] = {}
+    for place, choice in enumerate(choices):
+        places.setdefault(id(choice.recommender), []).append(place)
+    answers: dict[int, tuple[Choice, Recommendations]] = {}
     for own in places.values():
-        lists = recommenders[own[0]].recommend([queries[place] for place in own])
-        answers.update(zip(own, lists, strict=True))
+        asked, chosen = [queries[place] for place in own], [choices[place] for place in own]
+        try:
+            lists = chosen[0].recommender.recommend(asked)
+        except (InvalidFilterError, InvalidQueryError) as error:
+            if chosen[0].recommender is control:
+                raise
+            # The bundle of an arm may lack a column or a market that the current one has.
+            _log.warning(DEPLOYMENT_ARM_FAILED, arm=chosen[0].arm, reason=error.reason)
+            lists = control.recommend(asked)
+            chosen = [Choice(control, exploration=choice.exploration) for choice in chosen]
+        answers.update(zip(own, zip(chosen, lists, strict=True), strict=True))
     return [answers[place] for place in range(len(queries))]
