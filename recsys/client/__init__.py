@@ -13,6 +13,12 @@ Example::
 """
 
 from recsys.client.asynchronous import AsyncRecsysClient
+from recsys.client.customers import (
+    CustomerRecord,
+    ErasureFindings,
+    ErasureReceipt,
+    HoldingBundle,
+)
 from recsys.client.errors import (
     CallError,
     DeadlineExceededError,
@@ -24,12 +30,18 @@ from recsys.client.errors import (
 from recsys.client.results import CustomerRecommendations, Recommendations, RecommendedItem
 from recsys.client.synchronous import RecsysClient
 from recsys.pipeline.query import Reason, RecentEvent
+from recsys.store.consent import Consent
 
 __all__ = [
     "AsyncRecsysClient",
     "CallError",
+    "Consent",
     "CustomerRecommendations",
+    "CustomerRecord",
     "DeadlineExceededError",
+    "ErasureFindings",
+    "ErasureReceipt",
+    "HoldingBundle",
     "OverloadedError",
     "Reason",
     "RecentEvent",

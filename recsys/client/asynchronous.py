@@ -8,7 +8,8 @@ from typing import Self, Unpack
 import grpc
 
 from recsys.client.channel import channel_options, target_uri
-from recsys.client.errors import UnavailableError, to_error
+from recsys.client.customers import AsyncCustomerCalls
+from recsys.client.errors import UnavailableError, from_rpc_error
 from recsys.client.requests import (
     ContextSettings,
     ListSettings,
@@ -21,11 +22,10 @@ from recsys.client.results import (
     to_customer_recommendations,
     to_recommendations,
 )
-from recsys.errors import RecsysError
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
-class AsyncRecsysClient:
+class AsyncRecsysClient(AsyncCustomerCalls):
     """Asks a list of servers for recommendations, in turn, from one event loop.
 
     Arguments, answers and errors are those of `RecsysClient`.
@@ -65,7 +65,7 @@ class AsyncRecsysClient:
         try:
             response = await self._stub.Recommend(request, timeout=timeout_s or self._timeout_s)
         except grpc.aio.AioRpcError as error:
-            raise _translated(error) from None
+            raise from_rpc_error(error) from None
         return to_recommendations(response)
 
     async def recommend_batch(
@@ -83,7 +83,7 @@ class AsyncRecsysClient:
                     for result in to_customer_recommendations(response):
                         yield result
             except grpc.aio.AioRpcError as error:
-                raise _translated(error) from None
+                raise from_rpc_error(error) from None
             finally:
                 responses.cancel()
 
@@ -112,8 +112,3 @@ class AsyncRecsysClient:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def _translated(error: grpc.aio.AioRpcError) -> RecsysError:
-    """Returns the library's error for gRPC's."""
-    return to_error(error.code(), error.details(), dict(error.trailing_metadata()))

@@ -4,9 +4,11 @@ import json
 import socket
 from collections.abc import Sequence
 
+from recsys.v1.customer_service_pb2 import DESCRIPTOR as CUSTOMER_FILE
 from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
 
 SERVICE = DESCRIPTOR.services_by_name["RecommendationService"].full_name
+CUSTOMERS = CUSTOMER_FILE.services_by_name["CustomerService"].full_name
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 SERVICE_CONFIG = {
@@ -15,7 +17,7 @@ SERVICE_CONFIG = {
     "healthCheckConfig": {"serviceName": SERVICE},
     "methodConfig": [
         {
-            "name": [{"service": SERVICE}],
+            "name": [{"service": SERVICE}, {"service": CUSTOMERS}],
             "retryPolicy": {
                 "maxAttempts": 3,
                 "initialBackoff": "0.05s",

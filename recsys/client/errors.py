@@ -82,6 +82,13 @@ _AS_THEY_ARE: Mapping[str, type[RecsysError]] = {
 """Errors that are made of a text and metadata alone."""
 
 
+def from_rpc_error(error: grpc.RpcError) -> RecsysError:
+    """Returns the library's error for gRPC's, of threads or of asyncio."""
+    if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
+        raise TypeError("gRPC raised an error that is not a call") from error
+    return to_error(error.code(), error.details(), dict(error.trailing_metadata() or ()))
+
+
 def to_error(
     code: grpc.StatusCode, text: str | None, trailing: Mapping[str, str | bytes]
 ) -> RecsysError:

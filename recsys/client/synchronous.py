@@ -7,7 +7,8 @@ from typing import Self, Unpack
 import grpc
 
 from recsys.client.channel import channel_options, target_uri
-from recsys.client.errors import UnavailableError, to_error
+from recsys.client.customers import CustomerCalls
+from recsys.client.errors import UnavailableError, from_rpc_error
 from recsys.client.requests import (
     ContextSettings,
     ListSettings,
@@ -20,11 +21,10 @@ from recsys.client.results import (
     to_customer_recommendations,
     to_recommendations,
 )
-from recsys.errors import RecsysError
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
-class RecsysClient:
+class RecsysClient(CustomerCalls):
     """Asks a list of servers for recommendations, in turn; safe to share between threads.
 
     Every call has a deadline. A server that cannot be reached or is stopping is passed over.
@@ -78,7 +78,7 @@ class RecsysClient:
         try:
             response = self._stub.Recommend(request, timeout=timeout_s or self._timeout_s)
         except grpc.RpcError as error:
-            raise _translated(error) from None
+            raise from_rpc_error(error) from None
         return to_recommendations(response)
 
     def recommend_batch(
@@ -100,7 +100,7 @@ class RecsysClient:
                 for response in responses:
                     yield from to_customer_recommendations(response)
             except grpc.RpcError as error:
-                raise _translated(error) from None
+                raise from_rpc_error(error) from None
             finally:
                 responses.cancel()
 
@@ -131,10 +131,3 @@ class RecsysClient:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _translated(error: grpc.RpcError) -> RecsysError:
-    """Returns the library's error for gRPC's."""
-    if not isinstance(error, grpc.Call):
-        raise TypeError("gRPC raised an error that is not a call") from error
-    return to_error(error.code(), error.details(), dict(error.trailing_metadata() or ()))
