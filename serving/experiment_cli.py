@@ -137,7 +137,7 @@ def _shares(experiments: Mapping[str, Experiment], counts: Mapping[str, Counter[
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("experiment")
     table.add_column("arm")
-    table.add_column("answered by")
+    table.add_column("answered by", overflow="fold")
     for column in ("customers", "share", "intended"):
         table.add_column(column, justify="right")
     for name, experiment in experiments.items():
