@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from serving.deployment_file import checked_deployment
+from serving.erase_cli import erase
 from serving.experiment_cli import app as experiment_app
 from serving.explained import explained
 from serving.logs import configure_logging
@@ -19,6 +20,7 @@ app = typer.Typer(
     help="Serve recommendations over gRPC.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(experiment_app, name="experiment")
+app.command()(erase)
 
 
 @app.callback()
