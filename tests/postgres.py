@@ -76,7 +76,7 @@ class Postgres:
         self._end(signal.SIGINT)
 
     def remove(self) -> None:
-        self.stop()
+        self._end(signal.SIGQUIT)
         shutil.rmtree(self.folder)
 
     @property

@@ -1,5 +1,6 @@
 """The driver for a PostgreSQL server that the servers of several machines share."""
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,11 +17,16 @@ from recsys.store.migrations import POSTGRES, check_readable, migrate
 COPY_FROM = 50
 """Rows from which COPY is faster than one INSERT per row."""
 CONNECT_S = 2.0
-"""Seconds that a connection may take to be made, and a query may wait for one."""
+"""Seconds that a connection may take to be made."""
+WAIT_S = 0.25
+"""Seconds that a query waits for a connection: a list is then made without the store."""
 MIGRATION_LOCK = 7_265_637_379
 """Any number that no other program on the server locks."""
 
 Connection = psycopg.Connection[Row]
+
+# Whatever it would say is raised as well; a server's standard error is JSON lines.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 
 class PostgresSession:
@@ -81,7 +87,9 @@ class _WritingSession(PostgresSession):
         self._pipeline.close()
 
     def roll_back(self) -> None:
-        with suppress(psycopg.Error):
+        if self._connection.closed:
+            return  # and the server has rolled back by itself
+        with suppress(psycopg.Error):  # what made it fail is on its way up already
             self._pipeline.close()
         self._connection.execute("ROLLBACK")
 
@@ -108,7 +116,7 @@ class PostgresDatabase:
             kwargs={"autocommit": True, "connect_timeout": int(CONNECT_S)},
             min_size=1,
             max_size=readers,
-            timeout=CONNECT_S,
+            timeout=WAIT_S,
             # After a failure give up soon, so that the next query tries anew at once.
             reconnect_timeout=CONNECT_S / 2,
             open=False,
