@@ -32,6 +32,8 @@ class RecommendedItem:
     reason: Reason
     details: Mapping[str, object] = field(default_factory=dict)
     """The catalogue columns asked for, by column name; one without a value is left out."""
+    propensity: float | None = None
+    """Probability with which exploration drew the item for this place; None: it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,14 @@ class Recommendations:
     """Context items that the catalogue does not have."""
     page_size: int
     """The limit that was applied."""
+    attribution_token: str = ""
+    """Echo it in the events that follow from the list. Empty: the server has no event store."""
+    request_id: str = ""
+    """The list's number in the log of what was shown."""
+    experiment: str = ""
+    """Empty: the list is part of none."""
+    arm: str = ""
+    """Empty without an experiment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,15 @@ class CustomerRecommendations:
     tier: Tier
     bundle_version: str
     data_end_time: datetime
-    """The bundle knows no event at or after this."""
+    """The bundle of most lists knows no event at or after this."""
+    attribution_token: str = ""
+    """Echo it in the events that follow from the list. Empty: the server has no event store."""
+    request_id: str = ""
+    """The list's number in the log of what was shown."""
+    experiment: str = ""
+    """Empty: the list is part of none."""
+    arm: str = ""
+    """Empty without an experiment."""
 
 
 def to_recommendations(response: pb.RecommendResponse) -> Recommendations:
@@ -73,6 +91,10 @@ def to_recommendations(response: pb.RecommendResponse) -> Recommendations:
         query_time=_time(response.query_time),
         missing_item_ids=tuple(ItemId(text) for text in response.missing_item_ids),
         page_size=response.page_size,
+        attribution_token=response.attribution_token,
+        request_id=response.request_id,
+        experiment=response.experiment,
+        arm=response.arm,
     )
 
 
@@ -86,8 +108,12 @@ def to_customer_recommendations(
             customer_id=result.customer_id,
             items=_items(result.items),
             tier=_tier(result.tier),
-            bundle_version=response.bundle_version,
+            bundle_version=result.bundle_version or response.bundle_version,
             data_end_time=data_end_time,
+            attribution_token=result.attribution_token,
+            request_id=result.request_id,
+            experiment=result.experiment,
+            arm=result.arm,
         )
 
 
@@ -104,6 +130,7 @@ def _items(items: Iterable[pb.RecommendedItem]) -> tuple[RecommendedItem, ...]:
                 item.reason.count,
             ),
             details=_columns(item.details) if item.HasField("details") else {},
+            propensity=item.propensity if item.HasField("propensity") else None,
         )
         for item in items
     )
