@@ -12,6 +12,7 @@ from recsys.pipeline.arrangement import Choice
 from recsys.pipeline.query import Query, Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.store.impressions import ExperimentNote
+from serving.live_state import LiveState, Purpose
 from serving.logs import DEPLOYMENT_ARM_FAILED
 from serving.snapshot import Snapshot
 
@@ -23,7 +24,7 @@ class Answer:
     """One list with everything that is said about it."""
 
     query: Query
-    """As it was answered: with the events of the store."""
+    """As it was asked, of the customer whom a visitor turned out to be."""
     recommendations: Recommendations
     request_id: str
     """32 hexadecimal digits."""
@@ -37,41 +38,61 @@ class Answer:
     """Empty without an experiment."""
     attribution_token: str = ""
     """Empty without a store."""
+    live_event_count: int = 0
+    """Events that the answer knows and its bundle does not."""
+    live_state_missing: bool = False
+    """Whether the store could not be read."""
+    consent_refused: bool = False
+    """Whether the list was made as for somebody unknown, because the customer wants that."""
 
 
-def answer_all(snapshot: Snapshot, queries: Sequence[Query], now: float) -> list[Answer]:
+def answer_all(
+    snapshot: Snapshot,
+    queries: Sequence[Query],
+    now: float,
+    *,
+    state: LiveState,
+    purpose: Purpose = "recommend_on_site",
+) -> list[Answer]:
     """Answers queries in their order, all from one snapshot.
 
     Args:
         snapshot: what holds now.
         queries: in any mix of placements.
         now: Unix seconds by the server's clock.
+        state: adds what happened since the bundle was fitted.
+        purpose: what the lists are for.
 
     Raises:
         UnknownPlacementError: a query names a placement that is not configured.
         InvalidQueryError: a field is out of range.
         InvalidFilterError: a filter cannot be compiled.
     """
-    choices = [snapshot.arrangement.choose(query) for query in queries]
+    known = state.complete(queries, snapshot.arrangement, purpose=purpose)
     request_ids = [uuid.uuid4().hex for _ in queries]
-    asked = [
-        replace(query, exploration=choice.exploration, seed=request_id)
-        if choice.exploration
-        else query
-        for query, choice, request_id in zip(queries, choices, request_ids, strict=True)
+    drawn = [
+        replace(one.query, exploration=one.choice.exploration, seed=request_id)
+        if one.choice.exploration
+        else one.query
+        for one, request_id in zip(known, request_ids, strict=True)
     ]
-    answered = _answered(asked, choices, snapshot.recommender)
+    answered = _answered(drawn, [one.choice for one in known], snapshot.recommender)
     return [
         Answer(
-            query=query,
+            query=replace(one.asked, exploration=query.exploration, seed=query.seed),
             recommendations=told,
             request_id=request_id,
             answer_time=int(now * 1_000_000),
             catalogue=choice.recommender.catalogue,
             experiment=choice.experiment,
             arm=choice.arm,
+            live_event_count=one.live_event_count,
+            live_state_missing=one.missing,
+            consent_refused=one.consent_refused,
         )
-        for query, request_id, (choice, told) in zip(asked, request_ids, answered, strict=True)
+        for one, query, request_id, (choice, told) in zip(
+            known, drawn, request_ids, answered, strict=True
+        )
     ]
 
 

@@ -1,12 +1,18 @@
 """From requests of the contract to queries of the library."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from recsys.errors import InvalidQueryError
 from recsys.pipeline.query import Query, RecentEvent
 from recsys.types import CustomerId, EventType, ItemId, visitor_key
 from recsys.v1.event_pb2 import Event
-from recsys.v1.recommendation_service_pb2 import RecommendBatchRequest, RecommendRequest
+from recsys.v1.recommendation_service_pb2 import (
+    PURPOSE_EMAIL,
+    PURPOSE_ON_SITE,
+    PURPOSE_UNSPECIFIED,
+    RecommendBatchRequest,
+    RecommendRequest,
+)
 from serving.limits import (
     MAX_BATCH_CUSTOMERS,
     MAX_CONTEXT_ITEMS,
@@ -20,7 +26,13 @@ from serving.limits import (
     checked_text,
     unix_seconds,
 )
+from serving.live_state import Purpose
 
+_PURPOSES: Mapping[int, Purpose] = {
+    PURPOSE_UNSPECIFIED: "recommend_on_site",
+    PURPOSE_ON_SITE: "recommend_on_site",
+    PURPOSE_EMAIL: "use_in_email",
+}
 _EVENT_TYPES = {kind.value: kind for kind in EventType}
 
 
@@ -75,6 +87,17 @@ def to_queries(request: RecommendBatchRequest, now: int) -> list[Query]:
         )
         for place, customer_id in enumerate(request.customer_ids)
     ]
+
+
+def to_purpose(purpose: int) -> Purpose:
+    """Returns what a list is for; on site where the request does not say.
+
+    Raises:
+        InvalidQueryError: it is a purpose that this server does not know.
+    """
+    if purpose not in _PURPOSES:
+        raise InvalidQueryError("purpose", f"{purpose} is none that this server knows")
+    return _PURPOSES[purpose]
 
 
 def _reader(request: RecommendRequest) -> CustomerId | None:

@@ -34,6 +34,9 @@ def to_response(answer: Answer, details: DetailsReader) -> pb.RecommendResponse:
         request_id=answer.request_id,
         experiment=answer.experiment.name if answer.experiment else "",
         arm=answer.arm,
+        live_event_count=answer.live_event_count,
+        live_state_missing=answer.live_state_missing,
+        consent_refused=answer.consent_refused,
     )
 
 
@@ -64,7 +67,9 @@ def _result(
         request_id=answer.request_id,
         experiment=answer.experiment.name if answer.experiment else "",
         arm=answer.arm,
+        consent_refused=answer.consent_refused,
         bundle_version="" if told.bundle_version == bundle_version else told.bundle_version,
+        live_state_missing=answer.live_state_missing,
     )
 
 

@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 
 from recsys.pipeline.recommender import Recommender
 from recsys.store.store import Store
+from recsys.store.url import is_embedded
 from recsys.v1 import event_service_pb2, recommendation_service_pb2
 from recsys.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
 from recsys.v1.recommendation_service_pb2_grpc import add_RecommendationServiceServicer_to_server
@@ -23,7 +24,9 @@ from serving.deployment_file import DeploymentFile
 from serving.errors import StartError
 from serving.event_servicer import EventService
 from serving.live_bundle import LiveBundle
+from serving.live_state import LiveState
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
+from serving.patience import WAIT_S, Patience
 from serving.servicer import RecommendationService
 from serving.settings import ServingSettings
 from serving.snapshot import Live
@@ -75,6 +78,11 @@ class Server:
             refresh_interval_s=REFRESH_INTERVAL_S,
         )
         self._attribution = Attribution(None, log=None)
+        self._patience = Patience(
+            clock=time.monotonic,
+            wait_s=None if settings.store is None or is_embedded(settings.store) else WAIT_S,
+            threads=settings.threads,
+        )
         self._health = health.HealthServicer()
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._ready = False
@@ -116,6 +124,7 @@ class Server:
         if self._ready:
             time.sleep(self._settings.drain_s)
         self._grpc.stop(self._settings.grace_s).wait()
+        self._patience.close()
         self._attribution.stop()
         self._live.stop()
         self._arm_bundles.stop()
@@ -149,6 +158,7 @@ class Server:
         service = RecommendationService(
             self._live,
             attribution=self._attribution,
+            state=LiveState(store, self._patience),
             clock=clock,
             concurrent_batches=settings.concurrent_batches,
         )

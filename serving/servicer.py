@@ -17,7 +17,8 @@ from serving.answers import answer_all
 from serving.attribution import Attribution
 from serving.details import DetailsReader
 from serving.errors import OverloadedError
-from serving.requests import to_queries, to_query
+from serving.live_state import LiveState
+from serving.requests import to_purpose, to_queries, to_query
 from serving.responses import to_batch_response, to_response
 from serving.snapshot import Live
 
@@ -34,16 +35,25 @@ class RecommendationService(RecommendationServiceServicer):
         live: Live,
         *,
         attribution: Attribution,
+        state: LiveState,
         clock: Callable[[], float],
         concurrent_batches: int,
     ) -> None:
-        """Takes the snapshot's holder, who notes what is answered, and a clock of Unix seconds.
+        """Takes what answers are made of.
+
+        Args:
+            live: holds the snapshot.
+            attribution: notes what is answered.
+            state: adds to queries what happened since the bundle was fitted.
+            clock: returns Unix seconds.
+            concurrent_batches: batches in work at most.
 
         Batches may hold at most `concurrent_batches` of the server's threads, so that bulk
         callers leave threads to the shop's pages.
         """
         self._live = live
         self._attribution = attribution
+        self._state = state
         self._clock = clock
         self._batches = BoundedSemaphore(concurrent_batches)
 
@@ -57,13 +67,16 @@ class RecommendationService(RecommendationServiceServicer):
         query = to_query(request, int(now))
         catalogue = snapshot.recommender.catalogue
         details = DetailsReader(catalogue, request.item_fields, request.market)
-        [answer] = self._attribution.note(answer_all(snapshot, [query], now))
+        purpose = to_purpose(request.purpose)
+        answers = answer_all(snapshot, [query], now, state=self._state, purpose=purpose)
+        [answer] = self._attribution.note(answers)
         told = answer.recommendations
         bind_contextvars(
             placement=told.placement,
             bundle_version=told.bundle_version,
             tier=told.tier.name.lower(),
             items=len(told.items),
+            live_events=answer.live_event_count,
         )
         return to_response(answer, details)
 
@@ -82,14 +95,16 @@ class RecommendationService(RecommendationServiceServicer):
 
     def _chunks(self, request: RecommendBatchRequest) -> Iterator[RecommendBatchResponse]:
         snapshot = self._live.snapshot()
-        queries = to_queries(request, int(self._clock()))
+        queries, purpose = to_queries(request, int(self._clock())), to_purpose(request.purpose)
         catalogue = snapshot.recommender.catalogue
         details = DetailsReader(catalogue, request.item_fields, request.market)
         size = max(1, min(MESSAGE_CUSTOMERS, MESSAGE_ITEMS // queries[0].limit))
         items = 0
         for start in range(0, len(queries), size):
             chunk = queries[start : start + size]
-            answers = self._attribution.note(answer_all(snapshot, chunk, self._clock()))
+            answers = self._attribution.note(
+                answer_all(snapshot, chunk, self._clock(), state=self._state, purpose=purpose)
+            )
             items += sum(len(answer.recommendations.items) for answer in answers)
             bind_contextvars(
                 placement=chunk[0].placement,

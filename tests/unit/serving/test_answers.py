@@ -1,5 +1,6 @@
 """Answers name their experiment, come from the right bundle, and can be made again."""
 
+import time
 from dataclasses import replace
 
 import polars as pl
@@ -17,11 +18,14 @@ from recsys.types import CustomerId
 from recsys.v1 import recommendation_service_pb2 as pb
 from serving.answers import answer_all
 from serving.details import DetailsReader
+from serving.live_state import LiveState
+from serving.patience import Patience
 from serving.responses import to_batch_response, to_response
 from serving.snapshot import Snapshot
 from tests.small_shop import END
 
 NOW = int(END.timestamp())
+STORELESS = LiveState(None, Patience(clock=time.monotonic, wait_s=None))
 ARMS = {"old": {"bundle": "older"}, "new": {}}
 DEPLOYMENT = Deployment.model_validate(
     {
@@ -54,7 +58,7 @@ def test_each_customer_is_answered_by_the_own_arm(
     snapshot: Snapshot, recommender: Recommender, older: Recommender
 ) -> None:
     asked = [*queries(), Query("for_you", NOW, None, 3), *queries(3, "discover")]
-    answers = answer_all(snapshot, asked, NOW)
+    answers = answer_all(snapshot, asked, NOW, state=STORELESS)
     assert {answer.arm for answer in answers} == {"old", "new", ""}
     for query, answer in zip(asked, answers, strict=True):
         own = older if answer.arm == "old" else recommender
@@ -65,7 +69,7 @@ def test_each_customer_is_answered_by_the_own_arm(
     assert answers == [
         replace(each, request_id=known.request_id)
         for query, known in zip(asked, answers, strict=True)
-        for each in answer_all(snapshot, [query], NOW)
+        for each in answer_all(snapshot, [query], NOW, state=STORELESS)
     ]
 
 
@@ -73,7 +77,9 @@ def test_responses_name_experiment_arm_and_bundle(
     snapshot: Snapshot, recommender: Recommender
 ) -> None:
     details = DetailsReader(recommender.catalogue, ["title", "caffeine"], "")
-    answers = {answer.arm: answer for answer in answer_all(snapshot, queries(), NOW)}
+    answers = {
+        answer.arm: answer for answer in answer_all(snapshot, queries(), NOW, state=STORELESS)
+    }
     old, new = (to_response(answers[arm], details) for arm in ("old", "new"))
     assert (old.experiment, old.arm, old.bundle_version) == ("e", "old", "older")
     assert (new.experiment, new.arm, new.bundle_version) == ("e", "new", "in-memory")
@@ -92,7 +98,7 @@ def test_the_control_answers_what_the_bundle_of_an_arm_cannot(
 ) -> None:
     asked = queries(text="caffeine")
     with structlog.testing.capture_logs() as lines:
-        answers = answer_all(snapshot, asked, NOW)
+        answers = answer_all(snapshot, asked, NOW, state=STORELESS)
     assert {answer.arm for answer in answers} == {"new", ""}
     assert [answer.recommendations for answer in answers] == recommender.recommend(asked)
     assert all(answer.catalogue is recommender.catalogue for answer in answers)
@@ -101,15 +107,15 @@ def test_the_control_answers_what_the_bundle_of_an_arm_cannot(
 
 def test_what_nobody_can_answer_is_refused_as_ever(snapshot: Snapshot) -> None:
     with pytest.raises(InvalidFilterError):
-        answer_all(snapshot, queries(text="gone = 1"), NOW)
+        answer_all(snapshot, queries(text="gone = 1"), NOW, state=STORELESS)
     with pytest.raises(UnknownPlacementError):
-        answer_all(snapshot, queries(1, "gone"), NOW)
+        answer_all(snapshot, queries(1, "gone"), NOW, state=STORELESS)
 
 
 def test_an_explored_answer_can_be_made_again(
     snapshot: Snapshot, recommender: Recommender
 ) -> None:
-    answers = answer_all(snapshot, queries(30, "popular"), NOW)
+    answers = answer_all(snapshot, queries(30, "popular"), NOW, state=STORELESS)
     drawn = set()
     for answer in answers:
         [again] = recommender.recommend([answer.query])
