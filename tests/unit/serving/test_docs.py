@@ -1,10 +1,14 @@
 """The documentation names every setting, reason and log event."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from recsys.config import StrictModel
+from recsys.live.deployment import Experiment, Exploration
 from serving import logs
+from serving.deployment_file import checked_deployment
 from serving.errors import CATALOGUE
 from serving.settings import ServingSettings
 
@@ -37,3 +41,30 @@ def test_log_events_are_documented() -> None:
     ]
     assert len(events) >= 10
     assert [event for event in events if f"`{event}`" not in text] == []
+
+
+def test_the_example_of_a_deployment_fits_the_default(bundle_root: Path) -> None:
+    deployment = checked_deployment(DOCS / "examples" / "deployment.toml", bundle_root)
+    assert list(deployment.experiments) == ["taste_first", "candidate"]
+    assert list(deployment.exploration) == ["discover"]
+
+
+def test_the_experiment_of_the_docs_is_the_example() -> None:
+    """What is shown in the text is what is tested."""
+    example = (DOCS / "examples" / "deployment.toml").read_text()
+    blocks = re.findall(r"```toml\n(.*?)```", (DOCS / "experiments.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        for line in block.splitlines():
+            assert line in example
+
+
+@pytest.mark.parametrize("kind", [Exploration, Experiment])
+def test_settings_of_the_deployment_file_are_documented(kind: type[StrictModel]) -> None:
+    text = (DOCS / "experiments.md").read_text()
+    for name, field in kind.model_fields.items():
+        assert re.search(rf"`{name}[`.]", text), name
+        rows = [line.split("|") for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        for row in rows:
+            default = "required" if field.is_required() else str(field.default)
+            assert row[2].strip().lower() in {default.lower(), default.removesuffix(".0")}
