@@ -12,6 +12,7 @@ from training.demo.shop import demo_command
 from training.prepare import prepare_command
 from training.publish import publish_command
 from training.run import run_command
+from training.store import app as store_app
 from training.tune import tune_command
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app.command("tune")(tune_command)
 app.command("publish")(publish_command)
 app.command("demo")(demo_command)
 app.add_typer(bundles_app, name="bundles")
+app.add_typer(store_app, name="store")
 
 
 def main() -> None:
