@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from evaluation.benchmark.command import benchmark_command
 from evaluation.compare import compare_command
 from evaluation.off_policy import off_policy_command
+from evaluation.online.command import online_command
 from evaluation.run import run_command
 from recsys.errors import RecsysError
 
@@ -29,6 +30,7 @@ def _root() -> None:
 app.command("run")(run_command)
 app.command("compare")(compare_command)
 app.command("off-policy")(off_policy_command)
+app.command("online")(online_command)
 app.command("benchmark")(benchmark_command)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -56,6 +57,35 @@ def figures(rows: pl.DataFrame, losses: Sequence[Loss]) -> Iterator[Figures]:
         if len(of_it) > 1:
             whole = rows.filter(pl.col("placement") == placement)
             yield _figures(Group(placement, "", "", ""), whole, sum(lost[each] for each in of_it))
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What a placement's impressions of one day (UTC) were followed by, whenever that was."""
+
+    placement: str
+    day: date
+    impressions: int
+    click_through_rate: float
+    conversion_rate: float
+    revenue_per_thousand: float
+
+
+def days(rows: pl.DataFrame) -> Iterator[Day]:
+    """Yields every day of every placement that has impressions.
+
+    Args:
+        rows: impressions with what followed, as `outcomes` returns them.
+    """
+    per_day = (
+        rows.group_by("placement", day=pl.from_epoch("answer_time", time_unit="us").dt.date())
+        .agg(
+            impressions=pl.len(),
+            **{name: pl.col(of).mean() * factor for name, (of, factor, _) in METRICS.items()},
+        )
+        .sort("placement", "day")
+    )
+    yield from (Day(**row) for row in per_day.iter_rows(named=True))
 
 
 def by_customer(rows: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import polars as pl
 
 from recsys.online.attribute import Tally, attribute, outcomes
 from recsys.online.comparisons import Comparison, comparisons, sample_ratios
-from recsys.online.figures import Figures, figures
+from recsys.online.figures import Day, Figures, days, figures
 from recsys.online.reading import observe
 from recsys.online.sample_ratio import SampleRatio
 from recsys.store.store import Store
@@ -25,9 +25,12 @@ class OnlineReport:
     figures: list[Figures]
     """One for each group, and for a placement of several groups one more, with the other names
     empty, of all of them."""
+    days: list[Day]
     comparisons: list[Comparison]
     sample_ratios: list[SampleRatio]
     tally: Tally
+    lost: int
+    """Impressions of the time that were answered and could not be logged."""
     open_impressions: int
     """Answered less than a window before `now`: more may still follow."""
 
@@ -54,8 +57,10 @@ def report(
         until=until,
         window=window,
         figures=list(figures(rows, observed.losses)),
+        days=list(days(rows)),
         comparisons=list(comparisons(rows, experiments)),
         sample_ratios=list(sample_ratios(shown, experiments)),
         tally=tally,
+        lost=sum(loss.lost for loss in observed.losses),
         open_impressions=int((shown["answer_time"] > now - window).sum()),
     )

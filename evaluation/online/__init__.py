@@ -1,0 +1,1 @@
+"""What lists were followed by, for people and for programs."""
