@@ -35,6 +35,7 @@ def start_server(steered: SteeredRecommender) -> Iterator[ServerFactory]:
         loaded: bool = True,
         answers: SteeredRecommender = steered,
         event_store: Store | None = None,
+        now: float = NOW + 0.7,
         **settings: Any,
     ) -> RunningServer:
         values = {"bundles": Path("bundles"), "drain_s": 0.0, "grace_s": 5.0} | settings
@@ -43,7 +44,7 @@ def start_server(steered: SteeredRecommender) -> Iterator[ServerFactory]:
             current=lambda root: root / answers.bundle_version,
             load=lambda _: cast("Recommender", answers),
             store=event_store,
-            clock=lambda: NOW + 0.7,
+            clock=lambda: now,
         )
         servers.append(server)
         port = server.listen(0)

@@ -2,50 +2,22 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
-from grpc_status import rpc_status
 
 from recsys.errors import BundleError, InvalidFilterError
 from recsys.v1 import recommendation_service_pb2 as pb
 from recsys.v1.event_pb2 import Event
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
+from tests.integration.serving.refusal import refusal
 from tests.integration.serving.steered import RunningServer, ServerFactory
 
 RECOMMEND = "/recsys.v1.RecommendationService/Recommend"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A call's error, unpacked."""
-
-    code: grpc.StatusCode
-    message: str
-    reason: str
-    metadata: dict[str, str]
-    fields: list[str]
-
-
-def refusal(call: Callable[[], Any]) -> Refusal:
-    with pytest.raises(grpc.RpcError) as caught:
-        call()
-    error: Any = caught.value
-    status = rpc_status.from_call(error)
-    assert status is not None
-    info, bad = ErrorInfo(), BadRequest()
-    assert status.details[0].Unpack(info)
-    assert info.domain == "recsys"
-    if len(status.details) > 1:
-        assert status.details[1].Unpack(bad)
-    fields = [violation.field for violation in bad.field_violations]
-    return Refusal(error.code(), error.details(), info.reason, dict(info.metadata), fields)
 
 
 @pytest.fixture
