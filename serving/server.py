@@ -23,6 +23,7 @@ from serving.boundary import Boundary
 from serving.deployment_file import DeploymentFile
 from serving.errors import StartError
 from serving.event_servicer import EventService
+from serving.impressions import ImpressionLog
 from serving.live_bundle import LiveBundle
 from serving.live_state import LiveState
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
@@ -77,7 +78,8 @@ class Server:
             arranger=Arranger(DeploymentFile(settings.deployment), self._arm_bundles, clock=clock),
             refresh_interval_s=REFRESH_INTERVAL_S,
         )
-        self._attribution = Attribution(None, log=None)
+        log = ImpressionLog(store) if store is not None and settings.impressions else None
+        self._attribution = Attribution(store, log=log)
         self._patience = Patience(
             clock=time.monotonic,
             wait_s=None if settings.store is None or is_embedded(settings.store) else WAIT_S,
