@@ -13,13 +13,15 @@ from grpc_reflection.v1alpha import reflection
 from recsys.pipeline.recommender import Recommender
 from recsys.store.store import Store
 from recsys.store.url import is_embedded
-from recsys.v1 import event_service_pb2, recommendation_service_pb2
+from recsys.v1 import customer_service_pb2, event_service_pb2, recommendation_service_pb2
+from recsys.v1.customer_service_pb2_grpc import add_CustomerServiceServicer_to_server
 from recsys.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
 from recsys.v1.recommendation_service_pb2_grpc import add_RecommendationServiceServicer_to_server
 from serving.arm_bundles import ArmBundles
 from serving.arranger import Arranger
 from serving.attribution import Attribution
 from serving.boundary import Boundary
+from serving.customer_servicer import CustomerService
 from serving.deployment_file import DeploymentFile
 from serving.errors import StartError
 from serving.event_servicer import EventService
@@ -31,10 +33,11 @@ from serving.patience import WAIT_S, Patience
 from serving.servicer import RecommendationService
 from serving.settings import ServingSettings
 from serving.snapshot import Live
+from serving.tombstones import TombstoneFollower
 
 SERVICES = tuple(
     service.full_name
-    for file in (recommendation_service_pb2, event_service_pb2)
+    for file in (recommendation_service_pb2, event_service_pb2, customer_service_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
 )
 """What health and reflection know by name."""
@@ -76,6 +79,7 @@ class Server:
         self._live = Live(
             self._bundle.recommender,
             arranger=Arranger(DeploymentFile(settings.deployment), self._arm_bundles, clock=clock),
+            tombstones=TombstoneFollower(store),
             refresh_interval_s=REFRESH_INTERVAL_S,
         )
         log = ImpressionLog(store) if store is not None and settings.impressions else None
@@ -167,6 +171,8 @@ class Server:
         events = EventService(store, clock=clock, concurrent_imports=settings.concurrent_imports)
         add_RecommendationServiceServicer_to_server(service, server)
         add_EventServiceServicer_to_server(events, server)
+        customers = CustomerService(store, bundles=settings.bundles)
+        add_CustomerServiceServicer_to_server(customers, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if settings.reflection:
             names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from recsys.pipeline.arrangement import Arrangement
 from recsys.pipeline.recommender import Recommender
+from recsys.store.tombstones import NOBODY, Tombstones
 from serving.arranger import Arranger
+from serving.tombstones import TombstoneFollower
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,6 +19,8 @@ class Snapshot:
     """Of the current bundle."""
     arrangement: Arrangement
     """Who answers which query."""
+    tombstones: Tombstones = NOBODY
+    """Who was erased: what a bundle holds of them must not be used."""
 
 
 class Live:
@@ -27,6 +31,7 @@ class Live:
         recommender: Callable[[], Recommender],
         *,
         arranger: Arranger,
+        tombstones: TombstoneFollower,
         refresh_interval_s: float,
     ) -> None:
         """Takes where the parts come from.
@@ -34,10 +39,12 @@ class Live:
         Args:
             recommender: returns the bundle's recommender, raises BundleNotReadyError before.
             arranger: says who answers, by the deployment file.
+            tombstones: says who was erased.
             refresh_interval_s: seconds between two looks at all parts.
         """
         self._recommender = recommender
         self._arranger = arranger
+        self._tombstones = tombstones
         self._refresh_interval_s = refresh_interval_s
         self._snapshot: Snapshot | None = None
         self._lock = threading.Lock()
@@ -65,8 +72,14 @@ class Live:
         with self._lock:  # two threads ask: the one below, and that of the bundle
             recommender = self._recommender()
             arrangement = self._arranger.arranged(recommender)
-            if self._snapshot is None or self._snapshot.arrangement is not arrangement:
-                self._snapshot = Snapshot(recommender, arrangement)
+            tombstones = self._tombstones.look()
+            before = self._snapshot
+            if (
+                before is None
+                or before.arrangement is not arrangement
+                or before.tombstones is not tombstones
+            ):
+                self._snapshot = Snapshot(recommender, arrangement, tombstones)
 
     def start(self) -> None:
         """Makes the first snapshot, then follows all parts in a thread.

@@ -40,6 +40,8 @@ class Tombstones:
     by_hash: Mapping[bytes, Tombstone] = field(default_factory=dict)
     sequence: int = 0
     """Of the newest."""
+    complete: bool = True
+    """Whether there may be no others: as long as they were not read, everybody is hidden."""
 
     def __len__(self) -> int:
         """Returns how many customers and visitors there are."""
@@ -66,6 +68,8 @@ class Tombstones:
             position: of this store's log that the bundle was trained up to; 0: it was fitted on
                 files alone, or on another store.
         """
+        if not self.complete:
+            return True
         stone = self.of(customer_id)
         return stone is not None and stone.position >= position
 
@@ -87,3 +91,7 @@ class Tombstones:
         limits = customer_ids.replace_strict(times, default=None, return_dtype=pl.Int64)
         erased = event_times.dt.epoch("us") <= limits
         return erased.fill_null(value=False).to_numpy()
+
+
+NOBODY = Tombstones(b"")
+"""Nobody was ever erased."""
