@@ -68,7 +68,9 @@ def answer_all(
         InvalidQueryError: a field is out of range.
         InvalidFilterError: a filter cannot be compiled.
     """
-    known = state.complete(queries, snapshot.arrangement, purpose=purpose)
+    known = state.complete(
+        queries, snapshot.arrangement, purpose=purpose, erased=snapshot.tombstones.hides
+    )
     request_ids = [uuid.uuid4().hex for _ in queries]
     drawn = [
         replace(one.query, exploration=one.choice.exploration, seed=request_id)

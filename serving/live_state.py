@@ -94,10 +94,7 @@ class LiveState:
         store, bundles = self._store, _bundles(arrangement)
         found = self._patience.read(lambda: self._read(store, named, bundles))
         if found is None:
-            return [
-                Known(query, query, arrangement.choose(query), missing=query in named)
-                for query in queries
-            ]
+            return [_unread(query, arrangement, erased) for query in queries]
         positions, read = found
         tails = iter(read)
         known = [
@@ -153,6 +150,19 @@ class LiveState:
 def _bundles(arrangement: Arrangement) -> list[Recommender]:
     """Returns one recommender of each bundle that may answer."""
     return list({one.bundle_version: one for one in arrangement.recommenders}.values())
+
+
+def _unread(
+    query: Query, arrangement: Arrangement, erased: Callable[[CustomerId, int], bool]
+) -> Known:
+    """Returns a query as its bundle alone answers it: not by what it holds of the erased."""
+    choice = arrangement.choose(query)
+    if query.customer_id is None:
+        return Known(query, query, choice)
+    read = choice.recommender.log_position
+    gone = erased(query.customer_id, 0 if read is None else read.position)
+    nobody = replace(query, customer_id=None)
+    return Known(query, nobody if gone else query, choice, missing=True)
 
 
 def _known(
