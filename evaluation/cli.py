@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from evaluation.benchmark.command import benchmark_command
 from evaluation.compare import compare_command
+from evaluation.explored import explored_command
 from evaluation.off_policy import off_policy_command
 from evaluation.online.command import online_command
 from evaluation.run import run_command
@@ -30,6 +31,7 @@ def _root() -> None:
 app.command("run")(run_command)
 app.command("compare")(compare_command)
 app.command("off-policy")(off_policy_command)
+app.command("explored")(explored_command)
 app.command("online")(online_command)
 app.command("benchmark")(benchmark_command)
 

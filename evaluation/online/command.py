@@ -84,8 +84,8 @@ def online_command(
         with console.status("reading what was shown and what followed"):
             found = report(
                 opened,
-                since=_micros(since) if since else 0,
-                until=_micros(until) if until else now,
+                since=micros_of(since) if since else 0,
+                until=micros_of(until) if until else now,
                 now=now,
                 window=window_us,
             )
@@ -116,7 +116,8 @@ def hours_of(text: str) -> int:
     return round(float(found[1]) * _HOURS[found[2]] * HOUR_US)
 
 
-def _micros(moment: datetime) -> int:
+def micros_of(moment: datetime) -> int:
+    """Returns the microseconds since 1970 of a time of `--from` or `--to`."""
     return round(moment.replace(tzinfo=UTC).timestamp() * 1_000_000)
 
 

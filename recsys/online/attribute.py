@@ -35,8 +35,8 @@ def attribute(observed: Observed) -> tuple[pl.DataFrame, Tally]:
     customer.
 
     Returns:
-        A row for each event that followed from an impression before `until` (number, event_type,
-        revenue), and the tally of those.
+        A row for each event that followed from an impression before `until` (number, item_id,
+        event_type, revenue), and the tally of those.
     """
     impressions, events = observed.impressions, observed.events
     told = events.filter(pl.col("request_id").is_not_null()).join(
@@ -48,7 +48,7 @@ def attribute(observed: Observed) -> tuple[pl.DataFrame, Tally]:
     by_token = told.filter(~late, reported)
     untold = events.filter(pl.col("request_id").is_null())
     by_item = _last_touch(impressions, untold, observed.window).filter(reported)
-    columns = ("number", "event_type", "revenue")
+    columns = ("number", "item_id", "event_type", "revenue")
     attributed = pl.concat([by_token.select(columns), by_item.select(columns)])
     bought = attributed.filter(pl.col("event_type") == EventType.PURCHASE.value)
     tally = Tally(
