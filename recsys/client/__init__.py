@@ -2,12 +2,13 @@
 
 Example::
 
-    from recsys.client import RecsysClient
+    from recsys.client import RecsysClient, ShopEvent
 
     with RecsysClient(["localhost:50051", "localhost:50052"]) as client:
         answer = client.recommend("for_you", customer_id="c-1", limit=20, item_fields=["title"])
         for item in answer.items:
             print(item.rank, item.item_id, item.details["title"], item.reason.code)
+        client.write_events([ShopEvent(event_type="view", customer_id="c-1", item_id="tea-1")])
 
 `AsyncRecsysClient` has the same methods for asyncio.
 """
@@ -27,6 +28,7 @@ from recsys.client.errors import (
     ServerError,
     UnavailableError,
 )
+from recsys.client.events import IdentifiedVisitor, ShopEvent, WrittenEvents
 from recsys.client.results import CustomerRecommendations, Recommendations, RecommendedItem
 from recsys.client.synchronous import RecsysClient
 from recsys.pipeline.query import Reason, RecentEvent
@@ -42,6 +44,7 @@ __all__ = [
     "ErasureFindings",
     "ErasureReceipt",
     "HoldingBundle",
+    "IdentifiedVisitor",
     "OverloadedError",
     "Reason",
     "RecentEvent",
@@ -50,5 +53,7 @@ __all__ = [
     "RecsysClient",
     "RejectedError",
     "ServerError",
+    "ShopEvent",
     "UnavailableError",
+    "WrittenEvents",
 ]

@@ -5,10 +5,12 @@ import socket
 from collections.abc import Sequence
 
 from recsys.v1.customer_service_pb2 import DESCRIPTOR as CUSTOMER_FILE
+from recsys.v1.event_service_pb2 import DESCRIPTOR as EVENT_FILE
 from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
 
 SERVICE = DESCRIPTOR.services_by_name["RecommendationService"].full_name
 CUSTOMERS = CUSTOMER_FILE.services_by_name["CustomerService"].full_name
+EVENTS = EVENT_FILE.services_by_name["EventService"].full_name
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 SERVICE_CONFIG = {
@@ -17,7 +19,8 @@ SERVICE_CONFIG = {
     "healthCheckConfig": {"serviceName": SERVICE},
     "methodConfig": [
         {
-            "name": [{"service": SERVICE}, {"service": CUSTOMERS}],
+            # What is written again is known: customers, items and events have ids.
+            "name": [{"service": SERVICE}, {"service": CUSTOMERS}, {"service": EVENTS}],
             "retryPolicy": {
                 "maxAttempts": 3,
                 "initialBackoff": "0.05s",

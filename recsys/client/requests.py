@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from recsys.client.times import to_timestamp
 from recsys.pipeline.query import RecentEvent
 from recsys.v1 import recommendation_service_pb2 as pb
 from recsys.v1.event_pb2 import Event
@@ -89,10 +90,4 @@ def _event(event: RecentEvent) -> Event:
 
 
 def _timestamp(time: datetime | None) -> Timestamp | None:
-    if time is None:
-        return None
-    if time.tzinfo is None:
-        raise ValueError("query_time needs a time zone")
-    timestamp = Timestamp()
-    timestamp.FromDatetime(time)
-    return timestamp
+    return None if time is None else to_timestamp(time, "query_time")

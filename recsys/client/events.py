@@ -1,0 +1,176 @@
+"""What happened in the shop, as it is sent to the event log, and what became of it there."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct
+
+from recsys.client.times import to_timestamp
+from recsys.types import EventType
+from recsys.v1 import event_service_pb2 as pb
+from recsys.v1.event_pb2 import Event
+
+MESSAGE_EVENTS = 1_000
+MESSAGE_BYTES = 1024 * 1024
+"""Most events and bytes in one message of an import; a server takes ten times as many."""
+CALL_MESSAGES = 20
+"""Messages in one call of an import: what is made in memory before it is sent."""
+
+
+def new_event_id() -> str:
+    """Returns an id that no other event has."""
+    return uuid.uuid4().hex
+
+
+def now() -> datetime:
+    """Returns this machine's time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopEvent:
+    """Something that a customer or a visitor did.
+
+    It has its id from the moment it is made, so that sending the same object again, after an
+    error that leaves open what happened, stores it once.
+    """
+
+    event_type: EventType | str
+    """One of `EventType`, or another word in kebab-case, which is stored and used by no model."""
+    customer_id: str = ""
+    """The customer; one of the two ids is needed."""
+    visitor_id: str = ""
+    """The visitor who has not logged in."""
+    item_id: str = ""
+    """The item; only a search, an email, an offer, a survey or an unknown type can do without."""
+    event_time: datetime = field(default_factory=now)
+    """When it happened, with a time zone."""
+    event_id: str = field(default_factory=new_event_id)
+    """Tells it from all others. "": the server derives it from all other fields."""
+    quantity: float | None = None
+    """Units; None for one."""
+    unit_price: float | None = None
+    """Of one unit, in the shop's currency."""
+    session_id: str = ""
+    basket_id: str = ""
+    offer_id: str = ""
+    channel: str = ""
+    attribution_token: str = ""
+    """Of the answer that showed the item."""
+    value: float | None = None
+    """The stars of a rating, the answer of a survey."""
+    properties: Mapping[str, Any] | None = None
+    """Anything else worth keeping, as JSON has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenEvents:
+    """What became of events; the first three counts add up to what was sent."""
+
+    stored: int
+    duplicates: int
+    """Known by their ids before."""
+    erased: int
+    """Of customers who were erased after them: they are not stored again."""
+    unknown_types: int
+    """Stored ones among them whose type no model knows."""
+    last_position: int
+    """Of the newest event in the log, whoever wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedVisitor:
+    """A visitor who is a customer now."""
+
+    linked_now: bool
+    """False: it was known before."""
+    link_time: datetime
+
+
+NOTHING_WRITTEN = WrittenEvents(0, 0, 0, 0, 0)
+
+
+def write_request(events: Iterable[ShopEvent]) -> pb.WriteEventsRequest:
+    """Returns the request that stores events, all or none."""
+    return pb.WriteEventsRequest(events=[_message(event) for event in events])
+
+
+def import_calls(events: Iterable[ShopEvent]) -> Iterator[list[pb.ImportEventsRequest]]:
+    """Yields the messages of call after call, made as they are needed."""
+    messages = _messages(events)
+    while call := list(islice(messages, CALL_MESSAGES)):
+        yield call
+
+
+def identify_request(visitor_id: str, customer_id: str) -> pb.IdentifyCustomerRequest:
+    """Returns the request that makes a visitor a customer."""
+    return pb.IdentifyCustomerRequest(visitor_id=visitor_id, customer_id=customer_id)
+
+
+def to_written(response: pb.WriteEventsResponse | pb.ImportEventsResponse) -> WrittenEvents:
+    """Returns what a response says."""
+    return WrittenEvents(
+        stored=response.stored_count,
+        duplicates=response.duplicate_count,
+        erased=response.erased_count,
+        unknown_types=response.unknown_type_count,
+        last_position=response.last_position,
+    )
+
+
+def to_identified(response: pb.IdentifyCustomerResponse) -> IdentifiedVisitor:
+    """Returns what a response says."""
+    return IdentifiedVisitor(response.linked_now, response.link_time.ToDatetime(UTC))
+
+
+def added(total: WrittenEvents, more: WrittenEvents) -> WrittenEvents:
+    """Returns what became of two lots of events, the second sent after the first."""
+    return WrittenEvents(
+        stored=total.stored + more.stored,
+        duplicates=total.duplicates + more.duplicates,
+        erased=total.erased + more.erased,
+        unknown_types=total.unknown_types + more.unknown_types,
+        last_position=more.last_position,
+    )
+
+
+def _messages(events: Iterable[ShopEvent]) -> Iterator[pb.ImportEventsRequest]:
+    batch: list[Event] = []
+    size = 0
+    for event in events:
+        message = _message(event)
+        if batch and (len(batch) == MESSAGE_EVENTS or size + message.ByteSize() > MESSAGE_BYTES):
+            yield pb.ImportEventsRequest(events=batch)
+            batch, size = [], 0
+        batch.append(message)
+        size += message.ByteSize()
+    if batch:
+        yield pb.ImportEventsRequest(events=batch)
+
+
+def _message(event: ShopEvent) -> Event:
+    properties = None
+    if event.properties is not None:
+        properties = Struct()
+        properties.update(event.properties)
+    return Event(
+        event_id=event.event_id,
+        customer_id=event.customer_id,
+        visitor_id=event.visitor_id,
+        session_id=event.session_id,
+        basket_id=event.basket_id,
+        item_id=event.item_id,
+        offer_id=event.offer_id,
+        event_type=str(event.event_type),
+        event_time=to_timestamp(event.event_time, "event_time"),
+        quantity=event.quantity,
+        unit_price=event.unit_price,
+        channel=event.channel,
+        attribution_token=event.attribution_token,
+        value=event.value,
+        properties=properties,
+    )
