@@ -34,6 +34,9 @@ class ItemItem(WeightedConfig):
     who has everything says little. 0.5 is the normalised graph of graph filters."""
     history_limit: int = Field(default=1_000, ge=1)
     """Items of one customer or basket that count, heaviest first: bounds the cost of robots."""
+    own_similarity: bool = False
+    """Whether an item is the first of its own neighbours, so that what was chosen speaks for itself
+    too: for lists that may repeat."""
 
     def fit(self, data: TrainingData) -> SparseRows:
         """Learns the similarities; needs `implicit` for the sparse product."""
@@ -48,7 +51,7 @@ class ItemItem(WeightedConfig):
         # One neighbour more: the item itself. Threads share rows: no figure depends on them.
         knn = ItemItemRecommender(K=self.neighbours + 1, num_threads=os.cpu_count() or 1)
         knn.fit(_narrow(weighted), show_progress=False)
-        return _model(csr_array(knn.similarity), self.neighbours)
+        return _model(csr_array(knn.similarity), self.neighbours, own=self.own_similarity)
 
     def _matrix(self, data: TrainingData) -> csr_array:
         """Returns customers (or baskets) x items, float32."""
@@ -112,10 +115,11 @@ def _narrow(matrix: csr_array) -> csr_matrix:
     return csr_matrix((matrix.data.astype(np.float64), indices, indptr), shape=matrix.shape)
 
 
-def _model(similarity: csr_array, neighbours: int) -> SparseRows:
-    """Keeps each row's largest similarities and drops the items themselves."""
+def _model(similarity: csr_array, neighbours: int, *, own: bool) -> SparseRows:
+    """Keeps each row's largest similarities, the items' own only if `own`."""
     rows = np.repeat(np.arange(similarity.shape[0]), np.diff(similarity.indptr))
-    kept = (rows != similarity.indices) & (similarity.data > 0)
+    kept = similarity.data > 0
+    if not own:
+        kept &= rows != similarity.indices
     entries = (similarity.data[kept], (rows[kept], similarity.indices[kept]))
-    others = csr_array(entries, shape=similarity.shape)
-    return SparseRows.of(heaviest(others, neighbours))
+    return SparseRows.of(heaviest(csr_array(entries, shape=similarity.shape), neighbours))

@@ -319,6 +319,19 @@ class TestItemItemWithDampedRows(AlgorithmContract):
         np.testing.assert_allclose(scores, expected[nums], rtol=1e-4)
 
 
+class TestItemItemThatRepeats(AlgorithmContract):
+    algorithm = ItemItem(own_similarity=True, neighbours=3)
+
+    def test_an_item_is_the_first_of_its_neighbours(self, data):
+        model = self.algorithm.fit(data)
+        matrix = ItemItem._matrix(self.algorithm, data)
+        for item in np.flatnonzero(matrix.sum(axis=0)).astype(np.int32):
+            nums, scores = model.scores(np.array([item]), np.ones(1, np.float32))
+            assert len(nums) <= 3
+            assert scores[nums == item] == pytest.approx(1.0)
+            assert scores.max() == pytest.approx(1.0)
+
+
 class TestItemItemOverBaskets(AlgorithmContract):
     algorithm = ItemItem(over="baskets", half_life_days=30.0)
 
