@@ -35,8 +35,8 @@ class ItemItem(WeightedConfig):
     history_limit: int = Field(default=1_000, ge=1)
     """Items of one customer or basket that count, heaviest first: bounds the cost of robots."""
     own_similarity: bool = False
-    """Whether an item is the first of its own neighbours, so that what was chosen speaks for itself
-    too: for lists that may repeat."""
+    """Whether an item is the first of its own neighbours, so that what was chosen speaks for
+    itself too: for lists that may repeat."""
 
     def fit(self, data: TrainingData) -> SparseRows:
         """Learns the similarities; needs `implicit` for the sparse product."""
