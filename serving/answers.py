@@ -40,6 +40,8 @@ class Answer:
     """Empty without a store."""
     live_event_count: int = 0
     """Events that the answer knows and its bundle does not."""
+    last_position: int = 0
+    """In the store's log, of the newest of those; 0: there is none."""
     live_state_missing: bool = False
     """Whether the store could not be read."""
     consent_refused: bool = False
@@ -89,6 +91,7 @@ def answer_all(
             experiment=choice.experiment,
             arm=choice.arm,
             live_event_count=one.live_event_count,
+            last_position=one.last_position,
             live_state_missing=one.missing,
             consent_refused=one.consent_refused,
         )

@@ -47,6 +47,13 @@ class Known:
         """Events that count though the bundle does not have them."""
         return len(self.query.events)
 
+    @property
+    def last_position(self) -> int:
+        """In the log, of the newest event of the store that counts; 0: none does."""
+        if self.tail is None or self.consent_refused or not self.tail.events:
+            return 0
+        return self.tail.events[-1].position
+
 
 def nobody_erased(customer_id: CustomerId, position: int) -> bool:  # noqa: ARG001
     """Says that a bundle may use all it holds, as `Tombstones.hides` of no tombstones."""
@@ -104,7 +111,7 @@ class LiveState:
             for query in queries
         ]
         known = self._with_counted(store, known, positions)
-        return [_allowed(one, purpose) for one in known]
+        return [_allowed(one, purpose, arrangement) for one in known]
 
     def _read(
         self, store: Store, queries: Sequence[Query], bundles: Sequence[Recommender]
@@ -229,12 +236,13 @@ def _with_earlier(
     return replace(known, query=replace(query, earlier=earlier))
 
 
-def _allowed(known: Known, purpose: Purpose) -> Known:
+def _allowed(known: Known, purpose: Purpose, arrangement: Arrangement) -> Known:
     """Returns the same, of nobody in particular if the customer refuses the purpose."""
     if known.tail is None or getattr(known.tail.consent, purpose):
         return known
     nobody = replace(known.query, customer_id=None, events=(), merged_ids=(), earlier=())
-    return replace(known, query=nobody, consent_refused=True)
+    # Nobody in particular is in no experiment.
+    return replace(known, query=nobody, choice=arrangement.choose(nobody), consent_refused=True)
 
 
 def _recent(events: Sequence[TailEvent], until: int) -> list[RecentEvent]:

@@ -1,10 +1,11 @@
 """The log of what was shown: nothing twice, nothing silently lost, and nobody waits for it."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from serving.impressions import ImpressionLog
 from tests.integration.serving.steered import catalogue
 
 SOON_S = 10.0
+CATALOGUE = catalogue()
 
 
 @dataclass
@@ -64,7 +66,7 @@ def answer(items: int = 2, customer_id: str | None = "anna", **changes: Any) -> 
     ]
     told = Recommendations("for_you", tuple(listed), Tier.POPULAR, "b1", 0)
     query = Query("for_you", 1_700_000_000, customer_id and CustomerId(customer_id), **changes)
-    return Answer(query, told, uuid4().hex, time.time_ns() // 1_000, catalogue())
+    return Answer(query, told, uuid4().hex, time.time_ns() // 1_000, CATALOGUE)
 
 
 @contextmanager
@@ -169,13 +171,13 @@ def test_a_record_has_what_is_needed_to_answer_again() -> None:
         market="de",
     )
     shown = to_impression(asked)
-    assert shown.query == {
+    assert json.loads(json.dumps(shown.query)) == {
         "query_time": 1_700_000_000,
         "limit": 3,
-        "context_item_ids": ("cup",),
-        "events": [("tea", "view", 1_699_999_999)],
+        "context_item_ids": ["cup"],
+        "events": [["tea", "view", 1_699_999_999, 1.0]],
         "filter": "price < 5",
-        "exclude_item_ids": ("pot",),
+        "exclude_item_ids": ["pot"],
         "market": "de",
     }
     assert (shown.customer_id, shown.item_ids, shown.sources) == (
@@ -186,3 +188,17 @@ def test_a_record_has_what_is_needed_to_answer_again() -> None:
     assert shown.scores == pytest.approx([1 / 3, 1 / 4], abs=1e-8)
     assert (shown.explored_rank, shown.propensity) == (None, None)
     assert to_impression(answer(customer_id=None)).customer_id is None
+
+
+def test_a_record_says_what_the_store_added() -> None:
+    told = replace(answer(), last_position=7, live_state_missing=True)
+    asked = to_impression(told).query
+    assert (asked["last_position"], asked["live_state_missing"]) == (7, True)
+
+
+def test_without_consent_a_record_names_nobody() -> None:
+    events = (RecentEvent(ItemId("tea"), EventType.VIEW, 1_699_999_999),)
+    shown = to_impression(replace(answer(events=events), consent_refused=True))
+    assert shown.customer_id is None
+    assert "anna" not in json.dumps(shown)
+    assert shown.query == {"query_time": 1_700_000_000, "limit": 10, "consent_refused": True}
