@@ -3,10 +3,13 @@
 import json
 import logging
 import sys
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import structlog
+from structlog.typing import ExcInfo
+
+from recsys.errors import RecsysError
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -49,6 +52,8 @@ PROCESS_ENDED = "process.ended"
 
 _WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 """Local variables hold customers' ids."""
+_TELLING = (RecsysError, OSError)
+"""Errors whose texts are ours, or name a file. Others may hold an id, as that of a KeyError."""
 
 
 def configure_logging(level: LogLevel) -> None:
@@ -58,13 +63,30 @@ def configure_logging(level: LogLevel) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS),
+            structlog.processors.ExceptionRenderer(without_ids),
             structlog.processors.JSONRenderer(serializer=_json_bytes),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
+
+
+def without_ids(exc_info: ExcInfo) -> list[dict[str, Any]]:
+    """Returns an error and its causes as the log has them: types and places, and safe texts."""
+    safe = {type(error).__name__ for error in _chain(exc_info[1]) if isinstance(error, _TELLING)}
+    stacks = _WITHOUT_LOCALS(exc_info)
+    for stack in stacks:
+        if stack["exc_type"] not in safe:
+            stack["exc_value"] = ""
+        stack["exc_notes"] = []
+    return stacks
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _json_bytes(event: object, *, default: Callable[[object], object], **_: object) -> bytes:
