@@ -86,6 +86,15 @@ class Store:
         named = {"impressions": impressions, "losses": losses, "experiments": experiments}
         return int(self.writer.write("log_impressions", named))
 
+    def remove_impressions(self, before: int, limit: int) -> int:
+        """Removes up to `limit` of what was shown before a time, in microseconds.
+
+        Returns:
+            How many there were; fewer than `limit`: none is left.
+        """
+        named = {"before": before, "limit": limit}
+        return int(self.writer.write("remove_impressions", named))
+
     def upsert_items(
         self, items: Sequence[ItemColumns], *, replaces: bool, bundled: Collection[str] = ()
     ) -> Upserted:

@@ -93,6 +93,10 @@ def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
     return impressions.append(session, erasure.still_welcome(session, shown, names, times))
 
 
+def _remove_impressions(session: Session, _: int, arguments: Arguments) -> int:
+    return impressions.remove_before(session, arguments["before"], arguments["limit"])
+
+
 def _begin_archiving(session: Session, _: int, __: Arguments) -> int:
     return archives.begin(session)
 
@@ -142,6 +146,7 @@ WRITES: Mapping[str, Operation] = {
     "begin_archiving": _begin_archiving,
     "link_visitor": _link_visitor,
     "upsert_items": _upsert_items,
+    "remove_impressions": _remove_impressions,
     "remove_items": _remove_items,
     "log_impressions": _log_impressions,
     "replace_archive": _replace_archive,

@@ -1,5 +1,6 @@
 """What every driver of the store keeps of what was shown."""
 
+import json
 from uuid import uuid4
 
 from recsys.store.impressions import ExperimentNote, Impression, Loss
@@ -29,13 +30,18 @@ def impression(customer_id: str | None = "anna", **changes) -> Impression:
     )._replace(**changes)
 
 
-def test_what_was_shown_comes_back_as_it_was(store: Store) -> None:
+def test_what_was_shown_is_kept_as_it_was(store: Store) -> None:
     shown = [impression(), impression(None, explored_rank=None, propensity=None)]
     assert store.log_impressions(shown) == 2
     with store.read() as session:
-        assert impressions.of_customers(session, ["anna", "ben"]) == shown[:1]
-        rows = impressions.rows_of(session, ("number", "customer_id"), 0, 9, 9)
-    assert rows == [(1, "anna"), (2, None)]
+        rows = impressions.rows_of(session, impressions.COLUMNS, 0, 9, 9)
+    for number, (row, each) in enumerate(zip(rows, shown, strict=True), start=1):
+        kept = dict(zip(impressions.COLUMNS, row, strict=True))
+        assert kept.pop("number") == number
+        assert bytes(kept.pop("request_id")).hex() == each.request_id
+        for name, value in kept.items():
+            text = name in {"item_ids", "scores", "sources", "query"}
+            assert (json.loads(value) if text else value) == getattr(each, name)
 
 
 def test_an_answer_is_logged_once(store: Store) -> None:
@@ -82,23 +88,18 @@ def test_experiments_are_noted_once_and_keep_the_order_of_their_arms(store: Stor
     assert found[0].arms == note.arms
 
 
-def test_what_was_shown_to_a_customer_can_be_erased(store: Store) -> None:
-    store.log_impressions([impression("anna"), impression("visitor/v1"), impression("ben")])
-    with store.database.transaction() as session:
-        assert impressions.erase(session, ["anna", "visitor/v1", "nobody"]) == 2
-        assert impressions.erase(session, []) == 0
-        left = impressions.of_customers(session, ["anna", "visitor/v1", "ben"])
-    assert [each.customer_id for each in left] == ["ben"]
-
-
-def test_the_log_of_an_old_time_can_be_removed(store: Store) -> None:
+def test_the_log_of_an_old_time_can_be_removed_in_parts(store: Store) -> None:
     store.log_impressions(
-        [impression(answer_time=NOON + hour * HOUR) for hour in range(3)],
+        [impression(answer_time=NOON + hour * HOUR) for hour in range(5)],
         losses=[Loss("l1", NOON, NOON, "for_you", "b1", "", "", 1)],
     )
-    with store.database.transaction() as session:
-        assert impressions.remove_before(session, NOON + HOUR) == 1
+    assert store.remove_impressions(NOON + 3 * HOUR, 2) == 2
+    with store.read() as session:
+        assert len(impressions.losses_between(session, 0, 2**60)) == 1
+    assert store.remove_impressions(NOON + 3 * HOUR, 2) == 1
+    assert store.remove_impressions(NOON + 3 * HOUR, 2) == 0
+    with store.read() as session:
         assert impressions.losses_between(session, 0, 2**60) == []
     assert store.log_impressions([impression()]) == 1
     with store.read() as session:
-        assert impressions.rows_of(session, ("number",), 0, 99, 99) == [(2,), (3,), (4,)]
+        assert impressions.rows_of(session, ("number",), 0, 99, 99) == [(4,), (5,), (6,)]

@@ -1,7 +1,7 @@
 """The log of what was shown, what of it was lost, and the experiments that it was shown in."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from recsys.store.database import Row, Session
 from recsys.store.impressions import ExperimentNote, Impression, Loss, Noted
@@ -11,7 +11,6 @@ COUNTER = "impressions"
 COLUMNS = ("number", *Impression._fields)
 _TEXTS = frozenset({"item_ids", "scores", "sources", "query"})
 """Columns that hold JSON text."""
-_CUSTOMERS_AT_ONCE = 500
 
 
 def append(session: Session, impressions: Sequence[Impression]) -> int:
@@ -91,46 +90,22 @@ def experiments(session: Session) -> list[Noted]:
     return [Noted(version, name, json.loads(arms), time) for version, name, arms, time in rows]
 
 
-def of_customers(session: Session, customer_ids: Iterable[str]) -> list[Impression]:
-    """Returns everything that was shown to some customers and visitors, in order."""
-    rows = sorted(
-        row
-        for part, marks in _parts(customer_ids)
-        for row in session.rows(
-            f"SELECT {', '.join(COLUMNS)} FROM impressions "  # noqa: S608  our own names
-            f"WHERE customer_id IN ({marks})",
-            part,
-        )
+def remove_before(session: Session, time: int, limit: int) -> int:
+    """Removes up to `limit` of what was shown before a time, the oldest first.
+
+    The losses of that time go with the last of it.
+
+    Returns:
+        How many impressions were removed; 0: none is left.
+    """
+    removed = session.rows(
+        "DELETE FROM impressions WHERE number IN (SELECT number FROM impressions "
+        "WHERE answer_time < ? ORDER BY answer_time LIMIT ?) RETURNING number",
+        (time, limit),
     )
-    return [_impression(row) for row in rows]
-
-
-def erase(session: Session, customer_ids: Iterable[str]) -> int:
-    """Removes everything that was shown to some customers and visitors; returns how many."""
-    return sum(
-        len(
-            session.rows(
-                f"DELETE FROM impressions WHERE customer_id IN ({marks}) RETURNING number",  # noqa: S608
-                part,
-            )
-        )
-        for part, marks in _parts(customer_ids)
-    )
-
-
-def remove_before(session: Session, time: int) -> int:
-    """Removes what was shown before a time, with the losses of that time; returns how many."""
-    session.execute("DELETE FROM impression_losses WHERE last_time < ?", (time,))
-    removed = "DELETE FROM impressions WHERE answer_time < ? RETURNING number"
-    return len(session.rows(removed, (time,)))
-
-
-def _parts(customer_ids: Iterable[str]) -> Iterator[tuple[list[str], str]]:
-    """Yields the ids in parts that one statement takes, each with its marks."""
-    ids = sorted(set(customer_ids))
-    for start in range(0, len(ids), _CUSTOMERS_AT_ONCE):
-        part = ids[start : start + _CUSTOMERS_AT_ONCE]
-        yield part, ", ".join("?" * len(part))
+    if len(removed) < limit:
+        session.execute("DELETE FROM impression_losses WHERE last_time < ?", (time,))
+    return len(removed)
 
 
 def _values(impression: Impression) -> list[object]:
@@ -143,11 +118,3 @@ def _values(impression: Impression) -> list[object]:
 
 def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _impression(row: Row) -> Impression:
-    values = [
-        json.loads(value) if name in _TEXTS else value
-        for name, value in zip(COLUMNS[2:], row[2:], strict=True)
-    ]
-    return Impression(bytes(row[1]).hex(), *values)
