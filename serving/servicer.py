@@ -78,6 +78,8 @@ class RecommendationService(RecommendationServiceServicer):
             items=len(told.items),
             live_events=answer.live_event_count,
         )
+        if answer.experiment is not None:
+            bind_contextvars(experiment=answer.experiment.name, arm=answer.arm)
         return to_response(answer, details)
 
     def RecommendBatch(
