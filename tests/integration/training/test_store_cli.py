@@ -18,8 +18,10 @@ from recsys.data.dataset import Dataset
 from recsys.data.events import EVENT_SCHEMA
 from recsys.store.archives import Archives
 from recsys.store.events import LogEvent
+from recsys.store.listener import Listener
 from recsys.store.log import Log
 from recsys.store.open import open_store
+from recsys.store.url import folder_of
 from recsys.types import LogPosition
 from tests.integration.training.commands import in_process
 from tests.small_shop import shop_events, shop_items
@@ -182,3 +184,21 @@ def test_kill_9_while_archiving(tmp_path) -> None:
         assert len(files) == len(archives.files())
         assert store.append([log_event(ids[7])]).duplicates == 1
         store.close()
+
+
+def test_archive_and_train_while_a_server_owns_the_log(url, bundles, tmp_path) -> None:
+    folder = folder_of(url)
+    owner = open_store(url, role="writer")
+    listener = Listener(folder, owner.writer)
+    try:
+        count = owner.last_position
+        training("store", "archive", url, "--older-than", 450, "--bundles", bundles)
+        assert Archives(owner).files()
+        owner.append([log_event("later", event_time=int(time.time() * 1e6))])
+        training("prepare", "--source", url, "--out", tmp_path / "data")
+        dataset = Dataset.open(tmp_path / "data")
+        assert dataset.log == LogPosition(owner.id, count + 1, 1)
+        assert dataset.events.select(pl.len()).collect().item() == count + 1
+    finally:
+        listener.close()
+        owner.close()
