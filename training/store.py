@@ -1,4 +1,4 @@
-"""The verbs `store info`, `export` and `archive`: the long-term care of an event store."""
+"""The verbs `store info`, `export`, `archive` and `trim`: the long-term care of a store."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +17,10 @@ from recsys.store.archiving import archive
 from recsys.store.export import export
 from recsys.store.info import StoreInfo, look
 from training.sources import ArchivesOption, opened_store, shown
+from training.store_trim import trim_command
 
 app = typer.Typer(help="Look into an event store, export it, archive it.", no_args_is_help=True)
+app.command("trim")(trim_command)
 
 UrlArgument = Annotated[
     str, typer.Argument(metavar="URL", help="store://FOLDER or postgresql://...")

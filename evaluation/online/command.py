@@ -92,8 +92,8 @@ def online_command(
     finally:
         opened.close()
     if not found.figures:
-        message = f"{store}: no impressions were logged from {texts.period(found)}"
-        raise DataError(message, store=store)
+        message = f"no impressions were logged from {texts.period(found)}"
+        raise DataError(message)
     _print(console, found)
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)
