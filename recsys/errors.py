@@ -105,15 +105,29 @@ class InvalidBatchError(RecsysError):
         self.violations = (FieldViolation(field, description),)
 
 
+def _listed(violations: Sequence[FieldViolation]) -> str:
+    field, description = violations[0]
+    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    return f"{field}: {description}{more}"
+
+
 class InvalidEventError(RecsysError):
     """Events of a batch have wrong fields; nothing of the batch was stored."""
 
     reason = "INVALID_EVENT"
 
     def __init__(self, violations: Sequence[FieldViolation]) -> None:
-        field, description = violations[0]
-        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-        super().__init__(f"{field}: {description}{more}", field=field, description=description)
+        super().__init__(_listed(violations), **violations[0]._asdict())
+        self.violations = tuple(violations)
+
+
+class InvalidItemError(RecsysError):
+    """Items of a request have wrong fields; nothing of the request was stored."""
+
+    reason = "INVALID_ITEM"
+
+    def __init__(self, violations: Sequence[FieldViolation]) -> None:
+        super().__init__(_listed(violations), **violations[0]._asdict())
         self.violations = tuple(violations)
 
 

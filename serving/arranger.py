@@ -10,6 +10,7 @@ from recsys.pipeline.arrangement import Arrangement, arrange, parts_of
 from recsys.pipeline.recommender import Recommender
 from serving.arm_bundles import ArmBundles
 from serving.deployment_file import DeploymentFile
+from serving.live_catalogue import LiveCatalogue
 from serving.logs import DEPLOYMENT_ARM_LOST, DEPLOYMENT_MISFIT
 
 _log = structlog.get_logger()
@@ -22,11 +23,20 @@ class Arranger:
     """
 
     def __init__(
-        self, file: DeploymentFile, bundles: ArmBundles, *, clock: Callable[[], float]
+        self,
+        file: DeploymentFile,
+        bundles: ArmBundles,
+        *,
+        catalogue: LiveCatalogue,
+        clock: Callable[[], float],
     ) -> None:
-        """Takes the file, the bundles beside the current one, and a clock of Unix seconds."""
+        """Takes the file, the bundles beside the current one, and a clock of Unix seconds.
+
+        `catalogue` lays over those bundles what has changed of their items.
+        """
         self._file = file
         self._bundles = bundles
+        self._catalogue = catalogue
         self._clock = clock
         self._deployment: Deployment | None = None
         self._held: Mapping[str, Recommender] = {}
@@ -40,6 +50,7 @@ class Arranger:
         """
         deployment = self._file.look(lambda new: misfits(new, parts_of(control)))
         held = self._bundles.hold(deployment.bundles(self._clock()), control)
+        held = self._catalogue.over_all(held)
         before = self._arrangement
         if (
             before is not None

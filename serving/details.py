@@ -1,14 +1,12 @@
 """The catalogue columns that a request asks to see with each item."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from math import isfinite
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsys.data.catalogue import Catalogue
-from recsys.data.events import ITEM_SCHEMA
 from recsys.errors import InvalidQueryError
 from recsys.v1.recommendation_service_pb2 import ItemDetails
+from serving.item_messages import known_attributes
 from serving.limits import MAX_ITEM_FIELDS, check_count
 
 _PLAIN = frozenset({"group_id", "title", "brand", "price", "list_price", "cost", "available"})
@@ -73,17 +71,6 @@ def _details(row: Mapping[str, Any]) -> ItemDetails:
     created = row.get("created_at")
     if created is not None:
         details.create_time.FromDatetime(created)
-    for name, value in _known(row.items()):
+    for name, value in known_attributes(row.items()):
         details.attributes[name] = value
     return details
-
-
-def _known(columns: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
-    """Yields the attributes that have a value, as JSON can say it."""
-    for name, value in columns:
-        if name in ITEM_SCHEMA or value is None:
-            continue
-        if isinstance(value, datetime):
-            yield name, value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        elif not isinstance(value, float) or isfinite(value):
-            yield name, value

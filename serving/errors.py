@@ -70,6 +70,7 @@ CATALOGUE: Mapping[str, ErrorSpec] = {
     "INVALID_DATA": _HIDDEN,
     "INVALID_EVENT": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "INVALID_FILTER": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
+    "INVALID_ITEM": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "INVALID_QUERY": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "MALFORMED_REQUEST": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "OVERLOADED": ErrorSpec(grpc.StatusCode.RESOURCE_EXHAUSTED, public=True),

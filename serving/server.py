@@ -13,7 +13,13 @@ from grpc_reflection.v1alpha import reflection
 from recsys.pipeline.recommender import Recommender
 from recsys.store.store import Store
 from recsys.store.url import is_embedded
-from recsys.v1 import customer_service_pb2, event_service_pb2, recommendation_service_pb2
+from recsys.v1 import (
+    catalog_service_pb2,
+    customer_service_pb2,
+    event_service_pb2,
+    recommendation_service_pb2,
+)
+from recsys.v1.catalog_service_pb2_grpc import add_CatalogServiceServicer_to_server
 from recsys.v1.customer_service_pb2_grpc import add_CustomerServiceServicer_to_server
 from recsys.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
 from recsys.v1.recommendation_service_pb2_grpc import add_RecommendationServiceServicer_to_server
@@ -21,12 +27,14 @@ from serving.arm_bundles import ArmBundles
 from serving.arranger import Arranger
 from serving.attribution import Attribution
 from serving.boundary import Boundary
+from serving.catalog_servicer import CatalogService
 from serving.customer_servicer import CustomerService
 from serving.deployment_file import DeploymentFile
 from serving.errors import StartError
 from serving.event_servicer import EventService
 from serving.impressions import ImpressionLog
 from serving.live_bundle import LiveBundle
+from serving.live_catalogue import LiveCatalogue
 from serving.live_state import LiveState
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
 from serving.patience import WAIT_S, Patience
@@ -37,7 +45,12 @@ from serving.tombstones import TombstoneFollower
 
 SERVICES = tuple(
     service.full_name
-    for file in (recommendation_service_pb2, event_service_pb2, customer_service_pb2)
+    for file in (
+        recommendation_service_pb2,
+        event_service_pb2,
+        catalog_service_pb2,
+        customer_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
 )
 """What health and reflection know by name."""
@@ -68,6 +81,8 @@ class Server:
             clock: returns Unix seconds.
         """
         self._settings = settings
+        catalogue = LiveCatalogue(store)
+        load = catalogue.following(load)
         self._bundle = LiveBundle(
             settings.bundles,
             current=current,
@@ -78,7 +93,13 @@ class Server:
         self._arm_bundles = ArmBundles(settings.bundles, load)
         self._live = Live(
             self._bundle.recommender,
-            arranger=Arranger(DeploymentFile(settings.deployment), self._arm_bundles, clock=clock),
+            arranger=Arranger(
+                DeploymentFile(settings.deployment),
+                self._arm_bundles,
+                catalogue=catalogue,
+                clock=clock,
+            ),
+            catalogue=catalogue,
             tombstones=TombstoneFollower(store),
             refresh_interval_s=REFRESH_INTERVAL_S,
         )
@@ -173,6 +194,7 @@ class Server:
         add_EventServiceServicer_to_server(events, server)
         customers = CustomerService(store, bundles=settings.bundles)
         add_CustomerServiceServicer_to_server(customers, server)
+        add_CatalogServiceServicer_to_server(CatalogService(self._live, store), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if settings.reflection:
             names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)

@@ -8,6 +8,7 @@ from recsys.pipeline.arrangement import Arrangement
 from recsys.pipeline.recommender import Recommender
 from recsys.store.tombstones import NOBODY, Tombstones
 from serving.arranger import Arranger
+from serving.live_catalogue import LiveCatalogue
 from serving.tombstones import TombstoneFollower
 
 
@@ -31,6 +32,7 @@ class Live:
         recommender: Callable[[], Recommender],
         *,
         arranger: Arranger,
+        catalogue: LiveCatalogue,
         tombstones: TombstoneFollower,
         refresh_interval_s: float,
     ) -> None:
@@ -39,11 +41,13 @@ class Live:
         Args:
             recommender: returns the bundle's recommender, raises BundleNotReadyError before.
             arranger: says who answers, by the deployment file.
+            catalogue: lays over a bundle what has changed of its items.
             tombstones: says who was erased.
             refresh_interval_s: seconds between two looks at all parts.
         """
         self._recommender = recommender
         self._arranger = arranger
+        self._catalogue = catalogue
         self._tombstones = tombstones
         self._refresh_interval_s = refresh_interval_s
         self._snapshot: Snapshot | None = None
@@ -70,7 +74,8 @@ class Live:
             BundleNotReadyError: the first bundle is not loaded yet.
         """
         with self._lock:  # two threads ask: the one below, and that of the bundle
-            recommender = self._recommender()
+            self._catalogue.look()
+            recommender = self._catalogue.over(self._recommender())
             arrangement = self._arranger.arranged(recommender)
             tombstones = self._tombstones.look()
             before = self._snapshot

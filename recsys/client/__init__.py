@@ -14,6 +14,7 @@ Example::
 """
 
 from recsys.client.asynchronous import AsyncRecsysClient
+from recsys.client.catalogue import CatalogueItem
 from recsys.client.customers import (
     CustomerRecord,
     ErasureFindings,
@@ -37,6 +38,7 @@ from recsys.store.consent import Consent
 __all__ = [
     "AsyncRecsysClient",
     "CallError",
+    "CatalogueItem",
     "Consent",
     "CustomerRecommendations",
     "CustomerRecord",

@@ -7,6 +7,7 @@ from typing import Self, Unpack
 
 import grpc
 
+from recsys.client.catalogue import AsyncCatalogueCalls
 from recsys.client.channel import channel_options, target_uri
 from recsys.client.customers import AsyncCustomerCalls
 from recsys.client.errors import UnavailableError, from_rpc_error
@@ -26,7 +27,7 @@ from recsys.client.results import (
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
-class AsyncRecsysClient(AsyncCustomerCalls, AsyncEventCalls):
+class AsyncRecsysClient(AsyncCatalogueCalls, AsyncCustomerCalls, AsyncEventCalls):
     """Asks a list of servers for recommendations, in turn, from one event loop.
 
     Arguments, answers and errors are those of `RecsysClient`.

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Sequence
 
+from recsys.v1.catalog_service_pb2 import DESCRIPTOR as CATALOGUE_FILE
 from recsys.v1.customer_service_pb2 import DESCRIPTOR as CUSTOMER_FILE
 from recsys.v1.event_service_pb2 import DESCRIPTOR as EVENT_FILE
 from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
@@ -11,6 +12,7 @@ from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
 SERVICE = DESCRIPTOR.services_by_name["RecommendationService"].full_name
 CUSTOMERS = CUSTOMER_FILE.services_by_name["CustomerService"].full_name
 EVENTS = EVENT_FILE.services_by_name["EventService"].full_name
+CATALOGUE = CATALOGUE_FILE.services_by_name["CatalogService"].full_name
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 SERVICE_CONFIG = {
@@ -20,7 +22,7 @@ SERVICE_CONFIG = {
     "methodConfig": [
         {
             # What is written again is known: customers, items and events have ids.
-            "name": [{"service": SERVICE}, {"service": CUSTOMERS}, {"service": EVENTS}],
+            "name": [{"service": SERVICE}, {"service": CUSTOMERS}, {"service": CATALOGUE}, {"service": EVENTS}],
             "retryPolicy": {
                 "maxAttempts": 3,
                 "initialBackoff": "0.05s",

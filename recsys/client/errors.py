@@ -12,11 +12,13 @@ from recsys.errors import (
     InvalidBatchError,
     InvalidEventError,
     InvalidFilterError,
+    InvalidItemError,
     InvalidQueryError,
     RecsysError,
     StoreFullError,
     StoreNotConfiguredError,
     StoreUnavailableError,
+    UnknownItemError,
     UnknownPlacementError,
     VisitorTakenError,
 )
@@ -76,10 +78,14 @@ _AS_THEY_ARE: Mapping[str, type[RecsysError]] = {
         StoreFullError,
         StoreNotConfiguredError,
         StoreUnavailableError,
+        UnknownItemError,
         VisitorTakenError,
     )
 }
 """Errors that are made of a text and metadata alone."""
+_OF_FIELDS: Mapping[str, type[InvalidEventError | InvalidItemError]] = {
+    kind.reason: kind for kind in (InvalidEventError, InvalidItemError)
+}
 
 
 def from_rpc_error(error: grpc.RpcError) -> RecsysError:
@@ -112,8 +118,8 @@ def _domain_error(
             return InvalidQueryError(metadata["field"], metadata.get("description", text))
         case InvalidBatchError.reason if "field" in metadata:
             return InvalidBatchError(metadata["field"], metadata.get("description", text))
-        case InvalidEventError.reason if violations:
-            return InvalidEventError(violations)
+        case InvalidEventError.reason | InvalidItemError.reason if violations:
+            return _OF_FIELDS[reason](violations)
         case InvalidFilterError.reason if "position" in metadata:
             return InvalidFilterError(metadata.get("description", text), int(metadata["position"]))
         case UnknownPlacementError.reason if "placement" in metadata:

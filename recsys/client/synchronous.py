@@ -6,6 +6,7 @@ from typing import Self, Unpack
 
 import grpc
 
+from recsys.client.catalogue import CatalogueCalls
 from recsys.client.channel import channel_options, target_uri
 from recsys.client.customers import CustomerCalls
 from recsys.client.errors import UnavailableError, from_rpc_error
@@ -25,7 +26,7 @@ from recsys.client.results import (
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
-class RecsysClient(CustomerCalls, EventCalls):
+class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls):
     """Asks a list of servers for recommendations, in turn; safe to share between threads.
 
     Every call has a deadline. A server that cannot be reached or is stopping is passed over.

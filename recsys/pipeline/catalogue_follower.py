@@ -112,6 +112,7 @@ class CatalogueFollower:
             },
             item_table=self._item_table(len(fresh)),
             new_items=new_items,
+            laid_over=bundle,
         )
 
     def _new_items(self, fresh: pl.DataFrame) -> NewItems:

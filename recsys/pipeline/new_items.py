@@ -26,7 +26,7 @@ NEW_ITEMS = "new-items"
 class NewItemRules:
     """How items are treated that the bundle does not know."""
 
-    neighbours: int = 20
+    neighbours: int = 10
     """Learned items that speak for a new one, those that it is most like."""
     shrinkage: float = 1.0
     """Similarity's worth of doubt: draws the mean of few or distant neighbours towards 0."""
@@ -104,18 +104,21 @@ class NewItems:
     def scores(self, request: Request, anchors: Ranked) -> FloatArray:
         """Returns the score of each new item, shape (new items,), on the anchors' scale.
 
-        The items of a page are worth as much as the best anchor: nothing is more like them.
+        On a page about some items the likeness to one of them is a score, too: what is the same
+        in all words stands beside the best anchor.
         """
         worth = np.zeros(self.first, dtype=np.float32)
         learned = anchors.item_nums < self.first
         worth[anchors.item_nums[learned]] = anchors.scores[learned]
-        seeds = request.context_nums if request.use_context else request.context_nums[:0]
+        alike = self.nearest.similarities
+        sums = (worth[self.nearest.item_nums] * alike).sum(axis=1)
+        means: FloatArray = sums / (alike.sum(axis=1) + np.float32(self.rules.shrinkage))
+        if not request.use_context:
+            return means
         top = anchors.scores[0] if len(anchors.scores) else np.float32(1.0)
-        worth[self.learned(seeds)] = top
-        sums = (worth[self.nearest.item_nums] * self.nearest.similarities).sum(axis=1)
-        weights = self.nearest.similarities.sum(axis=1) + np.float32(self.rules.shrinkage)
-        means: FloatArray = sums / weights
-        return means
+        shown = np.isin(self.nearest.item_nums, self.learned(request.context_nums))
+        likest: FloatArray = (alike * shown).max(axis=1)
+        return np.maximum(means, top * likest)
 
     def learned(self, item_nums: NumArray) -> NumArray:
         """Returns items of the bundle: stand-ins where an item is new; distinct, ascending."""

@@ -45,6 +45,8 @@ class Recommender:
     """How far the event log was read for the bundle; None: it was fitted on files alone."""
     new_items: NewItems | None = None
     """Items after the bundle's; None: there are none."""
+    laid_over: "Recommender | None" = None
+    """As the bundle was loaded, where its catalogue has changed since; None: it has not."""
 
     @property
     def placements(self) -> tuple[str, ...]:

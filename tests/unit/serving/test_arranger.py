@@ -12,6 +12,7 @@ from recsys.pipeline.recommender import Recommender
 from serving.arm_bundles import ArmBundles
 from serving.arranger import Arranger
 from serving.deployment_file import DeploymentFile
+from serving.live_catalogue import LiveCatalogue
 
 HEAD = '[experiments.e]\nplacements = ["for_you"]\n'
 WITH_BUNDLE = HEAD + 'end_time = 2026-01-01T00:00:00Z\narms = {old = {bundle = "other"}, new = {}}'
@@ -34,7 +35,12 @@ class Deployed:
         self.clock = Clock()
         self.there = {"other": replace(recommender, bundle_version="other")}
         self.bundles = ArmBundles(Path("bundles"), self._load)
-        self.arranger = Arranger(DeploymentFile(path), self.bundles, clock=self.clock)
+        self.arranger = Arranger(
+            DeploymentFile(path),
+            self.bundles,
+            catalogue=LiveCatalogue(None),
+            clock=self.clock,
+        )
         path.write_text(WITH_BUNDLE)
         self.arranger.arranged(recommender)
 
