@@ -59,6 +59,12 @@ class Recommendations:
     """Empty: the list is part of none."""
     arm: str = ""
     """Empty without an experiment."""
+    live_event_count: int = 0
+    """Events of the store that count in the list and that the bundle does not have."""
+    live_state_missing: bool = False
+    """Whether the store could not be read, so that the list was made from the bundle alone."""
+    consent_refused: bool = False
+    """Whether the customer's consent forbids the purpose, so that nothing known was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,10 @@ class CustomerRecommendations:
     """Empty: the list is part of none."""
     arm: str = ""
     """Empty without an experiment."""
+    live_state_missing: bool = False
+    """Whether the store could not be read, so that the list was made from the bundle alone."""
+    consent_refused: bool = False
+    """Whether the customer's consent forbids the purpose, so that nothing known was used."""
 
 
 def to_recommendations(response: pb.RecommendResponse) -> Recommendations:
@@ -95,6 +105,9 @@ def to_recommendations(response: pb.RecommendResponse) -> Recommendations:
         request_id=response.request_id,
         experiment=response.experiment,
         arm=response.arm,
+        live_event_count=response.live_event_count,
+        live_state_missing=response.live_state_missing,
+        consent_refused=response.consent_refused,
     )
 
 
@@ -114,6 +127,8 @@ def to_customer_recommendations(
             request_id=result.request_id,
             experiment=result.experiment,
             arm=result.arm,
+            live_state_missing=result.live_state_missing,
+            consent_refused=result.consent_refused,
         )
 
 

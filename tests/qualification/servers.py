@@ -6,8 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,14 @@ class Running:
     """A `python -m serving run`, its address and its log."""
 
     popen: subprocess.Popen[bytes]
-    target: str
+    targets: Sequence[str]
+    """Of its processes."""
     log: Path
+
+    @property
+    def target(self) -> str:
+        """Returns the address of the first process."""
+        return self.targets[0]
 
     def lines(self, event: str) -> list[dict[str, Any]]:
         """Returns the log lines of an event."""
@@ -70,7 +76,8 @@ def started(
         **settings: of `ServingSettings`.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    processes = int(str(settings.get("processes", 1)))
+    port = _free_ports(processes)
     environment = own_environment(root)
     environment |= {
         f"RECSYS_SERVING_{name.upper()}": str(value) for name, value in settings.items()
@@ -83,7 +90,8 @@ def started(
             [*command, "--port", str(port)], cwd=root, env=environment, stderr=output
         )
     try:
-        yield Running(popen, f"127.0.0.1:{port}", log)
+        ports = range(port, port + processes)
+        yield Running(popen, [f"127.0.0.1:{each}" for each in ports], log)
     finally:
         if popen.poll() is None:
             popen.terminate()
@@ -103,7 +111,17 @@ def client_of(running: Running) -> Iterator[RecsysClient]:
         yield client
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports(count: int) -> int:
+    """Returns the first of so many neighbouring ports that are free."""
+    while True:
+        with ExitStack() as probes:
+            first = 0
+            for place in range(count):
+                probe = probes.enter_context(socket.socket())
+                try:
+                    probe.bind(("127.0.0.1", first + place if place else 0))
+                except OSError:
+                    break
+                first = first or int(probe.getsockname()[1])
+            else:
+                return first
