@@ -88,10 +88,9 @@ def _ratio(brought: ValueArray, impressions: ValueArray) -> tuple[float, ValueAr
 
 
 def _estimate(value: float, moves: ValueArray) -> Estimate:
-    moves = moves[moves != 0]
-    count = len(moves)
-    if count < 2:  # noqa: PLR2004  one customer has no spread
+    if np.count_nonzero(moves) < 2:  # noqa: PLR2004  all are alike, or one stands alone
         return Estimate(value, None, None)
+    count = len(moves)
     error = float(np.sqrt(count / (count - 1) * (moves @ moves)))
     skewness = float((moves**3).sum()) / error**3
     reach = _untransformed(_REACH, skewness), _untransformed(-_REACH, skewness)
