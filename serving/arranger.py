@@ -6,7 +6,7 @@ import structlog
 
 from recsys.live.deployment import Deployment
 from recsys.live.fit_to_bundle import misfits
-from recsys.pipeline.arrangement import Arrangement, arrange, parts_of
+from recsys.pipeline.arrangement import NOT_LOADED, Arrangement, arrange, parts_of
 from recsys.pipeline.recommender import Recommender
 from serving.arm_bundles import ArmBundles
 from serving.deployment_file import DeploymentFile
@@ -70,6 +70,8 @@ class Arranger:
         for misfit in after.left_out:
             if before is None or misfit not in before.left_out:
                 _log.error(DEPLOYMENT_MISFIT, part=misfit.part, problem=misfit.problem)
+        told = before.lost if before else ()
         for lost in after.lost:
-            if before is None or lost not in before.lost:
+            # Of what cannot be loaded tells whoever tried.
+            if lost not in told and lost.problem != NOT_LOADED:
                 _log.error(DEPLOYMENT_ARM_LOST, **lost._asdict())

@@ -19,6 +19,9 @@ from recsys.pipeline.query import Query
 from recsys.pipeline.recommender import Recommender
 from recsys.store.impressions import ExperimentNote
 
+NOT_LOADED = "not loaded"
+"""Problem of an arm whose bundle is not at hand, or not yet."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
@@ -120,7 +123,7 @@ def arrange(
                     arms[name, arm] = with_changes(control, settings.placements)
                 continue
             found = bundles.get(settings.bundle)
-            missing = missing_placements(experiment, parts_of(found)) if found else ["not loaded"]
+            missing = missing_placements(experiment, parts_of(found)) if found else [NOT_LOADED]
             if found is None or missing:
                 lost.append(LostArm(name, arm, settings.bundle, missing[0]))
             else:

@@ -159,7 +159,7 @@ def test_a_damaged_bundle_is_answered_by_the_control(
         wait_until(lambda: any(line["event"] == "arm_bundle.refused" for line in lines))
     found = arms(client)
     assert found.keys() == {("", "", deployed.current), ("versions", "new", deployed.current)}
-    assert {line["event"] for line in lines} >= {"deployment.arm_lost", "arm_bundle.dropped"}
+    assert "arm_bundle.dropped" in {line["event"] for line in lines}
     [line] = [line for line in lines if line["event"] == "arm_bundle.refused"]
     assert "catalogue.parquet" in line["error"]
 

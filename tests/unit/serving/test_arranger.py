@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from recsys.errors import BundleError
+from recsys.pipeline.arrangement import NOT_LOADED
 from recsys.pipeline.recommender import Recommender
 from serving.arm_bundles import ArmBundles
 from serving.arranger import Arranger
@@ -33,7 +34,11 @@ class Deployed:
     def __init__(self, path: Path, recommender: Recommender) -> None:
         self.path, self.recommender = path, recommender
         self.clock = Clock()
-        self.there = {"other": replace(recommender, bundle_version="other")}
+        popular = {"popular": recommender.placement_configs["popular"]}
+        self.there = {
+            "other": replace(recommender, bundle_version="other"),
+            "poorer": replace(recommender, placement_configs=popular),
+        }
         self.bundles = ArmBundles(Path("bundles"), self._load)
         self.arranger = Arranger(
             DeploymentFile(path),
@@ -83,13 +88,25 @@ def test_bundles_of_ended_experiments_are_dropped(deployed: Deployed) -> None:
 
 def test_a_lost_arm_is_told_once(deployed: Deployed) -> None:
     with structlog.testing.capture_logs() as lines:
-        deployed.write(WITH_BUNDLE.replace("other", "lost"))
+        deployed.write(WITH_BUNDLE.replace("other", "poorer"))
+        deployed.arranger.arranged(deployed.recommender)
+        deployed.bundles.start()
         for _ in range(3):
             deployed.arranger.arranged(deployed.recommender)
+    deployed.bundles.stop()
     [line] = [line for line in lines if line["event"] == "deployment.arm_lost"]
     assert line["log_level"] == "error"
-    told = {"experiment": "e", "arm": "old", "bundle_version": "lost", "problem": "not loaded"}
+    told = {"experiment": "e", "arm": "old", "bundle_version": "poorer"}
     assert told.items() <= line.items()
+    assert "'for_you'" in line["problem"]
+
+
+def test_an_arm_that_is_being_loaded_is_no_error(deployed: Deployed) -> None:
+    with structlog.testing.capture_logs() as lines:
+        deployed.write(WITH_BUNDLE.replace("other", "later"))
+        [lost] = deployed.arranger.arranged(deployed.recommender).lost
+    assert (lost.bundle_version, lost.problem) == ("later", NOT_LOADED)
+    assert {line["log_level"] for line in lines} == {"info"}
 
 
 def test_a_new_bundle_leaves_out_what_it_lacks_until_one_has_it(deployed: Deployed) -> None:
