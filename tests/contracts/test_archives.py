@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from recsys.data.events import EVENT_SCHEMA
-from recsys.errors import ConfigError, DataError
+from recsys.errors import ConfigError, DataError, StoreUnavailableError
 from recsys.store import archiving
 from recsys.store.archives import Archives
 from recsys.store.archiving import archive
@@ -243,3 +243,25 @@ def test_events_erased_while_their_file_is_written_are_left_out(
     assert archives.count_of({"customer-1"}) == 0
     assert set(union(store)["customer_id"]) == {"customer-0", "customer-2"}
     assert len(list(archives.folder.glob("date=*/*"))) == len(archives.files())
+
+
+class Overtaken(Faulty):
+    """Another process takes a turn each time, which no lock of a file system has held back."""
+
+    def write(self, name: str, arguments: Any) -> Any:
+        if name != "begin_archiving":
+            self.store.writer.write("begin_archiving", {})
+        return self.store.writer.write(name, arguments)
+
+
+def test_who_is_overtaken_gives_up_and_has_changed_nothing(store: Store) -> None:
+    store.append(week())
+    before = union(store)
+    overtaken = Archives(dataclasses.replace(store, writer=Overtaken(store, "", "")))
+    with pytest.raises(StoreUnavailableError, match="change all the time"):
+        archive(overtaken, before=DAY + DAY_US, up_to=28)
+    assert list(overtaken.folder.glob("date=*/*")) == []
+    archive(Archives(store), before=DAY + DAY_US, up_to=28)
+    with pytest.raises(StoreUnavailableError, match="another process"):
+        overtaken.without({"customer-0"})
+    assert union(store).equals(before)
