@@ -198,7 +198,7 @@ def test_a_server_without_a_store_says_so(running: RunningServer) -> None:
                 call(ANNA)
 
 
-def test_the_client_for_asyncio_asks_the_same(start_server: ServerFactory, store: Store) -> None:
+def test_the_client_for_asyncio_asks_the_same(store: Store, start_server: ServerFactory) -> None:
     store.append([log_event("a", ANNA, event_time=NOON)])
     running = start_server(event_store=store)
 
