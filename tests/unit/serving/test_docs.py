@@ -11,6 +11,7 @@ from serving import logs
 from serving.deployment_file import checked_deployment
 from serving.errors import CATALOGUE
 from serving.settings import ServingSettings
+from tests.events import WRONG, Wrong
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -68,3 +69,11 @@ def test_settings_of_the_deployment_file_are_documented(kind: type[StrictModel])
         for row in rows:
             default = "required" if field.is_required() else str(field.default)
             assert row[2].strip().lower() in {default.lower(), default.removesuffix(".0")}
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.title)
+def test_rules_of_events_are_documented(wrong: Wrong) -> None:
+    rule = re.sub(r", is \d+$", "", wrong.description).removeprefix("must ")
+    rules = (DOCS / "events.md").read_text().partition("## Rules")[2]
+    assert f"`{wrong.field}`" in rules
+    assert rule in rules
