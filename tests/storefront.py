@@ -10,6 +10,7 @@ purchases of things that were not shown or long after, visitors who log in, forg
 that are sent twice, and impressions that were lost.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil, exp, log
@@ -18,6 +19,7 @@ from random import Random
 from recsys.live.attribution import Shown, Tokens
 from recsys.store.events import LogEvent
 from recsys.store.impressions import ExperimentNote, Group, Impression, Loss
+from recsys.store.open import open_store
 from recsys.store.store import Store
 from recsys.types import visitor_key
 
@@ -264,3 +266,14 @@ def _poisson(rng: Random, mean: float) -> int:
     while left > exp(-mean):
         count, left = count + 1, left * rng.random()
     return count
+
+
+def main() -> None:
+    """Plays a storefront into a new store: `python -m tests.storefront store://FOLDER`."""
+    store = open_store(sys.argv[1])
+    Storefront(seed=3).play(store)
+    store.close()
+
+
+if __name__ == "__main__":
+    main()

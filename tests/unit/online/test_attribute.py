@@ -233,3 +233,22 @@ def test_an_empty_store_has_nothing(store: Store) -> None:
     found = Found(store, [], [])
     assert found.of == {}
     assert found.tally == tally()
+
+
+def test_the_example_of_the_documentation(store: Store) -> None:
+    noon, one = impression("a", "Anna", "tea cup"), impression("b", "Anna", "tea", at=HOUR)
+    proof = token(store, noon)
+    found = Found(
+        store,
+        [noon, one],
+        [
+            event("view", "Anna", "cup", at=5 * MINUTE),
+            event("purchase", "Anna", "tea", at=2 * HOUR, price=3),
+            event("purchase", "Anna", "cup", at=2 * HOUR, price=4),
+            event("view", "Anna", "tea", at=130 * MINUTE, attribution_token=proof),
+            event("purchase", "Anna", "pot", at=2 * HOUR, price=50),
+            event("purchase", "Anna", "tea", at=DAY + 90 * MINUTE, price=3),
+        ],
+    )
+    assert found[noon] == (1.0, 1.0, 4.0)
+    assert found[one] == (0.0, 1.0, 3.0)
