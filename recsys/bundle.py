@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from recsys.config import StrictModel, problems
 from recsys.errors import BundleError
+from recsys.live.attribution import BUNDLE_BYTES
 from recsys.types import LogPosition
 
 MANIFEST = "manifest.json"
@@ -37,7 +38,7 @@ class Manifest(StrictModel):
     """What a bundle is, and how it came about."""
 
     schema_version: Literal[1] = 1
-    bundle_version: str
+    bundle_version: str = Field(max_length=BUNDLE_BYTES)
     """UTC time of writing and the first 8 digits of the digest."""
     create_time: datetime
     digest: str
