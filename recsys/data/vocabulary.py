@@ -11,21 +11,25 @@ from numpy.typing import NDArray
 from recsys.types import UNKNOWN, NumArray, OffsetArray
 
 IdT = TypeVar("IdT", bound=str)
+REMEMBERED = 32_768
+"""Ids whose numbers are kept at hand: about 5 MB."""
 
 
 class Vocabulary(Generic[IdT]):
     """Sorted, distinct ids; an id's number is its place in UTF-8 byte order.
 
     The ids live in two flat arrays that can be memory-mapped, so that server processes share
-    them through the page cache; a look-up is a binary search over them.
+    them through the page cache; a look-up is a binary search over them, and what was found lately
+    is remembered.
     """
 
-    __slots__ = ("_bytes", "_offsets")
+    __slots__ = ("_bytes", "_found", "_offsets")
 
     def __init__(self, id_bytes: NDArray[np.uint8], offsets: OffsetArray) -> None:
         """Takes the arrays of `arrays()`: UTF-8 text (any,) uint8 and (n + 1,) int64 offsets."""
         self._bytes = id_bytes
         self._offsets = offsets
+        self._found: dict[IdT, int] = {}
 
     @classmethod
     def from_ids(cls, ids: Iterable[IdT] | pl.Series) -> "Vocabulary[IdT]":
@@ -51,9 +55,17 @@ class Vocabulary(Generic[IdT]):
 
     def number(self, id_: IdT) -> int | None:
         """Returns the number of an id, None where it is not known."""
+        number = self._found.get(id_)
+        if number is not None:
+            return number
         sought = id_.encode(errors="surrogatepass")
         place = bisect_left(range(len(self)), sought, key=self._id_bytes)
-        return place if place < len(self) and self._id_bytes(place) == sought else None
+        if place == len(self) or self._id_bytes(place) != sought:
+            return None
+        if len(self._found) >= REMEMBERED:
+            self._found = {}  # not cleared: another thread may be reading it
+        self._found[id_] = place
+        return place
 
     def numbers(self, ids: Sequence[IdT] | pl.Series) -> NumArray:
         """Returns the numbers of ids, shape (n,), `UNKNOWN` where an id is not known or null."""
