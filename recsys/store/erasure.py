@@ -1,7 +1,7 @@
 """Forgets a customer: rows of all tables in one transaction, and a tombstone in their place."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from recsys.errors import VisitorTakenError
 from recsys.store.database import Session
@@ -9,7 +9,6 @@ from recsys.store.places import EVENTS, PLACES
 from recsys.store.tables import events, tombstones
 from recsys.types import VISITOR_PREFIX, visitor_key
 
-RowT = TypeVar("RowT")
 _AT_ONCE = 500
 """Values in one statement."""
 
@@ -82,31 +81,6 @@ def forget_events(session: Session, event_ids: Sequence[str]) -> None:
         keys = [events.event_key(event_id) for event_id in event_ids[start : start + _AT_ONCE]]
         marks = ", ".join("?" * len(keys))
         session.execute(f"DELETE FROM event_keys WHERE event_key IN ({marks})", keys)  # noqa: S608
-
-
-def still_welcome(
-    session: Session,
-    rows: Sequence[RowT],
-    customer_ids: Iterable[str | None],
-    times: Iterable[int],
-) -> Sequence[RowT]:
-    """Returns the rows but those of erased customers that are not newer than the erasure.
-
-    Args:
-        session: in a transaction.
-        rows: events or whatever else has a customer and a time.
-        customer_ids: of each row; None: nobody's.
-        times: of each row, microseconds since 1970, UTC.
-    """
-    names = list(customer_ids)
-    erased = tombstones.erase_times(session, {name for name in names if name is not None})
-    if not erased:
-        return rows
-    return [
-        row
-        for row, name, time in zip(rows, names, times, strict=True)
-        if name is None or time > erased.get(name, time - 1)
-    ]
 
 
 def _newest_event(session: Session, customer_id: str) -> int:

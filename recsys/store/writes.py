@@ -22,6 +22,8 @@ from recsys.store.tables import (
 )
 from recsys.store.tables.archives import ArchiveFile
 
+EVER = -1
+"""A time before all others: of somebody who was never erased."""
 Arguments = Mapping[str, Any]
 """Only what JSON can carry."""
 Operation = Callable[[Session, int, Arguments], Any]
@@ -59,21 +61,22 @@ def _append_events(session: Session, now: int, arguments: Arguments) -> list[int
 
 
 def _append_together(session: Session, _: int, many: Sequence[Arguments]) -> list[list[int]]:
-    batches = [[LogEvent(*row) for row in arguments["events"]] for arguments in many]
+    # From another process they come as plain lists.
+    batches = [list(map(LogEvent._make, arguments["events"])) for arguments in many]
     levels = counters.read_all(session)
     welcome: Sequence[Sequence[LogEvent]] = batches
     if levels.get(tombstones.COUNTER):
-        welcome = [_welcome(session, batch) for batch in batches]
+        names = {event.customer_id for batch in batches for event in batch}
+        erased = tombstones.erase_times(session, names)
+        welcome = [
+            [event for event in batch if event.event_time > erased.get(event.customer_id, EVER)]
+            for batch in batches
+        ]
     stored = events.append(session, welcome, levels["position"])
     return [
         list(each._replace(erased=len(batch) - len(kept)))
         for each, batch, kept in zip(stored, batches, welcome, strict=True)
     ]
-
-
-def _welcome(session: Session, batch: Sequence[LogEvent]) -> Sequence[LogEvent]:
-    names, times = [event.customer_id for event in batch], [event.event_time for event in batch]
-    return erasure.still_welcome(session, batch, names, times)
 
 
 def _link_visitor(session: Session, now: int, arguments: Arguments) -> list[int]:
@@ -89,8 +92,10 @@ def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
     impressions.note_experiments(session, notes, now)
     impressions.add_losses(session, [Loss(*loss) for loss in arguments["losses"]])
     shown = [Impression(*row) for row in arguments["impressions"]]
-    names, times = [each.customer_id for each in shown], [each.answer_time for each in shown]
-    return impressions.append(session, erasure.still_welcome(session, shown, names, times))
+    erased = tombstones.erase_times(session, {each.customer_id or "" for each in shown})
+    # Answers wait a moment before they are logged: the customer may have been erased meanwhile.
+    kept = [each for each in shown if each.answer_time > erased.get(each.customer_id or "", EVER)]
+    return impressions.append(session, kept)
 
 
 def _remove_impressions(session: Session, _: int, arguments: Arguments) -> int:
