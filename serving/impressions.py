@@ -16,12 +16,13 @@ from serving.impression_rows import group_of, to_impression
 from serving.logs import IMPRESSIONS_LOST, IMPRESSIONS_WAITING
 
 CAPACITY = 200_000
-"""Items, in lists that wait to be written: some 100 MB at most."""
-BATCH = 100
-"""Lists in one transaction: events that are written meanwhile wait for no more than that."""
+"""Items that wait to be written, in lists and in what was asked: some 100 MB at most."""
+BATCH, BATCH_ITEMS = 100, 20_000
+"""Lists and items in one transaction: events that are written meanwhile wait for no more."""
 INTERVAL_S = 0.25
 RETRY_S = 1.0
-_Row = tuple[Impression, ExperimentNote | None]
+_Row = tuple[Impression, ExperimentNote | None, int]
+"""With the number of its items."""
 _log = structlog.get_logger()
 
 
@@ -66,7 +67,7 @@ class ImpressionLog:
         """Takes answers that were made; never waits for the store."""
         with self._lock:
             for answer in answers:
-                size = len(answer.recommendations.items) + 1
+                size = _size(answer)
                 if self._items + size > self._capacity:
                     self._lose(group_of(answer), answer.answer_time)
                 else:
@@ -97,13 +98,13 @@ class ImpressionLog:
         """Turns answers into rows at once: an answer keeps a whole catalogue in memory."""
         while self._answers:
             answer = self._answers.popleft()
-            self._rows.append((to_impression(answer), answer.experiment))
+            self._rows.append((to_impression(answer), answer.experiment, _size(answer)))
 
     def _write_all(self) -> None:
         """Writes all that waits, as far as the store takes it."""
         while self._take():
-            shown = [row for row, _ in self._batch]
-            notes = {note.version: note for _, note in self._batch if note}
+            shown = [row for row, _, _ in self._batch]
+            notes = {note.version: note for _, note, _ in self._batch if note}
             fresh = [note for version, note in notes.items() if version not in self._noted]
             try:
                 self._store.log_impressions(shown, losses=self._losses, experiments=fresh)
@@ -114,9 +115,9 @@ class ImpressionLog:
                 return
             self._retry_at = 0.0
             self._noted |= notes.keys()
-            self._batch, self._losses = [], []
             with self._lock:
-                self._items -= sum(len(row.item_ids) + 1 for row in shown)
+                self._items -= sum(size for _, _, size in self._batch)
+            self._batch, self._losses = [], []
 
     def _take(self) -> bool:
         """Puts the next rows and the losses so far in hand; returns whether there are any.
@@ -124,7 +125,10 @@ class ImpressionLog:
         What could not be written stays as it is: it may have been, and is then known again.
         """
         if not (self._batch or self._losses):
-            self._batch = [self._rows.popleft() for _ in range(min(BATCH, len(self._rows)))]
+            size = 0
+            while self._rows and len(self._batch) < BATCH and size < BATCH_ITEMS:
+                self._batch.append(self._rows.popleft())
+                size += self._batch[-1][2]
             with self._lock:
                 lost, self._lost = self._lost, {}
             self._losses = [
@@ -136,3 +140,10 @@ class ImpressionLog:
     def _lose(self, group: Group, at: int) -> None:
         count, first, last = self._lost.get(group, (0, at, at))
         self._lost[group] = (count + 1, min(first, at), max(last, at))
+
+
+def _size(answer: Answer) -> int:
+    """Returns how many items an answer's row names, and one for the rest of it."""
+    query = answer.query
+    asked = len(query.exclude_item_ids) + len(query.events) + len(query.context_item_ids)
+    return len(answer.recommendations.items) + asked + 1

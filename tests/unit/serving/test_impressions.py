@@ -141,6 +141,15 @@ def test_the_room_is_free_again_after_a_write() -> None:
     assert not store.lost
 
 
+def test_long_questions_count_and_make_batches_short() -> None:
+    store = FakeStore()
+    excluded = tuple(ItemId(f"x{place}") for place in range(9_000))
+    with logging(store, interval_s=60, capacity=60_000) as log:
+        log.add([answer(exclude_item_ids=excluded) for _ in range(7)])
+    assert store.calls == [3, 3]
+    assert store.lost_count == 1
+
+
 def test_nobody_waits_for_a_slow_store() -> None:
     store = FakeStore()
     store.gate.clear()
