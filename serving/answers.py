@@ -1,18 +1,18 @@
 """From queries to what callers are told: the state of now, the list, and what is noted of it."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
 from recsys.data.catalogue import Catalogue
 from recsys.errors import InvalidFilterError, InvalidQueryError
-from recsys.pipeline.arrangement import Choice
 from recsys.pipeline.query import Query, Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.store.impressions import ExperimentNote
-from serving.live_state import LiveState, Purpose
+from serving.live_state import Known, LiveState, Purpose
 from serving.logs import DEPLOYMENT_ARM_FAILED
 from serving.snapshot import Snapshot
 
@@ -70,55 +70,74 @@ def answer_all(
         InvalidQueryError: a field is out of range.
         InvalidFilterError: a filter cannot be compiled.
     """
-    known = state.complete(
-        queries, snapshot.arrangement, purpose=purpose, erased=snapshot.tombstones.hides
-    )
+    complete = partial(state.complete, purpose=purpose, erased=snapshot.tombstones.hides)
+    known = complete(queries, snapshot.arrangement)
     request_ids = [uuid.uuid4().hex for _ in queries]
-    drawn = [
-        replace(one.query, exploration=one.choice.exploration, seed=request_id)
-        if one.choice.exploration
-        else one.query
-        for one, request_id in zip(known, request_ids, strict=True)
-    ]
-    answered = _answered(drawn, [one.choice for one in known], snapshot.recommender)
+
+    def plain(asked: Sequence[Query]) -> list[Known]:
+        return complete(asked, snapshot.arrangement.without_experiments())
+
+    answered = _answered(known, request_ids, snapshot.recommender, plain)
     return [
         Answer(
-            query=replace(one.asked, exploration=query.exploration, seed=query.seed),
+            query=replace(one.asked, exploration=one.choice.exploration, seed=request_id)
+            if one.choice.exploration
+            else one.asked,
             recommendations=told,
             request_id=request_id,
             answer_time=int(now * 1_000_000),
-            catalogue=choice.recommender.catalogue,
-            experiment=choice.experiment,
-            arm=choice.arm,
+            catalogue=one.choice.recommender.catalogue,
+            experiment=one.choice.experiment,
+            arm=one.choice.arm,
             live_event_count=one.live_event_count,
             last_position=one.last_position,
             live_state_missing=one.missing,
             consent_refused=one.consent_refused,
         )
-        for one, query, request_id, (choice, told) in zip(
-            known, drawn, request_ids, answered, strict=True
-        )
+        for request_id, (one, told) in zip(request_ids, answered, strict=True)
     ]
 
 
 def _answered(
-    queries: Sequence[Query], choices: Sequence[Choice], control: Recommender
-) -> list[tuple[Choice, Recommendations]]:
-    """Has each query answered by its own recommender, together with others of the same."""
+    known: Sequence[Known],
+    request_ids: Sequence[str],
+    control: Recommender,
+    plain: Callable[[Sequence[Query]], list[Known]],
+) -> list[tuple[Known, Recommendations]]:
+    """Has each query answered by its own recommender, together with others of the same.
+
+    Args:
+        known: the queries with what is known beside them.
+        request_ids: of each.
+        control: of the current bundle.
+        plain: completes queries for the control, in no experiment.
+    """
     places: dict[int, list[int]] = {}
-    for place, choice in enumerate(choices):
-        places.setdefault(id(choice.recommender), []).append(place)
-    answers: dict[int, tuple[Choice, Recommendations]] = {}
+    for place, one in enumerate(known):
+        places.setdefault(id(one.choice.recommender), []).append(place)
+    answers: dict[int, tuple[Known, Recommendations]] = {}
     for own in places.values():
-        asked, chosen = [queries[place] for place in own], [choices[place] for place in own]
+        asked, ids = [known[place] for place in own], [request_ids[place] for place in own]
         try:
-            lists = chosen[0].recommender.recommend(asked)
+            lists = _recommended(asked, ids)
         except (InvalidFilterError, InvalidQueryError) as error:
-            if chosen[0].recommender is control:
+            choice = asked[0].choice
+            if choice.recommender is control:
                 raise
             # The bundle of an arm may lack a column or a market that the current one has.
-            _log.warning(DEPLOYMENT_ARM_FAILED, arm=chosen[0].arm, reason=error.reason)
-            lists = control.recommend(asked)
-            chosen = [Choice(control, exploration=choice.exploration) for choice in chosen]
-        answers.update(zip(own, zip(chosen, lists, strict=True), strict=True))
-    return [answers[place] for place in range(len(queries))]
+            _log.warning(DEPLOYMENT_ARM_FAILED, arm=choice.arm, reason=error.reason)
+            asked = plain([one.asked for one in asked])
+            lists = _recommended(asked, ids)
+        answers.update(zip(own, zip(asked, lists, strict=True), strict=True))
+    return [answers[place] for place in range(len(known))]
+
+
+def _recommended(asked: Sequence[Known], request_ids: Sequence[str]) -> list[Recommendations]:
+    """Returns the lists of queries that one recommender answers."""
+    queries = [
+        replace(one.query, exploration=one.choice.exploration, seed=request_id)
+        if one.choice.exploration
+        else one.query
+        for one, request_id in zip(asked, request_ids, strict=True)
+    ]
+    return asked[0].choice.recommender.recommend(queries)

@@ -65,6 +65,11 @@ class Arrangement:
         """Returns everybody who may answer, the control first."""
         return (self.control, *self.arms.values())
 
+    def without_experiments(self) -> "Arrangement":
+        """Returns the same with the control for everybody."""
+        plain = self.deployment.model_copy(update={"experiments": {}})
+        return Arrangement(self.control, plain, {})
+
     def choose(self, query: Query) -> Choice:
         """Returns who answers a query.
 
