@@ -15,7 +15,7 @@ from serving.settings import ServingSettings
 from serving.supervisor import ONE_THREAD
 from tests.qualification.commands import own_environment
 
-READY_S = 120.0
+READY_S = 300.0
 WRITER = "writer"
 
 

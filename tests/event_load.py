@@ -48,7 +48,7 @@ class EventLoad:
         for thread in self._threads:
             thread.join()
 
-    def wait_for_more(self, count: int, within_s: float = 60.0) -> None:
+    def wait_for_more(self, count: int, within_s: float = 120.0) -> None:
         """Waits until so many more events are acknowledged: the store has recovered."""
         wanted = len(self.acknowledged) + count
         end = time.monotonic() + within_s

@@ -15,8 +15,11 @@ from recsys.store.slack import PageFile
 
 BUSY_MS = 5_000
 """How long to wait for a command that writes while it holds the file."""
-Synchronous = str
-"""`FULL`: a commit outlives a power cut; `NORMAL` only a crash of the process."""
+CACHE_KIB = 65_536
+"""Memory for pages of the one process that writes: ids and customers fall on pages at random."""
+CHECKPOINT_PAGES = 8_000
+"""Pages in the write-ahead log, about 32 MB, after which they are folded into the file: pages that
+were written several times by then are written there once."""
 
 
 class SqliteSession:
@@ -42,12 +45,25 @@ class SqliteSession:
         self._connection.executemany(sql, rows)
 
     def insert_new(self, table: str, column: str, values: Sequence[Any]) -> set[Any]:
-        """Adds one-column rows, where they are new, and returns those."""
-        sql = (
-            f"INSERT INTO {table} ({column}) VALUES (?) "  # noqa: S608
-            f"ON CONFLICT DO NOTHING RETURNING {column}"
-        )
-        return {row[0] for row in self._connection.executemany(sql, [(v,) for v in values])}
+        """Adds one-column rows, where they are new, and returns those.
+
+        Most often all are new. Counting that is four times as fast as having SQLite return each.
+        """
+        connection = self._connection
+        sql = f"INSERT INTO {table} ({column}) VALUES (?) ON CONFLICT DO NOTHING"  # noqa: S608
+        if len(values) == 1:
+            connection.execute(sql, values)
+            return set(values) if connection.changes() else set()
+        connection.execute("SAVEPOINT new_rows")
+        before = connection.total_changes()
+        connection.executemany(sql, [(value,) for value in values])
+        new = set(values)
+        if connection.total_changes() - before < len(values):
+            connection.execute("ROLLBACK TO new_rows")
+            new -= self.existing(table, column, new)
+            connection.executemany(sql, [(value,) for value in new])
+        connection.execute("RELEASE new_rows")
+        return new
 
     def existing(self, table: str, column: str, values: Iterable[Any]) -> set[Any]:
         """Returns which of the values the column holds."""
@@ -166,6 +182,8 @@ class SqliteDatabase:
         if flags & apsw.SQLITE_OPEN_READWRITE:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             # What is deleted is gone from the file, not only from its index.
             connection.execute("PRAGMA secure_delete = ON")
         with self._guard:
