@@ -72,8 +72,9 @@ class RecommendationServiceServicer(object):
         """Returns the best items on one placement for many customers, in the order of the request.
 
         Each message of the stream carries the lists of the next few customers; the server makes them
-        only as fast as the caller reads. All of them come from one bundle. A list equals the one that
-        Recommend returns for the same customer, placement, time and settings.
+        only as fast as the caller reads. All of them come from one bundle, but for customers in an arm
+        of an experiment that names another. A list equals the one that Recommend returns for the same
+        customer, placement, time and settings, but for a place that exploration fills.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,8 +48,9 @@ class RecommendationServiceStub:
     """Returns the best items on one placement for many customers, in the order of the request.
 
     Each message of the stream carries the lists of the next few customers; the server makes them
-    only as fast as the caller reads. All of them come from one bundle. A list equals the one that
-    Recommend returns for the same customer, placement, time and settings.
+    only as fast as the caller reads. All of them come from one bundle, but for customers in an arm
+    of an experiment that names another. A list equals the one that Recommend returns for the same
+    customer, placement, time and settings, but for a place that exploration fills.
     """
 
 @_typing.type_check_only
@@ -72,8 +73,9 @@ class RecommendationServiceAsyncStub(RecommendationServiceStub):
     """Returns the best items on one placement for many customers, in the order of the request.
 
     Each message of the stream carries the lists of the next few customers; the server makes them
-    only as fast as the caller reads. All of them come from one bundle. A list equals the one that
-    Recommend returns for the same customer, placement, time and settings.
+    only as fast as the caller reads. All of them come from one bundle, but for customers in an arm
+    of an experiment that names another. A list equals the one that Recommend returns for the same
+    customer, placement, time and settings, but for a place that exploration fills.
     """
 
 class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -105,8 +107,9 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns the best items on one placement for many customers, in the order of the request.
 
         Each message of the stream carries the lists of the next few customers; the server makes them
-        only as fast as the caller reads. All of them come from one bundle. A list equals the one that
-        Recommend returns for the same customer, placement, time and settings.
+        only as fast as the caller reads. All of them come from one bundle, but for customers in an arm
+        of an experiment that names another. A list equals the one that Recommend returns for the same
+        customer, placement, time and settings, but for a place that exploration fills.
         """
 
 def add_RecommendationServiceServicer_to_server(servicer: RecommendationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
