@@ -17,8 +17,8 @@ BUSY_MS = 5_000
 """How long to wait for a command that writes while it holds the file."""
 CACHE_KIB = 65_536
 """Memory for pages of the one process that writes: ids and customers fall on pages at random."""
-CHECKPOINT_PAGES = 8_000
-"""Pages in the write-ahead log, about 32 MB, after which they are folded into the file: pages that
+CHECKPOINT_PAGES = 2_000
+"""Pages in the write-ahead log, about 8 MB, after which they are folded into the file: pages that
 were written several times by then are written there once."""
 
 
