@@ -1,5 +1,6 @@
 """Follows the store's catalogue and lays it over every bundle that answers."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,21 @@ class _Followed:
     follower: CatalogueFollower
     seen: int = 0
     looks_left: int = UNUSED_LOOKS
+    preparing: threading.Thread | None = None
+
+    def ready(self) -> bool:
+        """Says whether the like of new items can be found; if not yet, begins to make it so.
+
+        That takes seconds in a large catalogue, for which no change of stock may wait.
+        """
+        if self.follower.prepared:
+            return True
+        if self.preparing is None:
+            self.preparing = threading.Thread(
+                target=self.follower.prepare, name="likeness", daemon=True
+            )
+            self.preparing.start()
+        return False
 
 
 class LiveCatalogue:
@@ -86,7 +102,7 @@ class LiveCatalogue:
                 self._catch_up(followed, self._store)
             except StoreError as error:
                 self._report(error)
-        elif followed.follower.waits:
+        elif followed.follower.waits and followed.ready():
             followed.follower.follow([])
         return followed.follower.recommender
 
@@ -124,7 +140,7 @@ class LiveCatalogue:
     def _catch_up(followed: _Followed, store: Store) -> None:
         rows = store.changed_items(followed.seen)
         if rows:
-            followed.follower.follow(rows)
+            followed.follower.follow(rows, seek=followed.follower.prepared)
             followed.seen = rows[-1].change_number
             _log.info(CATALOGUE_FOLLOWED, items=len(rows), change_number=followed.seen)
 

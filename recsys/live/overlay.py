@@ -19,11 +19,7 @@ from recsys.data.vocabulary import Vocabulary
 from recsys.live.changed_rows import contents, further_columns, laid_over
 from recsys.live.eligibility import Eligibility, Markets, replaced_markets
 from recsys.store.catalogue import ItemRow
-from recsys.types import UNKNOWN, ItemId, NumArray, TimeArray
-
-MANY = 1_000
-"""Ids from which a table is quicker than one look-up per id."""
-
+from recsys.types import UNKNOWN, NumArray, TimeArray
 
 ValueT = TypeVar("ValueT")
 
@@ -137,10 +133,13 @@ class Overlay:
         return replace(self, catalogue=catalogue, eligibility=eligibility, markets=markets)
 
     def _bundle_nums(self, ids: Sequence[str]) -> NumArray:
-        items = self.bundle.items
-        if len(ids) >= MANY:
-            return items.numbers(pl.Series(ids, dtype=pl.String))
-        return items.numbers([ItemId(id_) for id_ in ids])
+        """Returns the numbers of the bundle's items, `UNKNOWN` for others."""
+        known, sought = self.bundle.frame["item_id"], pl.Series(ids, dtype=pl.String)
+        if len(known) == 0 or len(ids) == 0:
+            return np.full(len(ids), UNKNOWN, dtype=np.int32)
+        places = np.minimum(known.search_sorted(sought).to_numpy(), len(known) - 1)
+        found = (known.gather(places) == sought).to_numpy()
+        return np.where(found, places, UNKNOWN).astype(np.int32)
 
     def _group_nums(
         self, nums: NumArray, patch: pl.DataFrame, more: pl.DataFrame, *, known: bool

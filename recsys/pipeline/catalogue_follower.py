@@ -9,6 +9,7 @@ import polars as pl
 from recsys.data.catalogue import Catalogue
 from recsys.live.likeness import Likeness, Nearest
 from recsys.live.overlay import Overlay
+from recsys.models.item_words import word_columns
 from recsys.pipeline.features import unseen_items, with_prices
 from recsys.pipeline.learned_source import LearnedSource
 from recsys.pipeline.new_items import NewItemRules, NewItems
@@ -19,7 +20,7 @@ from recsys.pipeline.sources import RepurchaseSource
 from recsys.store.catalogue import ItemRow
 from recsys.types import UNKNOWN, FloatArray, NumArray
 
-AT_ONCE = 200
+AT_ONCE = 100
 """New items whose like are sought in one step, so that changes of others need not wait long."""
 
 _Liked = tuple[object, NumArray, FloatArray]
@@ -40,6 +41,7 @@ class CatalogueFollower:
         self._rules = rules or NewItemRules()
         resolver = recommender.resolver
         self._overlay = Overlay.over(resolver.catalogue, resolver.eligibility)
+        self._columns = word_columns(recommender.catalogue.frame, None)
         self._likeness: Likeness | None = None
         self._unseen: FloatArray | None = None
         self._liked: dict[str, _Liked] = {}
@@ -50,13 +52,21 @@ class CatalogueFollower:
         """Whether there are new items whose like are not known yet."""
         return bool(self._waiting)
 
+    @property
+    def prepared(self) -> bool:
+        """Whether the like of a new item can be found at once."""
+        return self._likeness is not None
+
     def prepare(self) -> None:
-        """Does beforehand what the first new item needs: seconds for 100,000 items."""
+        """Does beforehand what the first new item needs: seconds for 100,000 items.
+
+        May be called in another thread than all else.
+        """
         if self._likeness is None:
             nums = np.unique(self.bundle.resolver.states.rows.item_nums)
             self._likeness = Likeness.of(self.bundle.catalogue.frame, nums)
 
-    def follow(self, rows: Sequence[ItemRow]) -> Recommender:
+    def follow(self, rows: Sequence[ItemRow], *, seek: bool = True) -> Recommender:
         """Lays changes over what is there and returns what answers from now on.
 
         Items that are new are shown as soon as it is known what they are like, at most `AT_ONCE`
@@ -64,36 +74,34 @@ class CatalogueFollower:
 
         Args:
             rows: of the store, each item once.
+            seek: whether to look now for what new items are like.
         """
         if rows:
             self._overlay = self._overlay.changed(rows)
         fresh = self._overlay.new_rows
-        self._seek(fresh)
+        self._seek(fresh, AT_ONCE if seek else 0)
         if rows or self.recommender is not self.bundle:
             self.recommender = self._laid(fresh)
         return self.recommender
 
-    def _seek(self, fresh: pl.DataFrame) -> None:
+    def _seek(self, fresh: pl.DataFrame, most: int) -> None:
         """Finds the like of new items, and of those that say something else of themselves."""
-        if len(fresh) == 0:
-            self._liked, self._waiting = {}, []
-            return
-        self.prepare()
-        if self._likeness is None:
-            raise AssertionError("it was prepared")
         ids = fresh["item_id"].to_list()
-        said = fresh.select(self._likeness.columns).rows()
+        said = fresh.select(self._columns).rows() if self._columns else [()] * len(ids)
         self._liked = {item_id: self._liked[item_id] for item_id in ids if item_id in self._liked}
         open_places = [
             place
             for place, item_id in enumerate(ids)
             if item_id not in self._liked or self._liked[item_id][0] != said[place]
         ]
-        now = open_places[:AT_ONCE]
-        nearest = self._likeness.nearest(fresh[now], self._rules.neighbours)
-        for place, nums, similarities in zip(now, *nearest, strict=True):
-            self._liked[ids[place]] = (said[place], nums, similarities)
-        self._waiting = [ids[place] for place in open_places[AT_ONCE:]]
+        now = open_places[:most]
+        self._waiting = [ids[place] for place in open_places[most:]]
+        if now:
+            self.prepare()
+        if now and self._likeness is not None:
+            nearest = self._likeness.nearest(fresh[now], self._rules.neighbours)
+            for place, nums, similarities in zip(now, *nearest, strict=True):
+                self._liked[ids[place]] = (said[place], nums, similarities)
 
     def _laid(self, fresh: pl.DataFrame) -> Recommender:
         overlay, bundle = self._overlay, self.bundle

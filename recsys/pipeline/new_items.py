@@ -117,8 +117,8 @@ class NewItems:
             return means
         top = anchors.scores[0] if len(anchors.scores) else np.float32(1.0)
         shown = np.isin(self.nearest.item_nums, self.learned(request.context_nums))
-        likest: FloatArray = (alike * shown).max(axis=1)
-        return np.maximum(means, top * likest)
+        likest: FloatArray = np.maximum(means, top * (alike * shown).max(axis=1))
+        return likest
 
     def learned(self, item_nums: NumArray) -> NumArray:
         """Returns items of the bundle: stand-ins where an item is new; distinct, ascending."""

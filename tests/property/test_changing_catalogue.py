@@ -188,7 +188,7 @@ def test_a_flood_of_new_items_takes_its_share_alone(limit: int, recommender: Rec
     steps = 1
     while follower.waits:
         now, steps = follower.follow([]), steps + 1
-    assert steps == 5
+    assert steps == 10
     most = max(1, int(NewItemRules().share * limit))
     for placement in ("for_you", "similar_items", "popular"):
         query = Query(placement, NOW, "customer-02", limit, context_item_ids=("item-02",))
