@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import apsw
 
@@ -86,7 +87,8 @@ class SqliteDatabase:
         self._synchronous = synchronous
         self._vfs = vfs
         self._local = threading.local()
-        self._opened: list[apsw.Connection] = []
+        # A thread that ends takes its connection with it.
+        self._opened: WeakSet[apsw.Connection] = WeakSet()
         self._guard = threading.Lock()
         self._writing = threading.Lock()
         self._writer: apsw.Connection | None = None
@@ -157,7 +159,7 @@ class SqliteDatabase:
     def close(self) -> None:
         """Closes all connections; the last one folds the write-ahead log into the file."""
         with self._guard:
-            opened, self._opened = self._opened, []
+            opened, self._opened = list(self._opened), WeakSet()
         for connection in opened:
             with suppress(apsw.Error):
                 connection.close()
@@ -187,7 +189,7 @@ class SqliteDatabase:
             # What is deleted is gone from the file, not only from its index.
             connection.execute("PRAGMA secure_delete = ON")
         with self._guard:
-            self._opened.append(connection)
+            self._opened.add(connection)
         return connection
 
     def _drop_writer(self) -> None:
@@ -195,7 +197,7 @@ class SqliteDatabase:
         connection, self._writer = self._writer, None
         if connection is not None:
             with self._guard:
-                self._opened.remove(connection)
+                self._opened.discard(connection)
             with suppress(apsw.Error):
                 connection.close()
 

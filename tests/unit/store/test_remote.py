@@ -1,5 +1,6 @@
 """Writes that go to the process that owns the log; here it is a thread of this one."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from recsys.errors import StoreUnavailableError, VisitorTakenError
 from recsys.store.folder import ADDRESS, read_address
 from recsys.store.listener import Listener
 from recsys.store.open import open_store
+from recsys.store.sqlite import SqliteDatabase
 from recsys.store.store import Store
 from tests.stores import log_event
 
@@ -134,3 +136,13 @@ def test_a_reader_makes_no_store(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match="there is no store"):
         open_store(f"store://{tmp_path / 'none'}", role="reader")
     assert not (tmp_path / "none").exists()
+
+
+def test_a_thread_that_ends_leaves_no_connection_open(owner: Owner) -> None:
+    database = owner.store.database
+    assert isinstance(database, SqliteDatabase)
+    for _ in range(20):
+        thread = threading.Thread(target=owner.store.versions)
+        thread.start()
+        thread.join()
+    assert len(database._opened) <= 3
