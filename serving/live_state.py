@@ -181,7 +181,9 @@ def _known(
 ) -> Known:
     """Returns a query as the customer's, with the events that its bundle does not count."""
     customer_id = tail.customer_id
-    asked = replace(query, customer_id=customer_id)
+    asked = query
+    if customer_id != query.customer_id:
+        asked = replace(query, customer_id=customer_id)
     choice = arrangement.choose(asked)
     position = positions[choice.recommender.bundle_version]
     is_known = choice.recommender.resolver.is_known

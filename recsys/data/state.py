@@ -275,10 +275,13 @@ def combine(one: StateRows, other: StateRows, scale: DecayScale) -> StateRows:
         decayed=np.add.reduceat(both.decayed, starts, axis=0),
     )
     pairs = np.flatnonzero(np.diff(np.append(starts, len(items))) == 2)  # noqa: PLR2004
+    if len(pairs) == 0:
+        return combined
     early, late = both.take(starts[pairs]), both.take(starts[pairs] + 1)
     for shared, times in _shared_days(early, late):
-        combined.days[pairs[shared]] -= 1.0
-        combined.decayed[pairs[shared]] -= scale.weights(times)
+        if len(shared):
+            combined.days[pairs[shared]] -= 1.0
+            combined.decayed[pairs[shared]] -= scale.weights(times)
     return combined
 
 

@@ -92,7 +92,11 @@ class Resolver:
 
     def is_known(self, customer_id: CustomerId) -> bool:
         """Says whether the bundle has a history of a customer, or of a visitor by their key."""
-        return len(self._history(customer_id).item_nums) > 0
+        customer_num = self.customers.number(customer_id)
+        if customer_num is None:
+            return False
+        offsets = self.states.offsets
+        return bool(offsets[customer_num + 1] > offsets[customer_num])
 
     def _owners(self, query: Query) -> tuple[CustomerId, ...]:
         """Returns those whose history is asked for, the customer first."""

@@ -1,0 +1,73 @@
+"""A store that is away costs one answer a moment, and the others nothing."""
+
+import threading
+import time
+
+import pytest
+import structlog
+
+from recsys.errors import StoreUnavailableError
+from serving.patience import RETRY_S, Patience
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Shop:
+    """A store that can be away, and counts who asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.away = False
+
+    def __call__(self) -> str:
+        self.asked += 1
+        if self.away:
+            raise StoreUnavailableError("away")
+        return "events"
+
+
+def test_a_store_that_is_away_is_tried_once_a_second() -> None:
+    clock, shop = Clock(), Shop()
+    patience = Patience(clock=clock, wait_s=None)
+    assert patience.read(shop) == "events"
+    shop.away = True
+    with structlog.testing.capture_logs() as lines:
+        assert [patience.read(shop) for _ in range(9)] == [None] * 9
+        assert shop.asked == 2
+        clock.now += RETRY_S
+        assert [patience.read(shop) for _ in range(9)] == [None] * 9
+        assert shop.asked == 3
+        shop.away = False
+        clock.now += RETRY_S
+        assert [patience.read(shop) for _ in range(3)] == ["events"] * 3
+    assert [line["event"] for line in lines] == ["live_state.missing", "live_state.back"]
+    patience.close()
+
+
+def test_a_store_that_hangs_is_not_awaited() -> None:
+    hangs = threading.Event()
+    patience = Patience(clock=time.monotonic, wait_s=0.05)
+    began = time.monotonic()
+    assert patience.read(hangs.wait) is None
+    assert patience.read(lambda: "events") is None  # nobody waits again
+    assert time.monotonic() - began < 2.0
+    hangs.set()
+    patience.close()
+
+
+def wrong() -> str:
+    raise KeyError("a fault of ours")
+
+
+@pytest.mark.parametrize("wait_s", [None, 0.5])
+def test_what_is_no_failure_of_the_store_is_not_hidden(wait_s: float | None) -> None:
+    patience = Patience(clock=time.monotonic, wait_s=wait_s)
+    with pytest.raises(KeyError):
+        patience.read(wrong)
+    patience.close()
