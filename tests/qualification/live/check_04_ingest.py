@@ -1,0 +1,235 @@
+"""Check 4: events come in at least at 70 % of the rate that the bare driver reaches."""
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+import grpc
+
+from recsys.store.events import LogEvent
+from recsys.store.open import open_store
+from recsys.v1.event_pb2 import Event
+from recsys.v1.event_service_pb2 import WriteEventsRequest, WriteEventsResponse
+from recsys.v1.event_service_pb2_grpc import EventServiceStub
+from tests.deployments import Deployment
+from tests.postgres import Postgres
+from tests.qualification.room import Room
+from tests.qualification.rows import Row, at_least, figure
+from tests.raw_ingest import RawPostgres, RawSqlite, batch_of
+
+BAR = 0.70
+CALL_S = 30.0
+TURN_S = 1.0
+"""The disk's speed drifts: the two take turns this short."""
+TURNS = 10
+"""Of each, in each setting."""
+IN_FLIGHT = 12
+"""Calls that a program has under way which waits for none of them; fewer than a server takes."""
+MOST_PER_S = {1: 6_000, 100: 60_000}
+"""Events that nobody exceeds: so many are made before each turn."""
+
+
+class Client(Protocol):
+    """Writes one prepared batch after the other."""
+
+    def write(self, batch: Any, /) -> None:
+        """Writes a batch, or begins to."""
+
+    def finish(self) -> None:
+        """Waits until all are written."""
+
+    def close(self) -> None:
+        """Ends the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two that are compared."""
+
+    clients: Sequence[Client]
+    prepare: Callable[[list[LogEvent]], object]
+    """Makes of a batch what `Client.write` takes; it is not timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How events are sent."""
+
+    clients: int
+    size: int
+    in_flight: int = 1
+    """Calls under way for each client; the bare driver knows no other number than 1."""
+
+    def __str__(self) -> str:
+        clients = "1 client" if self.clients == 1 else f"{self.clients} clients"
+        calls = "" if self.in_flight == 1 else f" with {self.in_flight} calls in flight"
+        return f"{clients}{calls}, batches of {self.size}"
+
+
+SETTINGS = (Setting(1, 1), Setting(1, 100), Setting(4, 1), Setting(4, 100))
+BESIDE = Setting(1, 1, IN_FLIGHT)
+"""Shown without a bar: what one program reaches that does not wait for each answer."""
+
+
+def run(room: Room) -> Iterator[Row]:
+    """Has the server and the bare driver take turns on one disk."""
+    with TemporaryDirectory(prefix="recsys-", dir=room.folder) as folder:
+        file = Path(folder) / "raw" / "events.db"
+        open_store(f"store://{file.parent}").close()
+        url = f"store://{Path(folder) / 'store'}"
+        yield from _compared(room, "SQLite", url, lambda: RawSqlite(file))
+    server = Postgres()
+    server.start()
+    try:
+        raw_url = server.new_database()
+        open_store(raw_url).close()
+        url = server.new_database()
+        yield from _compared(room, "PostgreSQL", url, lambda: RawPostgres(raw_url))
+    finally:
+        server.remove()
+
+
+def _compared(
+    room: Room, name: str, url: str, raw: Callable[[], RawSqlite | RawPostgres]
+) -> Iterator[Row]:
+    log = room.folder / "logs" / f"live-4-{name}.log"
+    deployment = Deployment(room.root, room.demo_bundles(), url, log, servers=1)
+    numbers = itertools.count()
+    with ExitStack() as stack:
+        stack.callback(deployment.stop)
+        deployment.start()
+        for setting in (*SETTINGS, BESIDE):
+            what = f"{name}, {setting}"
+            room.step(what)
+            target = deployment.targets[0]
+            calls = [_Calls(target, setting.in_flight) for _ in range(setting.clients)]
+            ours = Side(calls, _request)
+            theirs = Side([raw() for _ in range(setting.clients)], batch_of)
+            rates = _take_turns((ours, theirs), setting.size, numbers)
+            for client in (*ours.clients, *theirs.clients):
+                client.close()
+            yield figure(f"{what}: events/s of the server", rates[0])
+            yield figure(f"{what}: events/s of the bare driver", rates[1])
+            ratio = rates[0] / rates[1]
+            if setting is BESIDE:
+                yield figure(f"{what}: ratio", ratio)
+            else:
+                yield at_least(f"{what}: ratio", ratio, BAR)
+
+
+def _take_turns(sides: Sequence[Side], size: int, numbers: Iterator[int]) -> list[float]:
+    """Returns events a second of each side."""
+    events, seconds = [0] * len(sides), [0.0] * len(sides)
+    for _ in range(TURNS):
+        for place, side in enumerate(sides):
+            count, took = _turn(side, size, numbers)
+            events[place] += count
+            seconds[place] += took
+    return [count / took for count, took in zip(events, seconds, strict=True)]
+
+
+def _turn(side: Side, size: int, numbers: Iterator[int]) -> tuple[int, float]:
+    """Has all clients of a side write for a second; returns events and seconds."""
+    most = int(MOST_PER_S[size] * TURN_S) // size // len(side.clients)
+    work = [
+        [side.prepare([_event(next(numbers)) for _ in range(size)]) for _ in range(most)]
+        for _ in side.clients
+    ]
+    done = [0] * len(side.clients)
+    end = [0.0]
+    begin = threading.Barrier(len(side.clients) + 1, lambda: end.__setitem__(0, _later()))
+
+    def client(place: int) -> None:
+        begin.wait()
+        for batch in work[place]:
+            side.clients[place].write(batch)
+            done[place] += size
+            if time.perf_counter() >= end[0]:
+                break
+        side.clients[place].finish()
+
+    threads = [threading.Thread(target=client, args=(place,)) for place in range(len(done))]
+    for thread in threads:
+        thread.start()
+    begin.wait()
+    for thread in threads:
+        thread.join()
+    return sum(done), time.perf_counter() - (end[0] - TURN_S)
+
+
+def _later() -> float:
+    return time.perf_counter() + TURN_S
+
+
+class _Calls:
+    """A channel with some calls under way at a time."""
+
+    def __init__(self, target: str, in_flight: int) -> None:
+        self._channel = grpc.insecure_channel(target)
+        self._stub = EventServiceStub(self._channel)
+        self._in_flight = in_flight
+        self._places = threading.Semaphore(in_flight)
+        self._errors: list[BaseException] = []
+
+    def write(self, request: WriteEventsRequest) -> None:
+        if self._in_flight == 1:
+            self._stub.WriteEvents(request, timeout=CALL_S)
+            return
+        self._places.acquire()
+        self._stub.WriteEvents.future(request, timeout=CALL_S).add_done_callback(self._done)
+
+    def finish(self) -> None:
+        for _ in range(self._in_flight):
+            self._places.acquire()
+        self._places.release(self._in_flight)
+        if self._errors:
+            raise self._errors[0]
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _done(self, call: "grpc.Future[WriteEventsResponse]") -> None:
+        error = call.exception()
+        if error is not None:
+            self._errors.append(error)
+        self._places.release()
+
+
+def _request(events: list[LogEvent]) -> WriteEventsRequest:
+    request = WriteEventsRequest()
+    for event in events:
+        made: Event = request.events.add(
+            event_id=str(event.event_id),
+            customer_id=event.customer_id,
+            session_id=event.session_id or "",
+            item_id=event.item_id or "",
+            event_type=event.event_type,
+            quantity=event.quantity,
+            unit_price=event.unit_price,
+            channel=event.channel or "",
+        )
+        made.event_time.FromMicroseconds(event.event_time)
+    return request
+
+
+def _event(number: int) -> LogEvent:
+    chance = random.Random(number)  # noqa: S311  not a secret
+    return LogEvent(
+        event_id=f"{chance.getrandbits(96):024x}",
+        customer_id=f"customer-{chance.randrange(100_000)}",
+        session_id=f"session-{number // 7}",
+        basket_id=None,
+        item_id=f"item-{chance.randrange(50_000)}",
+        offer_id=None,
+        event_type="view",
+        event_time=1_767_225_600_000_000 + number,
+        unit_price=chance.randrange(1, 4000) / 4,
+        channel="web",
+    )
