@@ -3,14 +3,14 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import grpc
 import pytest
 
-from recsys.errors import StoreFullError, StoreUnavailableError
-from recsys.store.events import Appended
+from recsys.errors import StoreError, StoreFullError, StoreUnavailableError
 from recsys.store.open import open_store
 from recsys.store.store import Store
 from recsys.types import visitor_key
@@ -280,19 +280,20 @@ def test_a_server_without_a_store_says_so(start_server: ServerFactory) -> None:
             assert refused.reason == "STORE_NOT_CONFIGURED"
 
 
-class FailingStore:
-    """A store whose disk fails."""
+class FailingWriter:
+    """What a disk makes of every write."""
 
-    last_position = 7
-
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: StoreError) -> None:
         self.error = error
 
-    def append(self, _: Any) -> Appended:
+    def write(self, *_: Any) -> Any:
         raise self.error
 
-    def link_visitor(self, *_: str) -> Any:
+    def write_all(self, _: Any) -> None:
         raise self.error
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.mark.parametrize(
@@ -303,9 +304,10 @@ class FailingStore:
     ],
 )
 def test_a_store_that_cannot_be_written_says_so(
-    start_server: ServerFactory, error: Any, code: grpc.StatusCode
+    start_server: ServerFactory, embedded: Store, error: StoreError, code: grpc.StatusCode
 ) -> None:
-    running = start_server(event_store=FailingStore(error), now=NOW_S)
+    failing = replace(embedded, writer=FailingWriter(error))
+    running = start_server(event_store=failing, now=NOW_S)
     with grpc.insecure_channel(running.target) as channel:
         stub = EventServiceStub(channel)
         for call in (
