@@ -11,8 +11,8 @@ from recsys.v1.recommendation_service_pb2 import DESCRIPTOR
 
 SERVICE = DESCRIPTOR.services_by_name["RecommendationService"].full_name
 CUSTOMERS = CUSTOMER_FILE.services_by_name["CustomerService"].full_name
-EVENTS = EVENT_FILE.services_by_name["EventService"].full_name
 CATALOGUE = CATALOGUE_FILE.services_by_name["CatalogService"].full_name
+EVENTS = EVENT_FILE.services_by_name["EventService"].full_name
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 SERVICE_CONFIG = {
@@ -22,7 +22,12 @@ SERVICE_CONFIG = {
     "methodConfig": [
         {
             # What is written again is known: customers, items and events have ids.
-            "name": [{"service": SERVICE}, {"service": CUSTOMERS}, {"service": CATALOGUE}, {"service": EVENTS}],
+            "name": [
+                {"service": SERVICE},
+                {"service": CUSTOMERS},
+                {"service": CATALOGUE},
+                {"service": EVENTS},
+            ],
             "retryPolicy": {
                 "maxAttempts": 3,
                 "initialBackoff": "0.05s",
