@@ -77,9 +77,12 @@ class NewItems:
             One more column of parts: what a new item has for itself.
         """
         nums, scores = self._best(request, anchors)
-        fresh = ~np.isin(nums, ranked.item_nums)
         most = max(1, int(self.rules.share * request.query.limit))
-        nums, scores = nums[fresh][:most], scores[fresh][:most]
+        there = ranked.item_nums[ranked.item_nums >= self.first]  # bought before they were learned
+        if len(there):
+            fresh = ~np.isin(nums, there)
+            nums, scores = nums[fresh], scores[fresh]
+        nums, scores = nums[:most], scores[:most]
         rows, columns = ranked.parts.shape
         parts = np.zeros((rows + len(nums), columns + 1), np.float32)
         parts[:rows, :-1] = ranked.parts
@@ -129,6 +132,9 @@ class NewItems:
 
     def learned_request(self, request: Request) -> Request:
         """Returns the request as those see it who know the bundle's items alone."""
+        numbers = (request.rows.item_nums, request.context_nums)  # both ascending
+        if all(len(nums) == 0 or nums[-1] < self.first for nums in numbers):
+            return replace(request, allowed=request.allowed[: self.first])
         context = self.learned(request.context_nums)
         return replace(
             request,
