@@ -130,7 +130,7 @@ def assert_same(found: StateRows, expected: StateRows) -> None:
     np.testing.assert_allclose(found.decayed, expected.decayed, rtol=1e-5)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(lines, st.integers(0, 40), st.sets(st.sampled_from(["visitor/1", "visitor/2"])))
 def test_bundle_and_tail_are_all_events_whatever_their_order(log, cut, linked):
     counted, tail = log[:cut], log[cut:]
@@ -141,6 +141,7 @@ def test_bundle_and_tail_are_all_events_whatever_their_order(log, cut, linked):
     assert_same(merged, of_all(log, scale))
 
 
+@settings(max_examples=40)
 @given(lines, st.integers(0, 40), st.sets(st.sampled_from(["visitor/1", "visitor/2"])))
 def test_more_than_what_is_unclear_may_be_read_again(log, cut, linked):
     histories, scale = bundle_of(log[:cut], linked)
@@ -148,6 +149,7 @@ def test_more_than_what_is_unclear_may_be_read_again(log, cut, linked):
     assert_same(merged, of_all(log, scale))
 
 
+@settings(max_examples=40)
 @given(lines, st.integers(0, 40))
 def test_without_the_counted_events_no_day_counts_twice(log, cut):
     """A bundle of files: the log gives all of its events a second time."""
