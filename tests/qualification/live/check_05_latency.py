@@ -83,7 +83,10 @@ def _servers(room: Room, kind: str, events: list[LogEvent]) -> Iterator[Servers]
     bundles, logs = room.demo_bundles(), room.folder / "logs"
     with ExitStack() as stack:
         stubs: dict[str, RecommendationServiceStub] = {}
-        postgres = stack.enter_context(Postgres()) if kind == "PostgreSQL" else None
+        postgres = Postgres() if kind == "PostgreSQL" else None
+        if postgres is not None:
+            stack.callback(postgres.remove)
+            postgres.start()
         for name in (BARE, LIVE, LOGGED):
             settings: dict[str, object] = {"drain_s": 0}
             if name != BARE:
