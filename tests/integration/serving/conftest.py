@@ -26,8 +26,12 @@ def steered() -> SteeredRecommender:
 
 
 @pytest.fixture
-def start_server(steered: SteeredRecommender) -> Iterator[ServerFactory]:
+def start_server(
+    steered: SteeredRecommender, request: pytest.FixtureRequest
+) -> Iterator[ServerFactory]:
     """Starts servers that differ from the default by the settings given."""
+    for store in {"store", "embedded"} & set(request.fixturenames):
+        request.getfixturevalue(store)  # made before the servers, so that it outlives them
     servers: list[Server] = []
 
     def start(
