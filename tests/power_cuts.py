@@ -18,8 +18,9 @@ from tests.disks import disk
 from tests.stores import log_event
 
 WRITERS = 3
-LATEST_CUT = 2500
-"""Operations on the disk before the cut at most; a small commit takes about ten."""
+LATEST_CUT = 9000
+"""Operations on the disk before the cut at most. A small commit takes about ten, and after about
+4,000 the log is folded into the file, which is a moment worth cutting too."""
 
 
 @dataclass(frozen=True, slots=True)
