@@ -28,8 +28,9 @@ from recsys.protocols.cases import Cases, cases_for
 from recsys.protocols.mask import Mask, with_mask
 
 K = 20
-FIT_SHARE, ASK_SHARE = 0.25, 0.15
-"""Of the time: to fit variants, and to ask them; the rest is the search's and the rankers'."""
+FIT_SHARE, ASK_SHARE, RANKERS_SHARE = 0.25, 0.15, 0.4
+"""Of the time: to fit variants, to ask them, and to try rankers; the rest is the search's. Where
+no ranker can be tried, for want of times or of a past, its share goes to fits."""
 RANKING_SECONDS = 0.003
 """About what a list costs beside its sources."""
 
@@ -107,7 +108,9 @@ def choose(
         DataError: the split has no usable event.
     """
     started = time.perf_counter()
-    fits = fit_variants(split, base, menu, seconds=budget_seconds * FIT_SHARE, progress=progress)
+    ranker = menu.ranker if menu.ranker and has_past(split, menu.ranker) else None
+    share = FIT_SHARE if ranker else FIT_SHARE + RANKERS_SHARE
+    fits = fit_variants(split, base, menu, seconds=budget_seconds * share, progress=progress)
     asked = questions(split, placements, mask, seed)
     found: list[Chosen] = []
     for name, cases in asked.items():
@@ -125,21 +128,19 @@ def choose(
     config = settled(base, {each.placement: each.blend for each in found}, fits.variants)
     left_out = dict(fits.left_out)
     trials: dict[str, Trial] = {}
-    if menu.ranker is not None and has_past(split, menu.ranker):
+    if ranker is not None:
         # One by one, the cheapest first: a list with slow sources must not cost another's ranker.
-        costs = {each.placement: _trial_seconds(menu.ranker, each, fits) for each in found}
+        costs = {each.placement: _trial_seconds(ranker, each, fits) for each in found}
         for name, cost in sorted(costs.items(), key=lambda pair: pair[1]):
             if time.perf_counter() - started + cost > budget_seconds:
                 left_out[f"ranker of {name}"] = f"about {cost:.0f} s"
                 continue
             theirs = {name: asked[name]}
             trials |= _trials(
-                split, config, menu.ranker, theirs, mask=mask, seed=seed, progress=progress
+                split, config, ranker, theirs, mask=mask, seed=seed, progress=progress
             )
     surely = {name: trial.used for name, trial in trials.items()}
-    rankers = {
-        each.placement: menu.ranker if surely.get(each.placement) else None for each in found
-    }
+    rankers = {each.placement: ranker if surely.get(each.placement) else None for each in found}
     return Choice(
         with_rankers(config, rankers),
         tuple(found),

@@ -11,6 +11,7 @@ from recsys.backtest.significance import Interval
 from recsys.choice import choose as module
 from recsys.choice.automatic import automatic, choose_for, usual_budget
 from recsys.choice.choose import Choice, choose
+from recsys.choice.gather import Fits, fit_variants
 from recsys.choice.menu import Menu
 from recsys.choice.search import LEAST_GAIN
 from recsys.choice.second_stage import Trial
@@ -103,6 +104,21 @@ def test_without_time_the_first_variant_and_few_customers_still_choose(shop):
     assert choice.rankers == {}
     assert all(why.startswith("about ") for why in choice.left_out.values())
     assert "No time for" in printed(choice_tables(choice))
+
+
+@pytest.mark.parametrize(("horizon_days", "share"), [(15, 0.25), (10_000, 0.65)])
+def test_the_time_of_a_ranker_without_a_past_goes_to_fits(shop, monkeypatch, horizon_days, share):
+    given = []
+
+    def noted(*asked: object, seconds: float, **more: object) -> Fits:
+        given.append(seconds)
+        return fit_variants(*asked, seconds=seconds, **more)
+
+    monkeypatch.setattr(module, "fit_variants", noted)
+    ranker = {"horizon_days": horizon_days, "trees": 5, "cut_offs": 1, "customers": 50}
+    choice = choose_for(shop, load_config(), menu(ranker=ranker), budget_seconds=PLENTY)
+    assert given == [pytest.approx(share * PLENTY)]
+    assert bool(choice.rankers) == (horizon_days == 15)
 
 
 def test_a_variant_that_cannot_be_fitted_is_left_out_and_named(shop, monkeypatch):
