@@ -65,9 +65,7 @@ class Resolver:
     def missing(self, query: Query) -> tuple[ItemId, ...]:
         """Returns the context items that the catalogue does not have, in the query's order."""
         return tuple(
-            item_id
-            for item_id in query.context_item_ids
-            if not self.catalogue.has(item_id)
+            item_id for item_id in query.context_item_ids if not self.catalogue.has(item_id)
         )
 
     def _labels(self, customer_num: int | None) -> NumArray:
