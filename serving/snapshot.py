@@ -4,12 +4,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from recsys.pipeline.arrangement import Arrangement
 from recsys.pipeline.recommender import Recommender
 from recsys.store.tombstones import NOBODY, Tombstones
 from serving.arranger import Arranger
 from serving.live_catalogue import LiveCatalogue
+from serving.logs import SNAPSHOT_FAILED
 from serving.tombstones import TombstoneFollower
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,5 +107,13 @@ class Live:
             self._thread.join()
 
     def _follow(self) -> None:
+        failed = ""
         while not self._stopped.wait(self._refresh_interval_s):
-            self.refresh()
+            try:
+                self.refresh()
+            except Exception as error:  # noqa: BLE001  a thread that ends would freeze the shop
+                if failed != type(error).__name__:  # four lines a second would tell no more
+                    _log.error(SNAPSHOT_FAILED, exc_info=error)
+                failed = type(error).__name__
+            else:
+                failed = ""
