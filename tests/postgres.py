@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -20,7 +21,9 @@ import psutil
 import psycopg
 
 PROGRAMS = Path(*find_spec("pgserver").submodule_search_locations) / "pginstall" / "bin"
-START_S = 20.0
+START_S = 60.0
+BECOME = "import os, sys; os.setuid(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+"""Not `Popen(user=...)`: that really forks, and gRPC's threads in a process break its child."""
 
 
 class Postgres:
@@ -29,9 +32,11 @@ class Postgres:
     def __init__(self, *options: str) -> None:
         # Not under pytest's folder: that is closed to the user whom a server run by root becomes.
         self.folder = Path(tempfile.mkdtemp(prefix="recsys-pg-"))
-        self._user = "nobody" if os.geteuid() == 0 else None
-        if self._user:
-            os.chown(self.folder, pwd.getpwnam(self._user).pw_uid, -1)
+        self._before: list[str] = []
+        if os.geteuid() == 0:  # whom PostgreSQL refuses
+            user = pwd.getpwnam("nobody").pw_uid
+            os.chown(self.folder, user, -1)
+            self._before = [sys.executable, "-I", "-S", "-c", BECOME, str(user)]
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync")
@@ -40,8 +45,11 @@ class Postgres:
         settings = [part for option in self._options for part in ("-c", option)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [PROGRAMS / "postgres", "-D", self._data, "-h", "", "-k", self.folder, *settings],
-                user=self._user,
+                [
+                    *self._before,
+                    PROGRAMS / "postgres",
+                    *("-D", self._data, "-h", "", "-k", self.folder, *settings),
+                ],
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
@@ -105,8 +113,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [PROGRAMS / program, "-D", self._data, *arguments],
-            user=self._user,
+            [*self._before, PROGRAMS / program, "-D", self._data, *arguments],
             check=True,
             capture_output=True,
             cwd="/",
