@@ -57,29 +57,35 @@ class Event(_message.Message):
     bytes of UTF-8 without control characters.
     """
     session_id: _builtins.str
-    """The visit to the shop that the event belongs to. OPTIONAL. At most 512 bytes of UTF-8."""
+    """The visit to the shop that the event belongs to. OPTIONAL. At most 512 bytes of UTF-8
+    without control characters.
+    """
     basket_id: _builtins.str
-    """The order or invoice that a purchase belongs to. OPTIONAL. At most 512 bytes of UTF-8."""
+    """The order or invoice that a purchase belongs to. OPTIONAL. At most 512 bytes of
+    UTF-8 without control characters.
+    """
     item_id: _builtins.str
     """The item. REQUIRED for an event that concerns an item, empty for one that does not (a search,
     an opened email). At most 512 bytes of UTF-8 without control characters.
     """
     offer_id: _builtins.str
-    """The offer, for offer events. OPTIONAL. At most 512 bytes of UTF-8."""
+    """The offer, for offer events. OPTIONAL. At most 512 bytes of UTF-8 without control characters."""
     event_type: _builtins.str
     """What happened. REQUIRED. One of "view", "click", "add-to-cart", "remove-from-cart",
     "purchase", "return", "wishlist", "rating", "search", "impression", "email-open",
-    "email-click", "offer-shown", "offer-redeemed", "survey". Another kebab-case word is accepted
-    and used by no model. At most 64 bytes.
+    "email-click", "offer-shown", "offer-redeemed", "survey". Another lower-case
+    kebab-case word is accepted and used by no model. At most 64 bytes.
     """
     quantity: _builtins.float
     """How many units. OPTIONAL, default 1. Above 0: a return is an event type of its own."""
     unit_price: _builtins.float
     """Price of one unit in the shop's currency. OPTIONAL. 0 or more."""
     channel: _builtins.str
-    """Where it happened, for example "web", "app", "store", "email". OPTIONAL. At most 512 bytes."""
+    """Where it happened, for example "web", "app", "store", "email". OPTIONAL. At most 512 bytes
+    of UTF-8 without control characters.
+    """
     attribution_token: _builtins.str
-    """The token of the answer that showed the item, echoed as it came. OPTIONAL."""
+    """The token of the answer that showed the item, echoed as it came. OPTIONAL. At most 512 bytes."""
     value: _builtins.float
     """The number that belongs to the event type: the stars of a rating, the answer of a survey.
     OPTIONAL.
@@ -90,7 +96,9 @@ class Event(_message.Message):
 
     @_builtins.property
     def properties(self) -> _struct_pb2.Struct:
-        """Anything else worth keeping, by name. OPTIONAL. Read by no model."""
+        """Anything else worth keeping, by name. OPTIONAL. Read by no model. At most
+        16,384 bytes as JSON.
+        """
 
     def __init__(
         self,
