@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -14,6 +14,13 @@ from recsys.v1.event_pb2 import Event
 
 BATCH_SIZE = 10_000
 """Customers per RecommendBatch call, the most that the contract allows."""
+
+
+Purpose = Literal["on-site", "email"]
+_PURPOSES: "dict[Purpose, pb.Purpose.ValueType]" = {
+    "on-site": pb.PURPOSE_ON_SITE,
+    "email": pb.PURPOSE_EMAIL,
+}
 
 
 class ListSettings(TypedDict, total=False):
@@ -31,6 +38,8 @@ class ListSettings(TypedDict, total=False):
     """The moment to answer for, with a time zone; by default now, by the server's clock."""
     item_fields: Sequence[str]
     """Catalogue columns to return with each item."""
+    purpose: Purpose
+    """What the list is used for, by default on site; the customer's consent to it counts."""
 
 
 class ContextSettings(ListSettings, total=False):
@@ -60,6 +69,7 @@ def recommend_request(placement: str, settings: ContextSettings) -> pb.Recommend
         market=settings.get("market", ""),
         query_time=_timestamp(settings.get("query_time")),
         item_fields=settings.get("item_fields", ()),
+        purpose=_PURPOSES[settings.get("purpose", "on-site")],
     )
 
 
@@ -78,6 +88,7 @@ def batch_requests(
             market=settings.get("market", ""),
             query_time=_timestamp(settings.get("query_time")),
             item_fields=settings.get("item_fields", ()),
+            purpose=_PURPOSES[settings.get("purpose", "on-site")],
         )
 
 

@@ -24,8 +24,6 @@ from recsys.store.store import Store
 from recsys.types import Tier, visitor_key
 from recsys.v1 import customer_service_pb2 as pb
 from recsys.v1.customer_service_pb2_grpc import CustomerServiceStub
-from recsys.v1.recommendation_service_pb2 import PURPOSE_EMAIL, RecommendRequest
-from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 from serving.server import Server
 from serving.settings import ServingSettings
 from tests.integration.serving.steered import RunningServer, ServerFactory
@@ -131,11 +129,11 @@ def test_a_long_export_comes_in_messages_that_any_client_takes(
 @pytest.mark.parametrize(
     ("consent", "purpose", "refused"),
     [
-        (Consent(recommend_on_site=False), 0, True),
-        (Consent(recommend_on_site=False), PURPOSE_EMAIL, False),
-        (Consent(use_in_email=False), PURPOSE_EMAIL, True),
-        (Consent(use_in_email=False), 0, False),
-        (Consent(use_in_training=False), 0, False),
+        (Consent(recommend_on_site=False), "on-site", True),
+        (Consent(recommend_on_site=False), "email", False),
+        (Consent(use_in_email=False), "email", True),
+        (Consent(use_in_email=False), "on-site", False),
+        (Consent(use_in_training=False), "on-site", False),
     ],
 )
 def test_consent_holds_from_the_next_answer_on(
@@ -144,13 +142,14 @@ def test_consent_holds_from_the_next_answer_on(
     one, other = two
     one.set_consent(ANNA, consent)
     assert other.consent(ANNA) == consent
-    request = RecommendRequest(placement="for_you", customer_id=ANNA, purpose=purpose)
-    stub = RecommendationServiceStub(other._channel)
-    answer = stub.Recommend(request)
+    answer = other.recommend("for_you", customer_id=ANNA, purpose=purpose)
     assert answer.consent_refused is refused
-    assert (answer.tier == 4) is refused
+    assert (answer.tier is Tier.POPULAR) is refused
+    [mailed] = other.recommend_batch("for_you", [ANNA], purpose=purpose)
+    assert mailed.consent_refused is refused
+    assert (mailed.tier is Tier.POPULAR) is refused
     one.set_consent(ANNA, Consent())
-    assert not stub.Recommend(request).consent_refused
+    assert not other.recommend("for_you", customer_id=ANNA, purpose=purpose).consent_refused
 
 
 def test_what_is_wrong_with_a_request(
