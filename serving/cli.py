@@ -13,8 +13,14 @@ from serving.erase_cli import erase
 from serving.experiment_cli import app as experiment_app
 from serving.explained import explained
 from serving.logs import configure_logging
-from serving.settings import ServingSettings, load_settings
-from serving.supervisor import STOP_MARGIN_S, Supervisor, server_command, writer_command
+from serving.settings import SETTINGS_VARIABLE, ServingSettings, load_settings
+from serving.supervisor import (
+    STOP_MARGIN_S,
+    Supervisor,
+    environment_of,
+    server_command,
+    writer_command,
+)
 
 app = typer.Typer(
     help="Serve recommendations over gRPC.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -88,9 +94,10 @@ def run(
     stop_within_s = settings.drain_s + settings.grace_s + STOP_MARGIN_S
     supervisor = Supervisor(
         settings.ports(),
-        server_command(settings),
+        server_command,
         stop_within_s=stop_within_s,
         writer=writer_command(settings),
+        environment=environment_of(settings),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
@@ -100,7 +107,9 @@ def run(
 @app.command(hidden=True)
 def process(
     *,
-    settings: Annotated[str, typer.Option(help="All settings, as JSON.")],
+    settings: Annotated[
+        str, typer.Option(envvar=SETTINGS_VARIABLE, help="All settings, as JSON.")
+    ],
     port: Annotated[int, typer.Option(help="Port of this process.")],
     link: Annotated[int | None, typer.Option(help="Descriptor of the supervisor's link.")] = None,
 ) -> None:
@@ -118,7 +127,9 @@ def process(
 @app.command(hidden=True)
 def writer(
     *,
-    settings: Annotated[str, typer.Option(help="All settings, as JSON.")],
+    settings: Annotated[
+        str, typer.Option(envvar=SETTINGS_VARIABLE, help="All settings, as JSON.")
+    ],
     link: Annotated[int | None, typer.Option(help="Descriptor of the supervisor's link.")] = None,
 ) -> None:
     """Write the embedded event store for all servers; what the supervisor starts."""

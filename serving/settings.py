@@ -12,6 +12,8 @@ from serving.logs import LogLevel
 
 PREFIX = "RECSYS_SERVING_"
 CONFIG_VARIABLE = "RECSYS_SERVING_CONFIG"
+SETTINGS_VARIABLE = "RECSYS_SERVING_SETTINGS"
+"""In which the supervisor hands all settings to its processes, as JSON."""
 _OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "RECSYS_SHARED", "RECSYS_TEST_POSTGRES"})
 
 

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -20,7 +20,7 @@ import structlog
 from recsys.store.url import is_embedded
 from serving.link import READY
 from serving.logs import PROCESS_ENDED, PROCESS_STARTED
-from serving.settings import ServingSettings
+from serving.settings import SETTINGS_VARIABLE, ServingSettings
 
 NO_PORT = 0
 TICK_S = 0.1
@@ -43,28 +43,26 @@ Command = Callable[[int, int], Sequence[str]]
 """From a port and the number of the link's descriptor to the command to run."""
 
 
-def server_command(settings: ServingSettings) -> Command:
-    """Returns the command of a server process."""
-    text = settings.model_dump_json()
-
-    def command(port: int, link: int) -> Sequence[str]:
-        options = ["--settings", text, "--port", str(port), "--link", str(link)]
-        return [sys.executable, "-m", "serving", "process", *options]
-
-    return command
+def server_command(port: int, link: int) -> Sequence[str]:
+    """Returns the command of a server process, which finds its settings in the environment."""
+    options = ["--port", str(port), "--link", str(link)]
+    return [sys.executable, "-m", "serving", "process", *options]
 
 
 def writer_command(settings: ServingSettings) -> Command | None:
     """Returns the command of the store's writer; None: the store, if any, needs none."""
     if settings.store is None or not is_embedded(settings.store) or settings.processes == 1:
         return None  # a lone server writes by itself
-    text = settings.model_dump_json()
 
     def command(_: int, link: int) -> Sequence[str]:
-        options = ["--settings", text, "--link", str(link)]
-        return [sys.executable, "-m", "serving", "writer", *options]
+        return [sys.executable, "-m", "serving", "writer", "--link", str(link)]
 
     return command
+
+
+def environment_of(settings: ServingSettings) -> dict[str, str]:
+    """Returns what a process is started with: a command line would show the store's password."""
+    return {**os.environ, **ONE_THREAD, SETTINGS_VARIABLE: settings.model_dump_json()}
 
 
 @dataclass(slots=True)
@@ -77,13 +75,13 @@ class _Process:
     ready: bool = False
 
     @classmethod
-    def start(cls, command: Command, port: int) -> "_Process":
+    def start(cls, command: Command, port: int, environment: Mapping[str, str]) -> "_Process":
         ours, theirs = socket.socketpair()
         with theirs:
             popen = subprocess.Popen(  # noqa: S603  our own command
                 command(port, theirs.fileno()),
                 pass_fds=[theirs.fileno()],
-                env=os.environ | ONE_THREAD,
+                env=environment,
                 start_new_session=True,  # Ctrl-C reaches the supervisor, which stops us in order
             )
         ours.settimeout(0)
@@ -128,6 +126,7 @@ class Supervisor:
         command: Command,
         *,
         stop_within_s: float,
+        environment: Mapping[str, str],
         writer: Command | None = None,
     ) -> None:
         """Takes the ports, the command of a process, and how long a stop may take.
@@ -136,8 +135,10 @@ class Supervisor:
             ports: one for each server process.
             command: of a server process.
             stop_within_s: seconds from the wish to stop until a process is killed.
+            environment: of all processes.
             writer: command of the process that others write through, if there is one.
         """
+        self._environment = environment
         self._writer = None if writer is None else _Slot(writer, NO_PORT)
         self._servers = [_Slot(command, port) for port in ports]
         self._stop_within_s = stop_within_s
@@ -171,7 +172,7 @@ class Supervisor:
         """Starts the slot's process if it is time; returns the status of one that cannot start."""
         if slot.process is None:
             if time.monotonic() >= slot.start_at:
-                slot.process = _Process.start(slot.command, slot.port)
+                slot.process = _Process.start(slot.command, slot.port, self._environment)
             return 0
         status = slot.process.look()
         slot.ever_ready = slot.ever_ready or slot.process.ready

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from serving import supervisor as module
-from serving.settings import ServingSettings
-from serving.supervisor import Supervisor, server_command
+from serving.settings import SETTINGS_VARIABLE, ServingSettings
+from serving.supervisor import Supervisor, environment_of, server_command
 
 PORTS = (7001, 7002)
+ENVIRONMENT = environment_of(ServingSettings(bundles=Path("b")))
 PROLOGUE = """
 import os, pathlib, signal, sys, time
 folder, port, link = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -41,7 +42,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 arguments = [str(tmp_path), str(port), str(link)]
                 return [sys.executable, "-c", PROLOGUE + script, *arguments]
 
-            supervisor = Supervisor(PORTS, command, stop_within_s=stop_within_s)
+            supervisor = Supervisor(
+                PORTS, command, stop_within_s=stop_within_s, environment=ENVIRONMENT
+            )
             running.append(supervisor)
             return supervisor, pool.submit(supervisor.run)
 
@@ -110,14 +113,17 @@ def test_kills_what_does_not_stop(start: Start, tmp_path: Path) -> None:
     assert not any(alive(pid) for pid in pids)
 
 
-def test_command_carries_all_settings() -> None:
-    settings = ServingSettings(bundles=Path("b"), threads=7)
-    command = list(server_command(settings)(50052, 9))
+def test_settings_travel_in_the_environment_where_no_password_is_seen() -> None:
+    url = "postgresql://shop:secret@db/events"
+    settings = ServingSettings(bundles=Path("b"), threads=7, store=url)
+    command = list(server_command(50052, 9))
     assert command[:4] == [sys.executable, "-m", "serving", "process"]
-    text = command[command.index("--settings") + 1]
-    assert ServingSettings.model_validate_json(text) == settings
     assert command[command.index("--port") + 1] == "50052"
     assert command[command.index("--link") + 1] == "9"
+    assert "secret" not in " ".join(command)
+    handed_on = environment_of(settings)
+    assert ServingSettings.model_validate_json(handed_on[SETTINGS_VARIABLE]) == settings
+    assert handed_on["OMP_NUM_THREADS"] == "1"
 
 
 def test_the_writer_is_ready_before_any_server_and_ends_after_all(tmp_path: Path) -> None:
@@ -135,7 +141,13 @@ def test_the_writer_is_ready_before_any_server_and_ends_after_all(tmp_path: Path
         diary = str(tmp_path / "diary")
         return lambda _, link: [sys.executable, "-c", script, role, diary, str(link)]
 
-    supervisor = Supervisor(PORTS, command("server"), stop_within_s=10, writer=command("writer"))
+    supervisor = Supervisor(
+        PORTS,
+        command("server"),
+        stop_within_s=10,
+        environment=ENVIRONMENT,
+        writer=command("writer"),
+    )
     with ThreadPoolExecutor() as pool:
         status = pool.submit(supervisor.run)
         deadline = time.monotonic() + 20
