@@ -15,6 +15,7 @@ import grpc
 
 from recsys.store.events import LogEvent
 from recsys.store.open import open_store
+from recsys.store.store import Store
 from recsys.v1.event_pb2 import Event
 from recsys.v1.event_service_pb2 import WriteEventsRequest, WriteEventsResponse
 from recsys.v1.event_service_pb2_grpc import EventServiceStub
@@ -85,6 +86,8 @@ def run(room: Room) -> Iterator[Row]:
         open_store(f"store://{file.parent}").close()
         url = f"store://{Path(folder) / 'store'}"
         yield from _compared(room, "SQLite", url, lambda: RawSqlite(file))
+        own = f"store://{Path(folder) / 'own'}"
+        yield from _store_compared(room, "SQLite", own, lambda: RawSqlite(file))
     server = Postgres()
     server.start()
     try:
@@ -92,6 +95,8 @@ def run(room: Room) -> Iterator[Row]:
         open_store(raw_url).close()
         url = server.new_database()
         yield from _compared(room, "PostgreSQL", url, lambda: RawPostgres(raw_url))
+        own = server.new_database()
+        yield from _store_compared(room, "PostgreSQL", own, lambda: RawPostgres(raw_url))
     finally:
         server.remove()
 
@@ -122,6 +127,27 @@ def _compared(
                 yield figure(f"{what}: ratio", ratio)
             else:
                 yield at_least(f"{what}: ratio", ratio, BAR)
+
+
+def _store_compared(
+    room: Room, name: str, url: str, raw: Callable[[], RawSqlite | RawPostgres]
+) -> Iterator[Row]:
+    """Compares the store as a library: what is left of the rate without gRPC between."""
+    numbers = itertools.count()
+    store = open_store(url)
+    try:
+        for setting in SETTINGS:
+            what = f"{name}, {setting}, in process"
+            room.step(what)
+            ours = Side([_Appends(store) for _ in range(setting.clients)], list)
+            theirs = Side([raw() for _ in range(setting.clients)], batch_of)
+            rates = _take_turns((ours, theirs), setting.size, numbers)
+            for client in theirs.clients:
+                client.close()
+            yield figure(f"{what}: events/s of the store", rates[0])
+            yield at_least(f"{what}: ratio", rates[0] / rates[1], BAR)
+    finally:
+        store.close()
 
 
 def _take_turns(sides: Sequence[Side], size: int, numbers: Iterator[int]) -> list[float]:
@@ -166,6 +192,22 @@ def _turn(side: Side, size: int, numbers: Iterator[int]) -> tuple[int, float]:
 
 def _later() -> float:
     return time.perf_counter() + TURN_S
+
+
+class _Appends:
+    """One caller of a store in this process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def write(self, batch: list[LogEvent]) -> None:
+        self._store.append(batch)
+
+    def finish(self) -> None:
+        """Each write has waited for its own end."""
+
+    def close(self) -> None:
+        """The store is closed by whoever opened it."""
 
 
 class _Calls:
