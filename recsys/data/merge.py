@@ -14,12 +14,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsys.data.interactions import settle_returns
-from recsys.data.state import DecayScale, StateRows, add_events, combine
+from recsys.data.state import DecayScale, RowKeys, StateRows, add_events, combine, row_keys
 from recsys.types import DAY_S, EVENT_CODES, BoolArray, CodeArray, EventType, NumArray, TimeArray
 
 PURCHASE, RETURN = EVENT_CODES[EventType.PURCHASE], EVENT_CODES[EventType.RETURN]
-Keys = NDArray[np.int64]
-"""An item number and an event type in one number, ordered as rows are."""
 
 
 class EventColumns(NamedTuple):
@@ -80,12 +78,12 @@ def merge(
     for history, events in zip(histories, counted, strict=False):
         sure &= _agrees(keys, history, _sums(_settled(events), scale))
     if not counted:
-        sure = ~np.isin(keys, _keys(rows.item_nums, rows.event_types))
+        sure = ~np.isin(keys, row_keys(rows.item_nums, rows.event_types))
     keys = keys[sure]
     everything, alone = _settled(again), _settled(fresh)
     everything = everything.take(np.isin(_keys_of(everything), keys))
     alone = alone.take(~np.isin(_keys_of(alone), keys))
-    kept = ~np.isin(_keys(rows.item_nums, rows.event_types), keys)
+    kept = ~np.isin(row_keys(rows.item_nums, rows.event_types), keys)
     rest = rows.take(np.flatnonzero(kept))
     return _with_uncounted(rest, everything.followed_by(alone), scale)
 
@@ -104,7 +102,7 @@ def unclear_items(
         scale: of the histories; all that they count is earlier than its reference time.
     """
     rows = _joined(histories, scale)
-    places, known = _places(_keys(rows.item_nums, rows.event_types), _keys_of(fresh))
+    places, known = _places(row_keys(rows.item_nums, rows.event_types), _keys_of(fresh))
     times, between = fresh.times[known], known.copy()
     between[known] = (times >= rows.first_times[places]) & (
         times // DAY_S < rows.last_times[places] // DAY_S
@@ -122,7 +120,7 @@ def unclear_items(
 def _overlapping(histories: Sequence[StateRows]) -> NumArray:
     """Returns the items of which one history has a row that begins before another's ends."""
     rows = _concatenated(histories)
-    keys = _keys(rows.item_nums, rows.event_types)
+    keys = row_keys(rows.item_nums, rows.event_types)
     order = np.lexsort((rows.last_times, keys))
     keys, items = keys[order], rows.item_nums[order]
     meets = rows.last_times[order][:-1] > rows.first_times[order][1:]
@@ -134,14 +132,14 @@ def _with_uncounted(rows: StateRows, events: EventColumns, scale: DecayScale) ->
     """Adds the events that lie outside of what the rows count, as far as rows tell."""
     if len(events.item_nums) == 0:
         return rows
-    places, known = _places(_keys(rows.item_nums, rows.event_types), _keys_of(events))
+    places, known = _places(row_keys(rows.item_nums, rows.event_types), _keys_of(events))
     before, after = known.copy(), ~known
     before[known] = events.times[known] < rows.first_times[places]
     after[known] = events.times[known] >= rows.last_times[places]
     if before.any():
         earlier = events.take(before)
         rows = combine(_sums(earlier, scale), rows, scale)
-    later = events.take(after)
+    later = events if after.all() else events.take(after)
     return add_events(rows, later.item_nums, later.event_types, later.times, scale)
 
 
@@ -176,10 +174,10 @@ def _settled(events: EventColumns) -> EventColumns:
     )
 
 
-def _agrees(keys: Keys, history: StateRows, counted: StateRows) -> BoolArray:
+def _agrees(keys: RowKeys, history: StateRows, counted: StateRows) -> BoolArray:
     """Says of which rows the events read again are those that it counts; without a row, of all."""
-    own, has_row = _places(_keys(history.item_nums, history.event_types), keys)
-    found, is_counted = _places(_keys(counted.item_nums, counted.event_types), keys)
+    own, has_row = _places(row_keys(history.item_nums, history.event_types), keys)
+    found, is_counted = _places(row_keys(counted.item_nums, counted.event_types), keys)
     agrees: BoolArray = ~has_row
     both = has_row & is_counted
     mine, others = history.take(own[both[has_row]]), counted.take(found[both[is_counted]])
@@ -199,15 +197,11 @@ def _concatenated(histories: Sequence[StateRows]) -> StateRows:
     return reduce(StateRows.followed_by, histories)
 
 
-def _keys(item_nums: NumArray, event_types: CodeArray) -> Keys:
-    return (item_nums.astype(np.int64) << 8) | event_types
+def _keys_of(events: EventColumns) -> RowKeys:
+    return row_keys(events.item_nums, events.event_types)
 
 
-def _keys_of(events: EventColumns) -> Keys:
-    return _keys(events.item_nums, events.event_types)
-
-
-def _places(sorted_keys: Keys, keys: Keys) -> tuple[NDArray[np.intp], BoolArray]:
+def _places(sorted_keys: RowKeys, keys: RowKeys) -> tuple[NDArray[np.intp], BoolArray]:
     """Returns where those of the keys that are known stand, and which these are."""
     places = np.searchsorted(sorted_keys, keys)
     places[places == len(sorted_keys)] = 0

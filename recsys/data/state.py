@@ -19,6 +19,7 @@ from recsys.data.interactions import Interactions
 from recsys.types import (
     DAY_S,
     EVENT_TYPES,
+    BoolArray,
     CodeArray,
     EventType,
     FloatArray,
@@ -29,6 +30,8 @@ from recsys.types import (
 
 MOST_HALVINGS = 60
 """No event weighs less than 2^-60 or more than 2^60, however wrong a clock is."""
+RowKeys = NDArray[np.int64]
+"""An item number and an event type in one number."""
 
 
 class StateRows(NamedTuple):
@@ -79,9 +82,8 @@ class DecayScale:
         """Returns 2^-(age / half-life), shape (n, half-lives); above 1 after the reference."""
         ages = (self.reference_time - times) / DAY_S
         exponents = ages[:, None] / np.array(self.half_lives_days, dtype=np.float64)[None, :]
-        weights: FloatArray = np.exp2(-exponents.clip(-MOST_HALVINGS, MOST_HALVINGS)).astype(
-            np.float32
-        )
+        limited = np.minimum(np.maximum(exponents, -MOST_HALVINGS), MOST_HALVINGS)
+        weights: FloatArray = np.exp2(-limited).astype(np.float32)
         return weights
 
     def seen_from(self, now: int, half_life_days: float) -> np.float32:
@@ -159,9 +161,19 @@ def add_events(
     Exact where no event is earlier than the last that its row counts; an event on that row's
     first or last day then adds no day.
     """
-    owner = np.zeros(len(item_nums), dtype=np.int32)
-    _, fresh = sum_days(owner, item_nums, event_types, times, scale)
+    if len(item_nums) == 0:
+        return rows
+    keys = row_keys(item_nums, event_types)
+    order = np.lexsort((times, keys))
+    keys = keys[order]
+    new_row = _starting(keys[1:] != keys[:-1])
+    fresh = _summed(new_row, item_nums[order], event_types[order], times[order], scale)
     return combine(rows, fresh, scale)
+
+
+def row_keys(item_nums: NumArray, event_types: CodeArray) -> RowKeys:
+    """Returns one number for each item and event type, ordered as the rows of a customer are."""
+    return (item_nums.astype(np.int64) << 8) | event_types
 
 
 def type_weight_array(weights: dict[EventType, float]) -> FloatArray:
@@ -193,8 +205,10 @@ def item_weights(
         weights *= scale.seen_from(now, half_life_days)
     kept = weights > 0
     nums, weights = rows.item_nums[kept], weights[kept]
-    starts = _starts(nums[1:] != nums[:-1], len(nums))
-    return nums[starts], np.add.reduceat(weights, starts) if len(starts) else weights
+    if len(nums) == 0:
+        return nums, weights
+    starts = np.flatnonzero(_starting(nums[1:] != nums[:-1]))
+    return nums[starts], np.add.reduceat(weights, starts)
 
 
 def _row_weights(
@@ -207,11 +221,12 @@ def _row_weights(
     return weights
 
 
-def _starts(changes: NDArray[np.bool_], length: int) -> NDArray[np.intp]:
-    """Returns where groups begin, given where a row of `length` differs from the one before."""
-    if length == 0:
-        return np.zeros(0, dtype=np.intp)
-    return np.flatnonzero(np.concatenate([[True], changes]))
+def _starting(changes: BoolArray) -> BoolArray:
+    """Marks where groups begin, given where a row differs from the one before; never empty."""
+    begins = np.empty(len(changes) + 1, dtype=bool)
+    begins[0] = True
+    begins[1:] = changes
+    return begins
 
 
 def sum_days(
@@ -223,31 +238,42 @@ def sum_days(
 ) -> tuple[NumArray, StateRows]:
     """Groups events to days, then days to rows; returns each row's customer and the rows."""
     order = np.lexsort((times, event_types, item_nums, customer_nums))
-    customers, items = customer_nums[order], item_nums[order]
-    kinds, moments = event_types[order], times[order]
-    new_row = (
+    customers, items, kinds = customer_nums[order], item_nums[order], event_types[order]
+    new_row = _starting(
         (customers[1:] != customers[:-1]) | (items[1:] != items[:-1]) | (kinds[1:] != kinds[:-1])
-    )
-    days = moments // DAY_S
-    last_of_day = np.append(new_row | (days[1:] != days[:-1]), True)[: len(order)]
-    firsts = moments[_starts(new_row, len(order))]
-    customers, items, kinds, moments = (
-        column[last_of_day] for column in (customers, items, kinds, moments)
-    )
-    same = (customers[1:] == customers[:-1]) & (items[1:] == items[:-1])
-    starts = _starts(~(same & (kinds[1:] == kinds[:-1])), len(items))
-    ends = np.append(starts[1:], len(items))[: len(starts)]
-    weights = scale.weights(moments)
-    decayed = np.add.reduceat(weights, starts, axis=0) if len(starts) else weights
-    rows = StateRows(
-        item_nums=items[starts],
-        event_types=kinds[starts],
+    )[: len(order)]
+    return customers[new_row], _summed(new_row, items, kinds, times[order], scale)
+
+
+def _summed(
+    new_row: BoolArray, items: NumArray, kinds: CodeArray, times: TimeArray, scale: DecayScale
+) -> StateRows:
+    """Returns the rows of events that are ordered by row, then by time.
+
+    Args:
+        new_row: which events are the first of a row; this and all others of shape (events,).
+        items: numbers.
+        kinds: codes of event types.
+        times: Unix seconds.
+        scale: of the rows.
+    """
+    days = times // DAY_S
+    new_day = new_row.copy()
+    new_day[1:] |= days[1:] != days[:-1]
+    rows, firsts = np.flatnonzero(new_row), np.flatnonzero(new_day)
+    lasts = np.append(firsts[1:], len(times))[: len(firsts)] - 1
+    starts = np.searchsorted(firsts, rows)
+    ends = np.append(starts[1:], len(firsts))[: len(starts)]
+    weights = scale.weights(times[lasts])
+    return StateRows(
+        item_nums=items[rows],
+        event_types=kinds[rows],
         days=(ends - starts).astype(np.float32),
-        first_times=firsts,
-        last_times=moments[ends - 1] if len(starts) else moments,
-        decayed=decayed,
+        first_times=times[rows],
+        last_times=times[lasts[ends - 1]],
+        # Most often each row has one day.
+        decayed=np.add.reduceat(weights, starts, axis=0) if len(starts) < len(firsts) else weights,
     )
-    return customers[starts], rows
 
 
 def combine(one: StateRows, other: StateRows, scale: DecayScale) -> StateRows:
@@ -262,23 +288,20 @@ def combine(one: StateRows, other: StateRows, scale: DecayScale) -> StateRows:
     if len(other.item_nums) == 0:
         return one
     both = one.followed_by(other)
-    order = np.lexsort((both.last_times, both.event_types, both.item_nums))
-    both = both.take(order)
-    items, kinds = both.item_nums, both.event_types
-    starts = _starts((items[1:] != items[:-1]) | (kinds[1:] != kinds[:-1]), len(items))
-    combined = StateRows(
-        item_nums=items[starts],
-        event_types=kinds[starts],
-        days=np.add.reduceat(both.days, starts),
-        first_times=np.minimum.reduceat(both.first_times, starts),
-        last_times=np.maximum.reduceat(both.last_times, starts),
-        decayed=np.add.reduceat(both.decayed, starts, axis=0),
-    )
-    pairs = np.flatnonzero(np.diff(np.append(starts, len(items))) == 2)  # noqa: PLR2004
-    if len(pairs) == 0:
-        return combined
-    early, late = both.take(starts[pairs]), both.take(starts[pairs] + 1)
-    for shared, times in _shared_days(early, late):
+    keys = row_keys(both.item_nums, both.event_types)
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    seconds = np.flatnonzero(keys[1:] == keys[:-1]) + 1
+    if len(seconds) == 0:
+        return both.take(order)
+    combined = both.take(np.delete(order, seconds))
+    mine, others = both.take(order[seconds - 1]), both.take(order[seconds])
+    pairs = seconds - 1 - np.arange(len(seconds))
+    combined.days[pairs] += others.days
+    combined.decayed[pairs] += others.decayed
+    combined.first_times[pairs] = np.minimum(mine.first_times, others.first_times)
+    combined.last_times[pairs] = np.maximum(mine.last_times, others.last_times)
+    for shared, times in _shared_days(mine, others):
         if len(shared):
             combined.days[pairs[shared]] -= 1.0
             combined.decayed[pairs[shared]] -= scale.weights(times)
@@ -286,24 +309,29 @@ def combine(one: StateRows, other: StateRows, scale: DecayScale) -> StateRows:
 
 
 def _shared_days(
-    early: StateRows, late: StateRows
+    mine: StateRows, others: StateRows
 ) -> Iterator[tuple[NDArray[np.intp], TimeArray]]:
     """Yields days that two rows of the same item both count, and when the lesser half of each.
 
     Args:
-        early: rows of one side.
-        late: those of the other, each with a last time that is not before.
+        mine: rows of one side.
+        others: those of the other, pair by pair.
 
     Yields:
         Places of the pairs, and for each the time whose weight was added without need.
     """
-    first, last = early.first_times // DAY_S, early.last_times // DAY_S
-    late_first, late_last = late.first_times // DAY_S, late.last_times // DAY_S
-    ends = np.flatnonzero(last == late_last)
-    yield ends, early.last_times[ends]
+    early_last = np.minimum(mine.last_times, others.last_times)
+    is_mine = mine.last_times <= others.last_times
+    early_first = np.where(is_mine, mine.first_times, others.first_times)
+    late_first = np.where(is_mine, others.first_times, mine.first_times)
+    first, last = early_first // DAY_S, early_last // DAY_S
+    first_of_late = late_first // DAY_S
+    last_of_late = np.maximum(mine.last_times, others.last_times) // DAY_S
+    ends = np.flatnonzero(last == last_of_late)
+    yield ends, early_last[ends]
     # An early row that ends within the late one's first day: the later event is the late row's,
     # as far as is known.
-    meets = np.flatnonzero((last == late_first) & (last != late_last))
-    yield meets, np.minimum(early.last_times, late.first_times)[meets]
-    begins = np.flatnonzero((first == late_first) & (first != last) & (first != late_last))
-    yield begins, np.minimum(early.first_times, late.first_times)[begins]
+    meets = np.flatnonzero((last == first_of_late) & (last != last_of_late))
+    yield meets, np.minimum(early_last, late_first)[meets]
+    begins = np.flatnonzero((first == first_of_late) & (first != last) & (first != last_of_late))
+    yield begins, np.minimum(early_first, late_first)[begins]
