@@ -193,11 +193,14 @@ def _known(
     if merged or is_known(customer_id):
         fresh = tuple(event for event in fresh if event.position > position)
     gone = erased(customer_id, position)
+    recent = _recent(fresh, query.query_time + CLOCKS_DIFFER_S)
+    if not (recent or merged or gone):
+        return Known(asked, asked, choice, tail)
     complete = replace(
         query,
         customer_id=None if gone else customer_id,
         merged_ids=() if gone else tuple(merged),
-        events=(*query.events, *_recent(fresh, query.query_time + CLOCKS_DIFFER_S)),
+        events=(*query.events, *recent),
     )
     return Known(asked, complete, choice, tail)
 
@@ -212,9 +215,11 @@ def _unclear_items(known: Known, positions: Mapping[str, int]) -> frozenset[str]
     ):
         return frozenset()
     until = recommender.trained_until
-    late = any(
-        event.event_time < until or event.event_type is EventType.RETURN for event in query.events
-    )
+    late = [
+        event
+        for event in query.events
+        if event.event_time < until or event.event_type is EventType.RETURN
+    ]
     if not late and not query.merged_ids:
         return frozenset()
     return frozenset(recommender.resolver.unclear_items(query))

@@ -71,6 +71,8 @@ def merge(
     """
     rows = _joined(histories, scale)
     again = reduce(EventColumns.followed_by, counted, fresh)
+    if len(again.item_nums) == 0:
+        return rows
     if len(again.item_nums) == len(fresh.item_nums) and RETURN not in fresh.event_types:
         return _with_uncounted(rows, fresh, scale)
     keys = np.unique(_keys_of(again))

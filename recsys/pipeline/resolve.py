@@ -125,7 +125,8 @@ class Resolver:
             np.array(times, np.int64),
             np.array(quantities, np.float64),
         )
-        return columns.take(nums >= 0)
+        known = nums >= 0
+        return columns if known.all() else columns.take(known)
 
     def _restrict(self, request: Request, placement: PlacementConfig) -> None:
         """Takes what the query and the placement leave out off the request's own mask."""
