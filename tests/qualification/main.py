@@ -45,6 +45,7 @@ def qualify(
             "[yellow]The checkout has changes that are not committed: checks that clone see the "
             "commit, the others see the changes, and resuming does not notice them.[/]"
         )
+    FOLDER.mkdir(parents=True, exist_ok=True)
     runner = Runner(checks, FOLDER / name, console, limit_s)
     holds = runner.run(Room(commit=head(ROOT), folder=FOLDER), only=only, fresh=fresh)
     raise typer.Exit(0 if holds else 1)
