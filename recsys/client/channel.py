@@ -14,6 +14,9 @@ CUSTOMERS = CUSTOMER_FILE.services_by_name["CustomerService"].full_name
 CATALOGUE = CATALOGUE_FILE.services_by_name["CatalogService"].full_name
 EVENTS = EVENT_FILE.services_by_name["EventService"].full_name
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+RECONNECT_MS = (100, 2_000)
+"""First and longest pause between two tries to reach a server. gRPC's own grows to two minutes, in
+which a shop would not notice that its server is back."""
 
 SERVICE_CONFIG = {
     "loadBalancingConfig": [{"round_robin": {}}],
@@ -47,6 +50,8 @@ def channel_options() -> list[tuple[str, str | int]]:
     return [
         ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
         ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES),
+        ("grpc.initial_reconnect_backoff_ms", RECONNECT_MS[0]),
+        ("grpc.max_reconnect_backoff_ms", RECONNECT_MS[1]),
     ]
 
 

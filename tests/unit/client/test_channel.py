@@ -1,11 +1,13 @@
 """How the client turns its targets into one that gRPC understands."""
 
 import socket
+import time
 from typing import Any
 
+import grpc
 import pytest
 
-from recsys.client.channel import target_uri
+from recsys.client.channel import channel_options, target_uri
 
 
 def test_single_target_is_left_to_grpc() -> None:
@@ -38,3 +40,21 @@ def test_name_without_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(ValueError, match="no addresses"):
         target_uri(["nowhere.invalid:1", "nowhere.invalid:2"])
+
+
+def test_a_server_that_is_away_is_sought_again_soon() -> None:
+    """gRPC by itself would try at 0, 1, 2.6, 5.2 seconds, and later every two minutes."""
+    tries, end = 0, time.monotonic() + 5
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+        target = f"127.0.0.1:{listener.getsockname()[1]}"
+        with grpc.insecure_channel(target, channel_options()) as channel:
+            ready = grpc.channel_ready_future(channel)
+            while tries < 6 and time.monotonic() < end:
+                try:
+                    listener.accept()[0].close()
+                    tries += 1
+                except TimeoutError:
+                    continue
+            ready.cancel()
+    assert tries == 6
