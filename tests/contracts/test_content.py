@@ -7,7 +7,7 @@ import pytest
 from recsys.errors import ConfigError
 from recsys.models.content import Content
 from recsys.models.item_words import item_words, word_columns
-from tests.contracts.test_algorithms import AlgorithmContract
+from tests.contracts.algorithm_contract import AlgorithmContract
 
 SEEDS, WEIGHTS = np.array([0, 2, 9], np.int32), np.array([1.0, 3.0, 0.5], np.float32)
 

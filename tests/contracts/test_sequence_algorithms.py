@@ -11,7 +11,7 @@ from recsys.models import markov
 from recsys.models.customer_neighbours import CustomerNeighbours
 from recsys.models.markov import Markov
 from recsys.models.repurchase import Repurchase
-from tests.contracts.test_algorithms import AlgorithmContract
+from tests.contracts.algorithm_contract import AlgorithmContract
 
 
 def sequences(log, of, codes):

@@ -10,7 +10,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.state import CustomerStates
 from recsys.models.protocol import TrainingData
 from recsys.models.sequence import Sequences
-from tests.contracts.test_algorithms import AlgorithmContract
+from tests.contracts.algorithm_contract import AlgorithmContract
 from tests.shops import Event, tiny_shop
 
 torch = pytest.importorskip("torch", reason="needs the extra 'torch': make setup-torch")

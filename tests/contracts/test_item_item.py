@@ -1,0 +1,74 @@
+"""Item-item similarity."""
+
+import numpy as np
+import pytest
+
+from recsys.models.item_item import ItemItem
+from tests.contracts.algorithm_contract import AlgorithmContract
+
+
+class TestItemItemOverCustomers(AlgorithmContract):
+    algorithm = ItemItem(half_life_days=120.0)
+
+    def test_similarities_are_cosines(self, data):
+        model = self.algorithm.fit(data)
+        matrix = ItemItem._matrix(self.algorithm, data).toarray().astype(np.float64)
+        norms = np.linalg.norm(matrix, axis=0)
+        seed = 0
+        nums, scores = model.scores(np.array([seed], np.int32), np.ones(1, np.float32))
+        expected = matrix[:, seed] @ matrix / np.maximum(norms * norms[seed], 1e-12)
+        np.testing.assert_allclose(scores, expected[nums], rtol=1e-4)
+        expected[seed] = 0
+        assert set(nums) == set(np.flatnonzero(expected > 1e-9))
+
+    def test_strongest_seed_gives_the_largest_part(self, data):
+        model = self.algorithm.fit(data)
+        seeds, weights = np.array([0, 2, 4], np.int32), np.array([1.0, 0.2, 3.0], np.float32)
+        nums, _ = model.scores(seeds, weights)
+        found = model.strongest_seeds(seeds, weights, nums)
+        for num, seed in zip(nums, found, strict=True):
+            parts = {}
+            for one, weight in zip(seeds, weights, strict=True):
+                one_nums, one_scores = model.scores(np.array([one], np.int32), np.array([weight]))
+                parts[one] = float(one_scores[one_nums == num].sum())
+            assert parts[seed] == max(parts.values())
+
+
+class TestItemItemWithDampedRows(AlgorithmContract):
+    algorithm = ItemItem(row_power=0.5)
+
+    def test_who_has_much_says_little(self, data):
+        model = self.algorithm.fit(data)
+        matrix = ItemItem._matrix(self.algorithm, data).toarray().astype(np.float64)
+        norms = np.maximum(np.linalg.norm(matrix, axis=0), 1e-12)
+        sizes = np.maximum((matrix > 0).sum(axis=1), 1)
+        nums, scores = model.scores(np.array([0], np.int32), np.ones(1, np.float32))
+        expected = (matrix[:, 0] / sizes) @ matrix / (norms * norms[0])
+        np.testing.assert_allclose(scores, expected[nums], rtol=1e-4)
+
+
+class TestItemItemThatRepeats(AlgorithmContract):
+    algorithm = ItemItem(own_similarity=True, neighbours=3)
+
+    def test_an_item_is_the_first_of_its_neighbours(self, data):
+        model = self.algorithm.fit(data)
+        matrix = ItemItem._matrix(self.algorithm, data)
+        for item in np.flatnonzero(matrix.sum(axis=0)).astype(np.int32):
+            nums, scores = model.scores(np.array([item]), np.ones(1, np.float32))
+            assert len(nums) <= 3
+            assert scores[nums == item] == pytest.approx(1.0)
+            assert scores.max() == pytest.approx(1.0)
+
+
+class TestItemItemOverBaskets(AlgorithmContract):
+    algorithm = ItemItem(over="baskets", half_life_days=30.0)
+
+
+class TestItemItemBm25(AlgorithmContract):
+    algorithm = ItemItem(weighting="bm25", neighbours=5)
+
+    def test_keeps_no_more_neighbours_than_asked(self, data):
+        model = self.algorithm.fit(data)
+        assert np.diff(model.offsets).max() == 5
+        owners = np.repeat(np.arange(48), np.diff(model.offsets))
+        assert not (owners == model.item_nums).any()
