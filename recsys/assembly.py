@@ -233,7 +233,7 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
         case (
             "neighbours",
             LinearModel() as model,
-            ItemItem() | LinearConfig() | Content() | CustomerNeighbours() as algorithm,
+            LinearConfig() | Content() | CustomerNeighbours() as algorithm,
         ):
             return NeighbourSource(name, algorithm, model, fitted.catalogue.items)
         case "next-item" | "sequence", MarkovModel() | SequenceModel() as model, _:

@@ -33,6 +33,8 @@ class Peer(StrictModel):
     """A module of `evaluation.benchmark.peers`."""
     options: Mapping[str, Any] = {}
     """What the program is told."""
+    learns_from: Literal["purchases", "all"] = "purchases"
+    """Which events make a pair of customer and item."""
     ours: str
     """The list, by name, that it is compared with."""
 
@@ -119,7 +121,6 @@ class Benchmark(StrictModel):
     """Lists, by name."""
     peers: tuple[str, ...] = ()
     """Models of other libraries, by name."""
-    peers_learn_from: Literal["purchases", "all"] = "purchases"
     tables: tuple[Table, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -167,7 +167,6 @@ class _Measured:
             self.holdout.mask,
             self.placements,
             max(table.k for table in self.benchmark.tables),
-            all_events=self.benchmark.peers_learn_from == "all",
         )
         ours: set[str] = set()
         for name in self.benchmark.peers:
@@ -181,7 +180,8 @@ class _Measured:
 
     def _ask_peer(self, question: Question, peer: Peer) -> Listed:
         python = self._python(peer.environment)
-        return question.ask_peer(python, peer.program, dict(peer.options))
+        all_events = peer.learns_from == "all"
+        return question.ask_peer(python, peer.program, peer.options, all_events=all_events)
 
     def _python(self, environment: str) -> Path:
         if self.run.python_of:

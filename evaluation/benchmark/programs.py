@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,16 +93,22 @@ class Question:
     mask: Mask | None
     placements: tuple[str, ...]
     k: int
-    all_events: bool = False
-    """Whether peers learn from every event, not from purchases alone."""
 
-    def ask_peer(self, python: Path, program: str, options: dict[str, Any]) -> Listed:
+    def ask_peer(
+        self, python: Path, program: str, options: Mapping[str, Any], *, all_events: bool = False
+    ) -> Listed:
         """Runs a peer's program on distinct pairs of customer and item.
+
+        Args:
+            python: of the environment that has the library.
+            program: a module beside `own_lists`.
+            options: what the program is told.
+            all_events: whether it learns from every event, not from purchases alone.
 
         Raises:
             ProgramError: it failed; the text has its last lines.
         """
-        known, pairs = self._pairs()
+        known, pairs = self._pairs(all_events=all_events)
         with TemporaryDirectory(prefix="benchmark-") as name:
             asked = self._asked(known)
             job = self._job(Path(name), len(known), dict(options))
@@ -149,15 +155,15 @@ class Question:
         ids = pl.DataFrame({"item_id": self.split.items.series()})
         return self.split.train.items.join(ids, on="item_id", how="semi", maintain_order="left")
 
-    def _pairs(self) -> tuple[Vocabulary[CustomerId], pl.DataFrame]:
-        """Returns everybody in the training side, and who had what on how many days."""
+    def _pairs(self, *, all_events: bool) -> tuple[Vocabulary[CustomerId], pl.DataFrame]:
+        """Returns everybody in the training side, and who did what to an item on how many days."""
         rows = numbered(settled(self.split.train.events), self.split.items)
         rows = rows.filter(pl.col("item_num") >= 0)
-        if not self.all_events:
+        if not all_events:
             rows = rows.filter(pl.col("code") == PURCHASE)
         known: Vocabulary[CustomerId] = Vocabulary.from_ids(rows["customer_id"])
         counted = rows.group_by("customer_id", "item_num").agg(
-            days=(pl.col("time") // DAY_S).n_unique()
+            days=pl.struct("code", pl.col("time") // DAY_S).n_unique()
         )
         nums = pl.Series(known.numbers(counted["customer_id"]))
         return known, counted.with_columns(customer_num=nums).sort("customer_num", "item_num")

@@ -12,13 +12,14 @@ from pydantic import Field
 from scipy.sparse import csr_array, csr_matrix, diags_array
 
 from recsys.data.state import type_weight_array
-from recsys.models.history import heaviest, heaviest_items
-from recsys.models.protocol import Arrays, TrainingData, WeightedConfig
+from recsys.models.history import heaviest
+from recsys.models.linear import LinearConfig
+from recsys.models.protocol import Arrays, TrainingData
 from recsys.models.sparse_rows import SparseRows
-from recsys.types import DAY_S, FloatArray, NumArray
+from recsys.types import DAY_S
 
 
-class ItemItem(WeightedConfig):
+class ItemItem(LinearConfig):
     """Keeps each item's most similar items."""
 
     kind: Literal["item-item"] = "item-item"
@@ -32,8 +33,7 @@ class ItemItem(WeightedConfig):
     row_power: float = Field(default=0.0, ge=0, le=1)
     """The number of items of a customer (basket), to this power, divides what they say of any two:
     who has everything says little. 0.5 is the normalised graph of graph filters."""
-    history_limit: int = Field(default=1_000, ge=1)
-    """Items of one customer or basket that count, heaviest first: bounds the cost of robots."""
+    entries: Literal["binary", "log"] = "log"  # the tenth purchase says less than the second
     own_similarity: bool = False
     """Whether an item is the first of its own neighbours, so that what was chosen speaks for
     itself too: for lists that may repeat."""
@@ -42,7 +42,7 @@ class ItemItem(WeightedConfig):
         """Learns the similarities; needs `implicit` for the sparse product."""
         from implicit.nearest_neighbours import ItemItemRecommender  # noqa: PLC0415  # fit only
 
-        matrix = heaviest(self._matrix(data), self.history_limit)
+        matrix = self.matrix(data) if self.over == "customers" else self._baskets(data)
         weighted = (
             bm25(matrix) if self.weighting == "bm25" else unit_columns(matrix, self.shrinkage)
         )
@@ -53,13 +53,9 @@ class ItemItem(WeightedConfig):
         knn.fit(_narrow(weighted), show_progress=False)
         return _model(csr_array(knn.similarity), self.neighbours, own=self.own_similarity)
 
-    def _matrix(self, data: TrainingData) -> csr_array:
-        """Returns customers (or baskets) x items, float32."""
+    def _baskets(self, data: TrainingData) -> csr_array:
+        """Returns baskets x items, float32."""
         log, type_weights = data.interactions, type_weight_array(self.event_weights)
-        if self.over == "customers":
-            matrix = data.states.matrix(len(log.items), type_weights, self.half_life_days)
-            matrix.data = np.log1p(matrix.data)  # the tenth purchase says less than the second
-            return matrix
         kept = type_weights[log.event_types] > 0
         rows, columns = log.basket_nums[kept], log.item_nums[kept]
         weights = type_weights[log.event_types[kept]]
@@ -72,11 +68,10 @@ class ItemItem(WeightedConfig):
         rows, columns, weights = rows[order], columns[order], weights[order]
         first = np.append(True, (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1]))
         shape = (basket_count, len(log.items))
-        return csr_array((np.log1p(weights[first]), (rows[first], columns[first])), shape=shape)
-
-    def history(self, item_nums: NumArray, weights: FloatArray) -> tuple[NumArray, FloatArray]:
-        """Returns the items of a history that count, ascending, and what each counts."""
-        return heaviest_items(item_nums, np.log1p(weights), self.history_limit)  # as in fitting
+        entries = (weights[first], (rows[first], columns[first]))
+        matrix = heaviest(csr_array(entries, shape=shape), self.history_limit)
+        matrix.data = self.counts(matrix.data)
+        return matrix
 
     def restore(self, arrays: Arrays) -> SparseRows:
         """Returns the model with these arrays."""

@@ -31,15 +31,16 @@ class LinearConfig(WeightedConfig):
         items = len(data.interactions.items)
         matrix = data.states.matrix(items, weights, self.half_life_days)
         matrix = heaviest(matrix, self.history_limit)
-        matrix.data = self._counts(matrix.data)
+        matrix.data = self.counts(matrix.data)
         return matrix
 
     def history(self, item_nums: NumArray, weights: FloatArray) -> tuple[NumArray, FloatArray]:
         """Returns the items of a history that count, ascending, and what each counts."""
         nums, kept = heaviest_items(item_nums, weights, self.history_limit)
-        return nums, self._counts(kept)
+        return nums, self.counts(kept)
 
-    def _counts(self, weights: FloatArray) -> FloatArray:
+    def counts(self, weights: FloatArray) -> FloatArray:
+        """Returns what items with these weights count, same shape."""
         counts: FloatArray = (
             np.ones_like(weights) if self.entries == "binary" else np.log1p(weights)
         )

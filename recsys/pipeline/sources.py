@@ -48,7 +48,7 @@ class NeighbourSource:
     """Adds up what every seed says of other items."""
 
     name: str
-    config: ItemItem | LinearConfig | Content | CustomerNeighbours
+    config: LinearConfig | Content | CustomerNeighbours
     model: LinearModel
     items: Vocabulary[ItemId]
 

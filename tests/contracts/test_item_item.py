@@ -12,7 +12,7 @@ class TestItemItemOverCustomers(AlgorithmContract):
 
     def test_similarities_are_cosines(self, data):
         model = self.algorithm.fit(data)
-        matrix = ItemItem._matrix(self.algorithm, data).toarray().astype(np.float64)
+        matrix = self.algorithm.matrix(data).toarray().astype(np.float64)
         norms = np.linalg.norm(matrix, axis=0)
         seed = 0
         nums, scores = model.scores(np.array([seed], np.int32), np.ones(1, np.float32))
@@ -34,12 +34,19 @@ class TestItemItemOverCustomers(AlgorithmContract):
             assert parts[seed] == max(parts.values())
 
 
+class TestItemItemOfBinaryEntries(TestItemItemOverCustomers):
+    algorithm = ItemItem(entries="binary")
+
+    def test_every_entry_is_1(self, data):
+        assert set(self.algorithm.matrix(data).data) == {1.0}
+
+
 class TestItemItemWithDampedRows(AlgorithmContract):
     algorithm = ItemItem(row_power=0.5)
 
     def test_who_has_much_says_little(self, data):
         model = self.algorithm.fit(data)
-        matrix = ItemItem._matrix(self.algorithm, data).toarray().astype(np.float64)
+        matrix = self.algorithm.matrix(data).toarray().astype(np.float64)
         norms = np.maximum(np.linalg.norm(matrix, axis=0), 1e-12)
         sizes = np.maximum((matrix > 0).sum(axis=1), 1)
         nums, scores = model.scores(np.array([0], np.int32), np.ones(1, np.float32))
@@ -52,7 +59,7 @@ class TestItemItemThatRepeats(AlgorithmContract):
 
     def test_an_item_is_the_first_of_its_neighbours(self, data):
         model = self.algorithm.fit(data)
-        matrix = ItemItem._matrix(self.algorithm, data)
+        matrix = self.algorithm.matrix(data)
         for item in np.flatnonzero(matrix.sum(axis=0)).astype(np.int32):
             nums, scores = model.scores(np.array([item]), np.ones(1, np.float32))
             assert len(nums) <= 3

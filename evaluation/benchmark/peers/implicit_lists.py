@@ -18,7 +18,7 @@ def main() -> None:
     matrix, clock = job.matrix(), Clock(job)
     with threadpool_limits(1, "blas"):
         with clock.fitting():
-            model = _model(job.options)
+            model = _model(job)
             model.fit(matrix, show_progress=False)
         for placement, masked in job.masked.items():
             with clock.listing():
@@ -27,9 +27,9 @@ def main() -> None:
     clock.write()
 
 
-def _model(options: dict[str, Any]) -> Any:  # noqa: ANN401  # implicit has no types
-    settings = {key: value for key, value in options.items() if key not in ("model", "binary")}
-    if options["model"] == "als":
+def _model(job: Job) -> Any:  # noqa: ANN401  # implicit has no types
+    settings = job.settings()
+    if job.options["model"] == "als":
         return AlternatingLeastSquares(random_state=1, **settings)
     return CosineRecommender(**settings)
 

@@ -60,7 +60,7 @@ class Job:
         Args:
             customer_nums: shape (pairs,).
             item_nums: shape (pairs,).
-            days: shape (pairs,): on how many days, or in how many baskets.
+            days: shape (pairs,): on how many days; each kind of event has days of its own.
             asked: shape (lists,): the customers whose lists are wanted, ascending.
         """
         told = asdict(self)
@@ -75,11 +75,15 @@ class Job:
         )
 
     def pairs(self) -> tuple[Nums, Nums, NDArray[np.float32]]:
-        """Returns customers, items and weights: 1 with the option `binary`, else days."""
+        """Returns customers, items and what a pair counts: 1, or log(1 + days) where told so."""
         with np.load(self.folder / PAIRS_FILE) as stored:
             days = stored["days"].astype(np.float32)
-            weights = np.ones_like(days) if self.options.get("binary", True) else days
-            return stored["customers"], stored["items"], weights
+            log = self.options.get("entries") == "log"
+            return stored["customers"], stored["items"], np.log1p(days) if log else days**0
+
+    def settings(self) -> dict[str, Any]:
+        """Returns the options that are the model's own."""
+        return {key: told for key, told in self.options.items() if key not in ("model", "entries")}
 
     def matrix(self) -> csr_matrix:
         """Returns the pairs as a matrix, customers x items, float32."""

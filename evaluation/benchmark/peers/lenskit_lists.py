@@ -16,12 +16,14 @@ from evaluation.benchmark.peers.job import NOBODY, Clock, Job, Nums
 def main() -> None:
     """Fits the model that the job names, and writes its lists."""
     job = Job.read(Path(sys.argv[1]))
-    customers, items, _ = job.pairs()
+    customers, items, weights = job.pairs()
     clock = Clock(job)
     with clock.fitting():
         frame = pd.DataFrame({"user_id": customers, "item_id": items})
+        if "confidence" in job.options:  # 1 + rating here
+            frame["rating"] = job.options["confidence"] * weights - 1
         data = from_interactions_df(frame)
-        model = _model(job.options)
+        model = _model(job)
         model.train(data)
     for placement, masked in job.masked.items():
         with clock.listing():
@@ -30,10 +32,11 @@ def main() -> None:
     clock.write()
 
 
-def _model(options: dict[str, Any]) -> Any:  # noqa: ANN401  # one of several
-    settings = {key: value for key, value in options.items() if key not in ("model", "binary")}
-    if options["model"] == "als":
-        return ImplicitMFScorer(**settings)
+def _model(job: Job) -> Any:  # noqa: ANN401  # one of several
+    settings = job.settings()
+    if job.options["model"] == "als":
+        settings.pop("confidence")
+        return ImplicitMFScorer(weight=1.0, use_ratings=True, **settings)
     return ItemKNNScorer(feedback="implicit", **settings)
 
 

@@ -28,7 +28,7 @@ def main() -> None:
             }
         )
         dataset = Dataset.construct(frame)
-        model = _model(job.options)
+        model = _model(job)
         model.fit(dataset)
     for placement, masked in job.masked.items():
         with clock.listing():
@@ -37,11 +37,11 @@ def main() -> None:
     clock.write()
 
 
-def _model(options: dict[str, Any]) -> Any:  # noqa: ANN401  # RecTools has no common public type
-    settings = {key: value for key, value in options.items() if key not in ("model", "binary")}
-    if options["model"] == "ease":
+def _model(job: Job) -> Any:  # noqa: ANN401  # RecTools has no common public type
+    settings = job.settings()
+    if job.options["model"] == "ease":
         return EASEModel(recommend_use_gpu_ranking=False, **settings)
-    if options["model"] == "item-item":
+    if job.options["model"] == "item-item":
         return ImplicitItemKNNWrapperModel(CosineRecommender(**settings))
     return PopularModel(**settings)
 
