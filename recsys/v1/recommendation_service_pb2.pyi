@@ -22,6 +22,90 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _LevelName:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LevelNameEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LevelName.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LEVEL_NAME_UNSPECIFIED: _LevelName.ValueType  # 0
+    """Never sent."""
+    LEVEL_NAME_NONE: _LevelName.ValueType  # 1
+    """0."""
+    LEVEL_NAME_LOW: _LevelName.ValueType  # 2
+    """0.25."""
+    LEVEL_NAME_MEDIUM: _LevelName.ValueType  # 3
+    """0.5."""
+    LEVEL_NAME_HIGH: _LevelName.ValueType  # 4
+    """0.75."""
+
+class LevelName(_LevelName, metaclass=_LevelNameEnumTypeWrapper):
+    """Levels that stand for numbers."""
+
+LEVEL_NAME_UNSPECIFIED: LevelName.ValueType  # 0
+"""Never sent."""
+LEVEL_NAME_NONE: LevelName.ValueType  # 1
+"""0."""
+LEVEL_NAME_LOW: LevelName.ValueType  # 2
+"""0.25."""
+LEVEL_NAME_MEDIUM: LevelName.ValueType  # 3
+"""0.5."""
+LEVEL_NAME_HIGH: LevelName.ValueType  # 4
+"""0.75."""
+Global___LevelName: _TypeAlias = LevelName  # noqa: Y015
+
+class _Strictness:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StrictnessEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Strictness.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STRICTNESS_UNSPECIFIED: _Strictness.ValueType  # 0
+    """As the placement says."""
+    STRICTNESS_STRICT: _Strictness.ValueType  # 1
+    """The list stays short."""
+    STRICTNESS_FILL: _Strictness.ValueType  # 2
+    """Rules that are not about what may be shown at all give way until the list is full."""
+
+class Strictness(_Strictness, metaclass=_StrictnessEnumTypeWrapper):
+    """What happens when too few items pass the rules."""
+
+STRICTNESS_UNSPECIFIED: Strictness.ValueType  # 0
+"""As the placement says."""
+STRICTNESS_STRICT: Strictness.ValueType  # 1
+"""The list stays short."""
+STRICTNESS_FILL: Strictness.ValueType  # 2
+"""Rules that are not about what may be shown at all give way until the list is full."""
+Global___Strictness: _TypeAlias = Strictness  # noqa: Y015
+
+class _Answers:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AnswersEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Answers.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ANSWERS_UNSPECIFIED: _Answers.ValueType  # 0
+    """Never sent."""
+    ANSWERS_ITEMS: _Answers.ValueType  # 1
+    """Items: Recommend, RecommendBatch, RecommendPage, RankItems."""
+    ANSWERS_LABELS: _Answers.ValueType  # 2
+    """Labels: RecommendLabels."""
+    ANSWERS_CUSTOMERS: _Answers.ValueType  # 3
+    """Customers: RecommendCustomers."""
+
+class Answers(_Answers, metaclass=_AnswersEnumTypeWrapper):
+    """What a placement answers with, and which method asks it."""
+
+ANSWERS_UNSPECIFIED: Answers.ValueType  # 0
+"""Never sent."""
+ANSWERS_ITEMS: Answers.ValueType  # 1
+"""Items: Recommend, RecommendBatch, RecommendPage, RankItems."""
+ANSWERS_LABELS: Answers.ValueType  # 2
+"""Labels: RecommendLabels."""
+ANSWERS_CUSTOMERS: Answers.ValueType  # 3
+"""Customers: RecommendCustomers."""
+Global___Answers: _TypeAlias = Answers  # noqa: Y015
+
 class _Purpose:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -96,6 +180,11 @@ class RecommendRequest(_message.Message):
     QUERY_TIME_FIELD_NUMBER: _builtins.int
     ITEM_FIELDS_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
+    FILTER_NAME_FIELD_NUMBER: _builtins.int
+    FILTER_PARAMETERS_FIELD_NUMBER: _builtins.int
+    TUNING_FIELD_NUMBER: _builtins.int
+    STRICTNESS_FIELD_NUMBER: _builtins.int
+    EXPLAIN_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """The customer to recommend to. OPTIONAL: neither customer_id nor visitor_id asks for a list for
     nobody in particular. At most 512 bytes of UTF-8 without control characters, not beginning
@@ -122,6 +211,16 @@ class RecommendRequest(_message.Message):
     """
     purpose: Global___Purpose.ValueType
     """What the list is used for; the customer's consent to it counts. OPTIONAL. Default: on site."""
+    filter_name: _builtins.str
+    """Keeps only items for which the filter of this name in the deployment file holds, together with
+    `filter`. OPTIONAL. One that the file does not have is an error.
+    """
+    strictness: Global___Strictness.ValueType
+    """Whether a list may stay short when too few items pass the rules. OPTIONAL. Default: as the
+    placement's rules say, else soft rules give way until the list is full.
+    """
+    explain: _builtins.bool
+    """Whether each item comes with its explanation. It costs about as much as the list. OPTIONAL."""
     @_builtins.property
     def context_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The items that the page is about: the product shown, the contents of the cart. OPTIONAL, up to
@@ -154,6 +253,18 @@ class RecommendRequest(_message.Message):
         catalogue does not have is an error.
         """
 
+    @_builtins.property
+    def filter_parameters(self) -> _struct_pb2.Struct:
+        """Values of the parameters (":name") of both filters: text, numbers, booleans, lists of text or
+        numbers. OPTIONAL. One that is missing, or that no filter has, is an error.
+        """
+
+    @_builtins.property
+    def tuning(self) -> Global___Tuning:
+        """How much the list is varied, kept fresh, and kept to what is popular, in place of what the
+        placement's rules say. OPTIONAL.
+        """
+
     def __init__(
         self,
         *,
@@ -169,14 +280,83 @@ class RecommendRequest(_message.Message):
         query_time: _timestamp_pb2.Timestamp | None = ...,
         item_fields: _abc.Iterable[_builtins.str] | None = ...,
         purpose: Global___Purpose.ValueType = ...,
+        filter_name: _builtins.str = ...,
+        filter_parameters: _struct_pb2.Struct | None = ...,
+        tuning: Global___Tuning | None = ...,
+        strictness: Global___Strictness.ValueType = ...,
+        explain: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["query_time", b"query_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter_parameters", b"filter_parameters", "query_time", b"query_time", "tuning", b"tuning"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_item_ids", b"context_item_ids", "customer_id", b"customer_id", "events", b"events", "exclude_item_ids", b"exclude_item_ids", "filter", b"filter", "item_fields", b"item_fields", "market", b"market", "page_size", b"page_size", "placement", b"placement", "purpose", b"purpose", "query_time", b"query_time", "visitor_id", b"visitor_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_item_ids", b"context_item_ids", "customer_id", b"customer_id", "events", b"events", "exclude_item_ids", b"exclude_item_ids", "explain", b"explain", "filter", b"filter", "filter_name", b"filter_name", "filter_parameters", b"filter_parameters", "item_fields", b"item_fields", "market", b"market", "page_size", b"page_size", "placement", b"placement", "purpose", b"purpose", "query_time", b"query_time", "strictness", b"strictness", "tuning", b"tuning", "visitor_id", b"visitor_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecommendRequest: _TypeAlias = RecommendRequest  # noqa: Y015
+
+@_typing.final
+class Tuning(_message.Message):
+    """How a list is varied. Each is a level or a number; unset: as the placement's rules say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIVERSITY_FIELD_NUMBER: _builtins.int
+    FRESHNESS_FIELD_NUMBER: _builtins.int
+    POPULARITY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def diversity(self) -> Global___Level:
+        """How much a list avoids items that are alike. 0: not at all, 1: as much as it can."""
+
+    @_builtins.property
+    def freshness(self) -> Global___Level:
+        """How much newer items are preferred. -1 to 1; below 0 prefers older ones."""
+
+    @_builtins.property
+    def popularity(self) -> Global___Level:
+        """How much popular items are preferred. -1 to 1; below 0 prefers what few others choose."""
+
+    def __init__(
+        self,
+        *,
+        diversity: Global___Level | None = ...,
+        freshness: Global___Level | None = ...,
+        popularity: Global___Level | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["diversity", b"diversity", "freshness", b"freshness", "popularity", b"popularity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diversity", b"diversity", "freshness", b"freshness", "popularity", b"popularity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Tuning: _TypeAlias = Tuning  # noqa: Y015
+
+@_typing.final
+class Level(_message.Message):
+    """A level by name, or a number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: Global___LevelName.ValueType
+    """A level by name."""
+    value: _builtins.float
+    """The number itself; its range is the field's."""
+    def __init__(
+        self,
+        *,
+        name: Global___LevelName.ValueType = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "name", b"name", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_level: _TypeAlias = _typing.Literal["name", "value"]  # noqa: Y015
+    _WhichOneofArgType_level: _TypeAlias = _typing.Literal["level", b"level"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_level) -> _WhichOneofReturnType_level | None: ...
+
+Global___Level: _TypeAlias = Level  # noqa: Y015
 
 @_typing.final
 class RecommendResponse(_message.Message):
@@ -198,6 +378,8 @@ class RecommendResponse(_message.Message):
     LIVE_EVENT_COUNT_FIELD_NUMBER: _builtins.int
     LIVE_STATE_MISSING_FIELD_NUMBER: _builtins.int
     CONSENT_REFUSED_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    RELAXED_RULES_FIELD_NUMBER: _builtins.int
     tier: Global___Tier.ValueType
     """How much the answer knows about the customer or visitor: the best tier that an item came from."""
     bundle_version: _builtins.str
@@ -242,6 +424,16 @@ class RecommendResponse(_message.Message):
     def query_time(self) -> _timestamp_pb2.Timestamp:
         """The moment for which the answer was made: the request's query_time or the server's clock."""
 
+    @_builtins.property
+    def title(self) -> Global___Reason:
+        """What the list as a whole is about, where its placement has an anchor: for example
+        "because-you-bought" with the purchase. Unset: nothing in particular.
+        """
+
+    @_builtins.property
+    def relaxed_rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The rules that gave way so that the list is full, by name, in the order in which they did."""
+
     def __init__(
         self,
         *,
@@ -259,10 +451,12 @@ class RecommendResponse(_message.Message):
         live_event_count: _builtins.int = ...,
         live_state_missing: _builtins.bool = ...,
         consent_refused: _builtins.bool = ...,
+        title: Global___Reason | None = ...,
+        relaxed_rules: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["data_end_time", b"data_end_time", "query_time", b"query_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data_end_time", b"data_end_time", "query_time", b"query_time", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "attribution_token", b"attribution_token", "bundle_version", b"bundle_version", "consent_refused", b"consent_refused", "data_end_time", b"data_end_time", "experiment", b"experiment", "items", b"items", "live_event_count", b"live_event_count", "live_state_missing", b"live_state_missing", "missing_item_ids", b"missing_item_ids", "page_size", b"page_size", "query_time", b"query_time", "request_id", b"request_id", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "attribution_token", b"attribution_token", "bundle_version", b"bundle_version", "consent_refused", b"consent_refused", "data_end_time", b"data_end_time", "experiment", b"experiment", "items", b"items", "live_event_count", b"live_event_count", "live_state_missing", b"live_state_missing", "missing_item_ids", b"missing_item_ids", "page_size", b"page_size", "query_time", b"query_time", "relaxed_rules", b"relaxed_rules", "request_id", b"request_id", "tier", b"tier", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -283,6 +477,10 @@ class RecommendBatchRequest(_message.Message):
     QUERY_TIME_FIELD_NUMBER: _builtins.int
     ITEM_FIELDS_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
+    FILTER_NAME_FIELD_NUMBER: _builtins.int
+    FILTER_PARAMETERS_FIELD_NUMBER: _builtins.int
+    TUNING_FIELD_NUMBER: _builtins.int
+    STRICTNESS_FIELD_NUMBER: _builtins.int
     placement: _builtins.str
     """What the lists are for. REQUIRED. One of the placements that the bundle has."""
     filter: _builtins.str
@@ -301,6 +499,10 @@ class RecommendBatchRequest(_message.Message):
     """What the lists are used for; each customer's consent to it counts. OPTIONAL. Default: on
     site.
     """
+    filter_name: _builtins.str
+    """As RecommendRequest.filter_name. OPTIONAL."""
+    strictness: Global___Strictness.ValueType
+    """As RecommendRequest.strictness. OPTIONAL."""
     @_builtins.property
     def customer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The customers. REQUIRED, 1 to 10,000; send the next ones in another call. Rules as for
@@ -321,6 +523,14 @@ class RecommendBatchRequest(_message.Message):
     def item_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The catalogue columns to return with each item. OPTIONAL, up to 100. Empty: none."""
 
+    @_builtins.property
+    def filter_parameters(self) -> _struct_pb2.Struct:
+        """As RecommendRequest.filter_parameters. OPTIONAL."""
+
+    @_builtins.property
+    def tuning(self) -> Global___Tuning:
+        """As RecommendRequest.tuning. OPTIONAL."""
+
     def __init__(
         self,
         *,
@@ -333,10 +543,14 @@ class RecommendBatchRequest(_message.Message):
         query_time: _timestamp_pb2.Timestamp | None = ...,
         item_fields: _abc.Iterable[_builtins.str] | None = ...,
         purpose: Global___Purpose.ValueType = ...,
+        filter_name: _builtins.str = ...,
+        filter_parameters: _struct_pb2.Struct | None = ...,
+        tuning: Global___Tuning | None = ...,
+        strictness: Global___Strictness.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["query_time", b"query_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter_parameters", b"filter_parameters", "query_time", b"query_time", "tuning", b"tuning"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_ids", b"customer_ids", "exclude_item_ids", b"exclude_item_ids", "filter", b"filter", "item_fields", b"item_fields", "market", b"market", "page_size", b"page_size", "placement", b"placement", "purpose", b"purpose", "query_time", b"query_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_ids", b"customer_ids", "exclude_item_ids", b"exclude_item_ids", "filter", b"filter", "filter_name", b"filter_name", "filter_parameters", b"filter_parameters", "item_fields", b"item_fields", "market", b"market", "page_size", b"page_size", "placement", b"placement", "purpose", b"purpose", "query_time", b"query_time", "strictness", b"strictness", "tuning", b"tuning"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -385,6 +599,659 @@ class RecommendBatchResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecommendBatchResponse: _TypeAlias = RecommendBatchResponse  # noqa: Y015
+
+@_typing.final
+class RecommendPageRequest(_message.Message):
+    """Asks for all lists of one page. What is said of the customer holds for every slot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    VISITOR_ID_FIELD_NUMBER: _builtins.int
+    CONTEXT_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    SLOTS_FIELD_NUMBER: _builtins.int
+    EXCLUDE_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    MARKET_FIELD_NUMBER: _builtins.int
+    QUERY_TIME_FIELD_NUMBER: _builtins.int
+    ITEM_FIELDS_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """The customer. OPTIONAL. Rules as for RecommendRequest.customer_id."""
+    visitor_id: _builtins.str
+    """The visitor who has not logged in. OPTIONAL. Not together with customer_id."""
+    market: _builtins.str
+    """The market whose availability and price count. OPTIONAL, at most 512 bytes of UTF-8."""
+    purpose: Global___Purpose.ValueType
+    """What the lists are used for; the customer's consent to it counts. OPTIONAL. Default: on site."""
+    @_builtins.property
+    def context_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The items that the page is about. OPTIONAL, up to 100."""
+
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
+        """What the customer or visitor did lately. OPTIONAL, up to 500. Rules as for
+        RecommendRequest.events.
+        """
+
+    @_builtins.property
+    def slots(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageSlot]:
+        """The lists of the page, the most important first. REQUIRED, 1 to 20."""
+
+    @_builtins.property
+    def exclude_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Items that must be in no list. OPTIONAL, up to 10,000. Unknown ones are ignored."""
+
+    @_builtins.property
+    def query_time(self) -> _timestamp_pb2.Timestamp:
+        """The moment for which to answer. OPTIONAL. Default: now, by the server's clock."""
+
+    @_builtins.property
+    def item_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The catalogue columns to return with each item. OPTIONAL, up to 100."""
+
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        visitor_id: _builtins.str = ...,
+        context_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        events: _abc.Iterable[_event_pb2.Event] | None = ...,
+        slots: _abc.Iterable[Global___PageSlot] | None = ...,
+        exclude_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        market: _builtins.str = ...,
+        query_time: _timestamp_pb2.Timestamp | None = ...,
+        item_fields: _abc.Iterable[_builtins.str] | None = ...,
+        purpose: Global___Purpose.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query_time", b"query_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_item_ids", b"context_item_ids", "customer_id", b"customer_id", "events", b"events", "exclude_item_ids", b"exclude_item_ids", "item_fields", b"item_fields", "market", b"market", "purpose", b"purpose", "query_time", b"query_time", "slots", b"slots", "visitor_id", b"visitor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendPageRequest: _TypeAlias = RecommendPageRequest  # noqa: Y015
+
+@_typing.final
+class PageSlot(_message.Message):
+    """One list of a page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACEMENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    FILTER_NAME_FIELD_NUMBER: _builtins.int
+    FILTER_PARAMETERS_FIELD_NUMBER: _builtins.int
+    TUNING_FIELD_NUMBER: _builtins.int
+    STRICTNESS_FIELD_NUMBER: _builtins.int
+    placement: _builtins.str
+    """What the list is for. REQUIRED. A placement that answers with items."""
+    page_size: _builtins.int
+    """The number of items wanted. OPTIONAL. 0: the default, 10. Above 500: 500. Negative: an error."""
+    filter: _builtins.str
+    """As RecommendRequest.filter. OPTIONAL."""
+    filter_name: _builtins.str
+    """As RecommendRequest.filter_name. OPTIONAL."""
+    strictness: Global___Strictness.ValueType
+    """As RecommendRequest.strictness. OPTIONAL."""
+    @_builtins.property
+    def filter_parameters(self) -> _struct_pb2.Struct:
+        """As RecommendRequest.filter_parameters. OPTIONAL."""
+
+    @_builtins.property
+    def tuning(self) -> Global___Tuning:
+        """As RecommendRequest.tuning. OPTIONAL."""
+
+    def __init__(
+        self,
+        *,
+        placement: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        filter: _builtins.str = ...,
+        filter_name: _builtins.str = ...,
+        filter_parameters: _struct_pb2.Struct | None = ...,
+        tuning: Global___Tuning | None = ...,
+        strictness: Global___Strictness.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter_parameters", b"filter_parameters", "tuning", b"tuning"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "filter_name", b"filter_name", "filter_parameters", b"filter_parameters", "page_size", b"page_size", "placement", b"placement", "strictness", b"strictness", "tuning", b"tuning"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageSlot: _TypeAlias = PageSlot  # noqa: Y015
+
+@_typing.final
+class RecommendPageResponse(_message.Message):
+    """The lists of a page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SLOTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def slots(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecommendResponse]:
+        """One for each slot, in the order of the request."""
+
+    def __init__(
+        self,
+        *,
+        slots: _abc.Iterable[Global___RecommendResponse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["slots", b"slots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendPageResponse: _TypeAlias = RecommendPageResponse  # noqa: Y015
+
+@_typing.final
+class RankItemsRequest(_message.Message):
+    """Asks for an order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    VISITOR_ID_FIELD_NUMBER: _builtins.int
+    PLACEMENT_FIELD_NUMBER: _builtins.int
+    ITEM_IDS_FIELD_NUMBER: _builtins.int
+    CONTEXT_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    FILTER_NAME_FIELD_NUMBER: _builtins.int
+    FILTER_PARAMETERS_FIELD_NUMBER: _builtins.int
+    MARKET_FIELD_NUMBER: _builtins.int
+    QUERY_TIME_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """The customer. OPTIONAL. Rules as for RecommendRequest.customer_id."""
+    visitor_id: _builtins.str
+    """The visitor who has not logged in. OPTIONAL. Not together with customer_id."""
+    placement: _builtins.str
+    """Whose sources, ranker and rules order the items. REQUIRED. A placement that answers with
+    items.
+    """
+    filter: _builtins.str
+    """As RecommendRequest.filter. OPTIONAL."""
+    filter_name: _builtins.str
+    """As RecommendRequest.filter_name. OPTIONAL."""
+    market: _builtins.str
+    """The market whose availability and price count. OPTIONAL, at most 512 bytes of UTF-8."""
+    purpose: Global___Purpose.ValueType
+    """What the order is used for. OPTIONAL. Default: on site."""
+    @_builtins.property
+    def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The items to order, in the caller's order. REQUIRED, 1 to 1,000, distinct."""
+
+    @_builtins.property
+    def context_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The items that the page is about. OPTIONAL, up to 100."""
+
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
+        """What the customer or visitor did lately. OPTIONAL, up to 500. Rules as for
+        RecommendRequest.events.
+        """
+
+    @_builtins.property
+    def filter_parameters(self) -> _struct_pb2.Struct:
+        """As RecommendRequest.filter_parameters. OPTIONAL."""
+
+    @_builtins.property
+    def query_time(self) -> _timestamp_pb2.Timestamp:
+        """The moment for which to answer. OPTIONAL. Default: now, by the server's clock."""
+
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        visitor_id: _builtins.str = ...,
+        placement: _builtins.str = ...,
+        item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        context_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        events: _abc.Iterable[_event_pb2.Event] | None = ...,
+        filter: _builtins.str = ...,
+        filter_name: _builtins.str = ...,
+        filter_parameters: _struct_pb2.Struct | None = ...,
+        market: _builtins.str = ...,
+        query_time: _timestamp_pb2.Timestamp | None = ...,
+        purpose: Global___Purpose.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter_parameters", b"filter_parameters", "query_time", b"query_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_item_ids", b"context_item_ids", "customer_id", b"customer_id", "events", b"events", "filter", b"filter", "filter_name", b"filter_name", "filter_parameters", b"filter_parameters", "item_ids", b"item_ids", "market", b"market", "placement", b"placement", "purpose", b"purpose", "query_time", b"query_time", "visitor_id", b"visitor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankItemsRequest: _TypeAlias = RankItemsRequest  # noqa: Y015
+
+@_typing.final
+class RankItemsResponse(_message.Message):
+    """The items in order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    MISSING_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    FORBIDDEN_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    ATTRIBUTION_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    tier: Global___Tier.ValueType
+    """How much the answer knows about the customer or visitor."""
+    bundle_version: _builtins.str
+    """The bundle that answered."""
+    attribution_token: _builtins.str
+    """Says which answer this was, as RecommendResponse.attribution_token."""
+    request_id: _builtins.str
+    """The number of this answer in the log of what was shown."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecommendedItem]:
+        """The items, best first."""
+
+    @_builtins.property
+    def missing_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The items that the catalogue does not have, in the order of the request."""
+
+    @_builtins.property
+    def forbidden_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The items that may not be shown: not available, or forbidden by the filter or the rules."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___RecommendedItem] | None = ...,
+        tier: Global___Tier.ValueType = ...,
+        bundle_version: _builtins.str = ...,
+        missing_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        forbidden_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        attribution_token: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution_token", b"attribution_token", "bundle_version", b"bundle_version", "forbidden_item_ids", b"forbidden_item_ids", "items", b"items", "missing_item_ids", b"missing_item_ids", "request_id", b"request_id", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankItemsResponse: _TypeAlias = RankItemsResponse  # noqa: Y015
+
+@_typing.final
+class RecommendLabelsRequest(_message.Message):
+    """Asks for labels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    VISITOR_ID_FIELD_NUMBER: _builtins.int
+    PLACEMENT_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    MARKET_FIELD_NUMBER: _builtins.int
+    QUERY_TIME_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """The customer. OPTIONAL. Rules as for RecommendRequest.customer_id."""
+    visitor_id: _builtins.str
+    """The visitor who has not logged in. OPTIONAL. Not together with customer_id."""
+    placement: _builtins.str
+    """What the labels are for, for example "categories_for_you". REQUIRED. A placement that answers
+    with labels.
+    """
+    page_size: _builtins.int
+    """The number of labels wanted. OPTIONAL. 0: the default, 10. Above 500: 500. Negative: an error."""
+    market: _builtins.str
+    """The market whose availability counts. OPTIONAL, at most 512 bytes of UTF-8."""
+    purpose: Global___Purpose.ValueType
+    """What the labels are used for. OPTIONAL. Default: on site."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
+        """What the customer or visitor did lately. OPTIONAL, up to 500."""
+
+    @_builtins.property
+    def query_time(self) -> _timestamp_pb2.Timestamp:
+        """The moment for which to answer. OPTIONAL. Default: now, by the server's clock."""
+
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        visitor_id: _builtins.str = ...,
+        placement: _builtins.str = ...,
+        events: _abc.Iterable[_event_pb2.Event] | None = ...,
+        page_size: _builtins.int = ...,
+        market: _builtins.str = ...,
+        query_time: _timestamp_pb2.Timestamp | None = ...,
+        purpose: Global___Purpose.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query_time", b"query_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "events", b"events", "market", b"market", "page_size", b"page_size", "placement", b"placement", "purpose", b"purpose", "query_time", b"query_time", "visitor_id", b"visitor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendLabelsRequest: _TypeAlias = RecommendLabelsRequest  # noqa: Y015
+
+@_typing.final
+class RecommendLabelsResponse(_message.Message):
+    """Labels, best first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABELS_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
+    tier: Global___Tier.ValueType
+    """How much the answer knows about the customer or visitor."""
+    bundle_version: _builtins.str
+    """The bundle that answered."""
+    column: _builtins.str
+    """The catalogue column that the labels are of, for example "category" or "brand"."""
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecommendedLabel]:
+        """The labels, best first. At most page_size."""
+
+    def __init__(
+        self,
+        *,
+        labels: _abc.Iterable[Global___RecommendedLabel] | None = ...,
+        tier: Global___Tier.ValueType = ...,
+        bundle_version: _builtins.str = ...,
+        column: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "column", b"column", "labels", b"labels", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendLabelsResponse: _TypeAlias = RecommendLabelsResponse  # noqa: Y015
+
+@_typing.final
+class RecommendedLabel(_message.Message):
+    """One label."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    RANK_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    score: _builtins.float
+    """How good it is, larger is better. Comparable only within one answer."""
+    rank: _builtins.int
+    """The place. 1 is the first."""
+    @_builtins.property
+    def label(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The label: a brand, or the path of a category, widest first."""
+
+    @_builtins.property
+    def reason(self) -> Global___Reason:
+        """Why it is there."""
+
+    def __init__(
+        self,
+        *,
+        label: _abc.Iterable[_builtins.str] | None = ...,
+        score: _builtins.float = ...,
+        rank: _builtins.int = ...,
+        reason: Global___Reason | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "rank", b"rank", "reason", b"reason", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendedLabel: _TypeAlias = RecommendedLabel  # noqa: Y015
+
+@_typing.final
+class RecommendCustomersRequest(_message.Message):
+    """Asks for customers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    PLACEMENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    EXCLUDE_BUYERS_FIELD_NUMBER: _builtins.int
+    QUERY_TIME_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item to tell them about. REQUIRED."""
+    placement: _builtins.str
+    """What the answer is for, for example "customers_for_item". REQUIRED. A placement that answers
+    with customers.
+    """
+    page_size: _builtins.int
+    """The number of customers wanted. OPTIONAL. 0: the default, 100. Above 10,000: 10,000.
+    Negative: an error.
+    """
+    exclude_buyers: _builtins.bool
+    """Leaves out those who bought the item. OPTIONAL."""
+    purpose: Global___Purpose.ValueType
+    """What the customers are told by; each customer's consent to it counts. OPTIONAL. Default: an
+    email.
+    """
+    @_builtins.property
+    def query_time(self) -> _timestamp_pb2.Timestamp:
+        """The moment for which to answer. OPTIONAL. Default: now, by the server's clock."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        placement: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        exclude_buyers: _builtins.bool = ...,
+        query_time: _timestamp_pb2.Timestamp | None = ...,
+        purpose: Global___Purpose.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query_time", b"query_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exclude_buyers", b"exclude_buyers", "item_id", b"item_id", "page_size", b"page_size", "placement", b"placement", "purpose", b"purpose", "query_time", b"query_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendCustomersRequest: _TypeAlias = RecommendCustomersRequest  # noqa: Y015
+
+@_typing.final
+class RecommendCustomersResponse(_message.Message):
+    """Customers, the most interested first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMERS_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    bundle_version: _builtins.str
+    """The bundle that answered."""
+    @_builtins.property
+    def customers(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecommendedCustomer]:
+        """The customers. At most page_size."""
+
+    def __init__(
+        self,
+        *,
+        customers: _abc.Iterable[Global___RecommendedCustomer] | None = ...,
+        bundle_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "customers", b"customers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendCustomersResponse: _TypeAlias = RecommendCustomersResponse  # noqa: Y015
+
+@_typing.final
+class RecommendedCustomer(_message.Message):
+    """One customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    RANK_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """The customer."""
+    score: _builtins.float
+    """How interested, larger is more. Comparable only within one answer."""
+    rank: _builtins.int
+    """The place. 1 is the first."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        score: _builtins.float = ...,
+        rank: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "rank", b"rank", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecommendedCustomer: _TypeAlias = RecommendedCustomer  # noqa: Y015
+
+@_typing.final
+class ListPlacementsRequest(_message.Message):
+    """Asks what there is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPlacementsRequest: _TypeAlias = ListPlacementsRequest  # noqa: Y015
+
+@_typing.final
+class ListPlacementsResponse(_message.Message):
+    """All placements."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACEMENTS_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    bundle_version: _builtins.str
+    """The bundle whose they are."""
+    @_builtins.property
+    def placements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Placement]:
+        """In the order of the bundle's configuration, then those of the deployment file."""
+
+    def __init__(
+        self,
+        *,
+        placements: _abc.Iterable[Global___Placement] | None = ...,
+        bundle_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "placements", b"placements"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPlacementsResponse: _TypeAlias = ListPlacementsResponse  # noqa: Y015
+
+@_typing.final
+class Placement(_message.Message):
+    """What a placement is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    USES_CONTEXT_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    RANKED_FIELD_NUMBER: _builtins.int
+    FILL_FIELD_NUMBER: _builtins.int
+    MAY_BE_SHORT_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    FILTER_NAMES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name that requests use."""
+    description: _builtins.str
+    """What it shows, in a sentence."""
+    answers: Global___Answers.ValueType
+    """What it answers with."""
+    uses_context: _builtins.bool
+    """Whether it starts from context items."""
+    ranked: _builtins.bool
+    """Whether a ranker orders what the sources give."""
+    may_be_short: _builtins.bool
+    """Whether a list may be short or empty although items are left."""
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlacementSource]:
+        """The sources that give its items, with their weights."""
+
+    @_builtins.property
+    def fill(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The sources that are asked while a list is short, in this order."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names of its rules in the deployment file, in their order."""
+
+    @_builtins.property
+    def filter_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names of the filters in the deployment file that requests may use."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        description: _builtins.str = ...,
+        answers: Global___Answers.ValueType = ...,
+        uses_context: _builtins.bool = ...,
+        sources: _abc.Iterable[Global___PlacementSource] | None = ...,
+        ranked: _builtins.bool = ...,
+        fill: _abc.Iterable[_builtins.str] | None = ...,
+        may_be_short: _builtins.bool = ...,
+        rules: _abc.Iterable[_builtins.str] | None = ...,
+        filter_names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "description", b"description", "fill", b"fill", "filter_names", b"filter_names", "may_be_short", b"may_be_short", "name", b"name", "ranked", b"ranked", "rules", b"rules", "sources", b"sources", "uses_context", b"uses_context"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Placement: _TypeAlias = Placement  # noqa: Y015
+
+@_typing.final
+class PlacementSource(_message.Message):
+    """One source's part in a placement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The source."""
+    weight: _builtins.float
+    """What its normalised score is multiplied by."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        weight: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlacementSource: _TypeAlias = PlacementSource  # noqa: Y015
 
 @_typing.final
 class CustomerRecommendations(_message.Message):
@@ -461,6 +1328,9 @@ class RecommendedItem(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     DETAILS_FIELD_NUMBER: _builtins.int
     PROPENSITY_FIELD_NUMBER: _builtins.int
+    MOVES_FIELD_NUMBER: _builtins.int
+    REPLENISHMENT_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The item."""
     score: _builtins.float
@@ -481,6 +1351,20 @@ class RecommendedItem(_message.Message):
     def details(self) -> Global___ItemDetails:
         """The item's catalogue columns. Set only when the request names item_fields."""
 
+    @_builtins.property
+    def moves(self) -> _containers.RepeatedCompositeFieldContainer[Global___RuleMove]:
+        """The rules that moved the item, in the order in which they did."""
+
+    @_builtins.property
+    def replenishment(self) -> Global___Replenishment:
+        """When the customer is expected to need the item again. Set by placements of purchases that
+        repeat.
+        """
+
+    @_builtins.property
+    def explanation(self) -> Global___Explanation:
+        """How the score came about. Set only when the request asks for it."""
+
     def __init__(
         self,
         *,
@@ -491,16 +1375,199 @@ class RecommendedItem(_message.Message):
         reason: Global___Reason | None = ...,
         details: Global___ItemDetails | None = ...,
         propensity: _builtins.float | None = ...,
+        moves: _abc.Iterable[Global___RuleMove] | None = ...,
+        replenishment: Global___Replenishment | None = ...,
+        explanation: Global___Explanation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_propensity", b"_propensity", "details", b"details", "propensity", b"propensity", "reason", b"reason"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_propensity", b"_propensity", "details", b"details", "explanation", b"explanation", "propensity", b"propensity", "reason", b"reason", "replenishment", b"replenishment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_propensity", b"_propensity", "details", b"details", "item_id", b"item_id", "propensity", b"propensity", "rank", b"rank", "reason", b"reason", "score", b"score", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_propensity", b"_propensity", "details", b"details", "explanation", b"explanation", "item_id", b"item_id", "moves", b"moves", "propensity", b"propensity", "rank", b"rank", "reason", b"reason", "replenishment", b"replenishment", "score", b"score", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__propensity: _TypeAlias = _typing.Literal["propensity"]  # noqa: Y015
     _WhichOneofArgType__propensity: _TypeAlias = _typing.Literal["_propensity", b"_propensity"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__propensity) -> _WhichOneofReturnType__propensity | None: ...
 
 Global___RecommendedItem: _TypeAlias = RecommendedItem  # noqa: Y015
+
+@_typing.final
+class RuleMove(_message.Message):
+    """What a rule did to an item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    FROM_RANK_FIELD_NUMBER: _builtins.int
+    TO_RANK_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """The rule's name in the deployment file."""
+    from_rank: _builtins.int
+    """The item's place before, counted from 1. 0: it was not in the list."""
+    to_rank: _builtins.int
+    """The item's place after."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        from_rank: _builtins.int = ...,
+        to_rank: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_rank", b"from_rank", "rule", b"rule", "to_rank", b"to_rank"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RuleMove: _TypeAlias = RuleMove  # noqa: Y015
+
+@_typing.final
+class Replenishment(_message.Message):
+    """When a customer is expected to buy an item again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    PROBABILITY_7_DAYS_FIELD_NUMBER: _builtins.int
+    PROBABILITY_14_DAYS_FIELD_NUMBER: _builtins.int
+    PROBABILITY_28_DAYS_FIELD_NUMBER: _builtins.int
+    probability_7_days: _builtins.float
+    """The probability that the item is bought within 7 days. 0 to 1."""
+    probability_14_days: _builtins.float
+    """The probability that the item is bought within 14 days. 0 to 1."""
+    probability_28_days: _builtins.float
+    """The probability that the item is bought within 28 days. 0 to 1."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """The most likely time. It may lie in the past: the purchase is overdue."""
+
+    def __init__(
+        self,
+        *,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        probability_7_days: _builtins.float = ...,
+        probability_14_days: _builtins.float = ...,
+        probability_28_days: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "probability_14_days", b"probability_14_days", "probability_28_days", b"probability_28_days", "probability_7_days", b"probability_7_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Replenishment: _TypeAlias = Replenishment  # noqa: Y015
+
+@_typing.final
+class Explanation(_message.Message):
+    """How an item's score came about: sums that add up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURES_FIELD_NUMBER: _builtins.int
+    RANKER_BASE_FIELD_NUMBER: _builtins.int
+    RANKER_SCORE_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    BLEND_SCORE_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
+    TASTE_SCORE_FIELD_NUMBER: _builtins.int
+    ranker_base: _builtins.float
+    """The ranker's score without any feature: it and the features' values add up to ranker_score."""
+    ranker_score: _builtins.float
+    """The ranker's score. 0 where no ranker ordered the item."""
+    blend_score: _builtins.float
+    """The blend's score, before the ranker and the rules."""
+    taste_score: _builtins.float
+    """The inner product of the customer's and the item's taste vectors."""
+    @_builtins.property
+    def features(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contribution]:
+        """What each feature adds to the ranker's score (SHAP values of its trees), the largest first.
+        Empty where no ranker ordered the item.
+        """
+
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contribution]:
+        """What each source adds to the blend's score, the largest first; they add up to blend_score."""
+
+    @_builtins.property
+    def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___HistoryContribution]:
+        """What each item of the history adds to the taste score, the largest first; they add up to
+        taste_score. Empty where the placement has no taste vectors or the item has none.
+        """
+
+    def __init__(
+        self,
+        *,
+        features: _abc.Iterable[Global___Contribution] | None = ...,
+        ranker_base: _builtins.float = ...,
+        ranker_score: _builtins.float = ...,
+        sources: _abc.Iterable[Global___Contribution] | None = ...,
+        blend_score: _builtins.float = ...,
+        history: _abc.Iterable[Global___HistoryContribution] | None = ...,
+        taste_score: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blend_score", b"blend_score", "features", b"features", "history", b"history", "ranker_base", b"ranker_base", "ranker_score", b"ranker_score", "sources", b"sources", "taste_score", b"taste_score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Explanation: _TypeAlias = Explanation  # noqa: Y015
+
+@_typing.final
+class Contribution(_message.Message):
+    """A part of a score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    INPUT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What adds it."""
+    value: _builtins.float
+    """How much it adds. It may be negative."""
+    input: _builtins.float
+    """What the feature was. Unset for sources."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.float = ...,
+        input: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_input", b"_input", "input", b"input", "name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__input: _TypeAlias = _typing.Literal["input"]  # noqa: Y015
+    _WhichOneofArgType__input: _TypeAlias = _typing.Literal["_input", b"_input"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__input) -> _WhichOneofReturnType__input | None: ...
+
+Global___Contribution: _TypeAlias = Contribution  # noqa: Y015
+
+@_typing.final
+class HistoryContribution(_message.Message):
+    """What one item of the history adds to a score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item."""
+    value: _builtins.float
+    """How much it adds. It may be negative."""
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HistoryContribution: _TypeAlias = HistoryContribution  # noqa: Y015
 
 @_typing.final
 class Reason(_message.Message):
@@ -511,15 +1578,23 @@ class Reason(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     ITEM_IDS_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """The kind of reason in kebab-case, for example "because-you-bought". The set grows: show
     nothing for a code that is not known.
     """
     count: _builtins.int
     """How often, where the reason counts something. Otherwise 0."""
+    label: _builtins.str
+    """The segment, category or brand that the reason speaks of. Empty: none."""
     @_builtins.property
     def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The items that the reason speaks of, strongest first."""
+
+    @_builtins.property
+    def date(self) -> _timestamp_pb2.Timestamp:
+        """The date that the reason speaks of, as in "due about". Unset: none."""
 
     def __init__(
         self,
@@ -527,10 +1602,12 @@ class Reason(_message.Message):
         code: _builtins.str = ...,
         item_ids: _abc.Iterable[_builtins.str] | None = ...,
         count: _builtins.int = ...,
+        date: _timestamp_pb2.Timestamp | None = ...,
+        label: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["date", b"date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "count", b"count", "item_ids", b"item_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "count", b"count", "date", b"date", "item_ids", b"item_ids", "label", b"label"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

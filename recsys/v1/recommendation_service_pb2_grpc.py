@@ -48,6 +48,31 @@ class RecommendationServiceStub(object):
                 request_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendBatchRequest.SerializeToString,
                 response_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendBatchResponse.FromString,
                 _registered_method=True)
+        self.RecommendPage = channel.unary_unary(
+                '/recsys.v1.RecommendationService/RecommendPage',
+                request_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendPageRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendPageResponse.FromString,
+                _registered_method=True)
+        self.RankItems = channel.unary_unary(
+                '/recsys.v1.RecommendationService/RankItems',
+                request_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RankItemsRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RankItemsResponse.FromString,
+                _registered_method=True)
+        self.RecommendLabels = channel.unary_unary(
+                '/recsys.v1.RecommendationService/RecommendLabels',
+                request_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendLabelsRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendLabelsResponse.FromString,
+                _registered_method=True)
+        self.RecommendCustomers = channel.unary_unary(
+                '/recsys.v1.RecommendationService/RecommendCustomers',
+                request_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendCustomersRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendCustomersResponse.FromString,
+                _registered_method=True)
+        self.ListPlacements = channel.unary_unary(
+                '/recsys.v1.RecommendationService/ListPlacements',
+                request_serializer=recsys_dot_v1_dot_recommendation__service__pb2.ListPlacementsRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.ListPlacementsResponse.FromString,
+                _registered_method=True)
 
 
 class RecommendationServiceServicer(object):
@@ -80,6 +105,49 @@ class RecommendationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecommendPage(self, request, context):
+        """Answers several placements of one page in one call, no product twice on it.
+
+        Slots are filled in their order: what one shows, those after it do not. All of them come from
+        one snapshot of what the server knows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RankItems(self, request, context):
+        """Orders given items, such as results of a search, for one customer or visitor.
+
+        Nothing is added and nothing is left out but what the request's filter, availability and the
+        placement's rules forbid. Items that nothing is known of keep their order, behind the others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecommendLabels(self, request, context):
+        """Returns labels of the catalogue, such as categories or brands, best first, for placements that
+        answer with labels.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecommendCustomers(self, request, context):
+        """Returns the customers whom an item would interest most, for placements that answer with
+        customers. Those whose consent forbids the purpose are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPlacements(self, request, context):
+        """Returns the placements that can be asked for, and what each of them is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecommendationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -92,6 +160,31 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.RecommendBatch,
                     request_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendBatchRequest.FromString,
                     response_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendBatchResponse.SerializeToString,
+            ),
+            'RecommendPage': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecommendPage,
+                    request_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendPageRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendPageResponse.SerializeToString,
+            ),
+            'RankItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.RankItems,
+                    request_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RankItemsRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RankItemsResponse.SerializeToString,
+            ),
+            'RecommendLabels': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecommendLabels,
+                    request_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendLabelsRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendLabelsResponse.SerializeToString,
+            ),
+            'RecommendCustomers': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecommendCustomers,
+                    request_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendCustomersRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_recommendation__service__pb2.RecommendCustomersResponse.SerializeToString,
+            ),
+            'ListPlacements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPlacements,
+                    request_deserializer=recsys_dot_v1_dot_recommendation__service__pb2.ListPlacementsRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_recommendation__service__pb2.ListPlacementsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -152,6 +245,141 @@ class RecommendationService(object):
             '/recsys.v1.RecommendationService/RecommendBatch',
             recsys_dot_v1_dot_recommendation__service__pb2.RecommendBatchRequest.SerializeToString,
             recsys_dot_v1_dot_recommendation__service__pb2.RecommendBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecommendPage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.RecommendationService/RecommendPage',
+            recsys_dot_v1_dot_recommendation__service__pb2.RecommendPageRequest.SerializeToString,
+            recsys_dot_v1_dot_recommendation__service__pb2.RecommendPageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RankItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.RecommendationService/RankItems',
+            recsys_dot_v1_dot_recommendation__service__pb2.RankItemsRequest.SerializeToString,
+            recsys_dot_v1_dot_recommendation__service__pb2.RankItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecommendLabels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.RecommendationService/RecommendLabels',
+            recsys_dot_v1_dot_recommendation__service__pb2.RecommendLabelsRequest.SerializeToString,
+            recsys_dot_v1_dot_recommendation__service__pb2.RecommendLabelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecommendCustomers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.RecommendationService/RecommendCustomers',
+            recsys_dot_v1_dot_recommendation__service__pb2.RecommendCustomersRequest.SerializeToString,
+            recsys_dot_v1_dot_recommendation__service__pb2.RecommendCustomersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPlacements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.RecommendationService/ListPlacements',
+            recsys_dot_v1_dot_recommendation__service__pb2.ListPlacementsRequest.SerializeToString,
+            recsys_dot_v1_dot_recommendation__service__pb2.ListPlacementsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,28 @@ class RecommendationServiceStub:
     of an experiment that names another. A list equals the one that Recommend returns for the same
     customer, placement, time and settings, but for a place that exploration fills.
     """
+    RecommendPage: _grpc.UnaryUnaryMultiCallable[_recommendation_service_pb2.RecommendPageRequest, _recommendation_service_pb2.RecommendPageResponse]
+    """Answers several placements of one page in one call, no product twice on it.
+
+    Slots are filled in their order: what one shows, those after it do not. All of them come from
+    one snapshot of what the server knows.
+    """
+    RankItems: _grpc.UnaryUnaryMultiCallable[_recommendation_service_pb2.RankItemsRequest, _recommendation_service_pb2.RankItemsResponse]
+    """Orders given items, such as results of a search, for one customer or visitor.
+
+    Nothing is added and nothing is left out but what the request's filter, availability and the
+    placement's rules forbid. Items that nothing is known of keep their order, behind the others.
+    """
+    RecommendLabels: _grpc.UnaryUnaryMultiCallable[_recommendation_service_pb2.RecommendLabelsRequest, _recommendation_service_pb2.RecommendLabelsResponse]
+    """Returns labels of the catalogue, such as categories or brands, best first, for placements that
+    answer with labels.
+    """
+    RecommendCustomers: _grpc.UnaryUnaryMultiCallable[_recommendation_service_pb2.RecommendCustomersRequest, _recommendation_service_pb2.RecommendCustomersResponse]
+    """Returns the customers whom an item would interest most, for placements that answer with
+    customers. Those whose consent forbids the purpose are left out.
+    """
+    ListPlacements: _grpc.UnaryUnaryMultiCallable[_recommendation_service_pb2.ListPlacementsRequest, _recommendation_service_pb2.ListPlacementsResponse]
+    """Returns the placements that can be asked for, and what each of them is."""
 
 @_typing.type_check_only
 class RecommendationServiceAsyncStub(RecommendationServiceStub):
@@ -77,6 +99,28 @@ class RecommendationServiceAsyncStub(RecommendationServiceStub):
     of an experiment that names another. A list equals the one that Recommend returns for the same
     customer, placement, time and settings, but for a place that exploration fills.
     """
+    RecommendPage: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.RecommendPageRequest, _recommendation_service_pb2.RecommendPageResponse]  # type: ignore[assignment]
+    """Answers several placements of one page in one call, no product twice on it.
+
+    Slots are filled in their order: what one shows, those after it do not. All of them come from
+    one snapshot of what the server knows.
+    """
+    RankItems: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.RankItemsRequest, _recommendation_service_pb2.RankItemsResponse]  # type: ignore[assignment]
+    """Orders given items, such as results of a search, for one customer or visitor.
+
+    Nothing is added and nothing is left out but what the request's filter, availability and the
+    placement's rules forbid. Items that nothing is known of keep their order, behind the others.
+    """
+    RecommendLabels: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.RecommendLabelsRequest, _recommendation_service_pb2.RecommendLabelsResponse]  # type: ignore[assignment]
+    """Returns labels of the catalogue, such as categories or brands, best first, for placements that
+    answer with labels.
+    """
+    RecommendCustomers: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.RecommendCustomersRequest, _recommendation_service_pb2.RecommendCustomersResponse]  # type: ignore[assignment]
+    """Returns the customers whom an item would interest most, for placements that answer with
+    customers. Those whose consent forbids the purpose are left out.
+    """
+    ListPlacements: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.ListPlacementsRequest, _recommendation_service_pb2.ListPlacementsResponse]  # type: ignore[assignment]
+    """Returns the placements that can be asked for, and what each of them is."""
 
 class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers which items to show. Both methods only read, so a call may be repeated safely.
@@ -111,5 +155,57 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         of an experiment that names another. A list equals the one that Recommend returns for the same
         customer, placement, time and settings, but for a place that exploration fills.
         """
+
+    @_abc_1.abstractmethod
+    def RecommendPage(
+        self,
+        request: _recommendation_service_pb2.RecommendPageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommendation_service_pb2.RecommendPageResponse, _abc.Awaitable[_recommendation_service_pb2.RecommendPageResponse]]:
+        """Answers several placements of one page in one call, no product twice on it.
+
+        Slots are filled in their order: what one shows, those after it do not. All of them come from
+        one snapshot of what the server knows.
+        """
+
+    @_abc_1.abstractmethod
+    def RankItems(
+        self,
+        request: _recommendation_service_pb2.RankItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommendation_service_pb2.RankItemsResponse, _abc.Awaitable[_recommendation_service_pb2.RankItemsResponse]]:
+        """Orders given items, such as results of a search, for one customer or visitor.
+
+        Nothing is added and nothing is left out but what the request's filter, availability and the
+        placement's rules forbid. Items that nothing is known of keep their order, behind the others.
+        """
+
+    @_abc_1.abstractmethod
+    def RecommendLabels(
+        self,
+        request: _recommendation_service_pb2.RecommendLabelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommendation_service_pb2.RecommendLabelsResponse, _abc.Awaitable[_recommendation_service_pb2.RecommendLabelsResponse]]:
+        """Returns labels of the catalogue, such as categories or brands, best first, for placements that
+        answer with labels.
+        """
+
+    @_abc_1.abstractmethod
+    def RecommendCustomers(
+        self,
+        request: _recommendation_service_pb2.RecommendCustomersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommendation_service_pb2.RecommendCustomersResponse, _abc.Awaitable[_recommendation_service_pb2.RecommendCustomersResponse]]:
+        """Returns the customers whom an item would interest most, for placements that answer with
+        customers. Those whose consent forbids the purpose are left out.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPlacements(
+        self,
+        request: _recommendation_service_pb2.ListPlacementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommendation_service_pb2.ListPlacementsResponse, _abc.Awaitable[_recommendation_service_pb2.ListPlacementsResponse]]:
+        """Returns the placements that can be asked for, and what each of them is."""
 
 def add_RecommendationServiceServicer_to_server(servicer: RecommendationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
