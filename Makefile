@@ -103,7 +103,10 @@ qualify-quality: $(VENV)/.dev $(VENV)/.torch ## Prove the quality of lists on re
 qualify-live: $(VENV)/.dev ## Prove that no event is lost and each is seen (long; ONLY=N for one)
 	$(PYTHON) -m tests.qualification.live.main $(if $(ONLY),--only $(ONLY))
 
+qualify-offers: $(VENV)/.dev ## Prove placements, rules, explanations and offers (long; ONLY=N for one)
+	$(PYTHON) -m tests.qualification.offers.main $(if $(ONLY),--only $(ONLY))
+
 clean: ## Remove environments and everything under var/
 	rm -rf .venv .venv-protos var
 
-.PHONY: help setup setup-torch demo train serve evaluate test check format protos protos-check bench qualify-main qualify-quality qualify-live clean
+.PHONY: help setup setup-torch demo train serve evaluate test check format protos protos-check bench qualify-main qualify-quality qualify-live qualify-offers clean
