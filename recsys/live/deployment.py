@@ -12,7 +12,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from recsys.config import StrictModel, read_toml, validated
+from recsys.config import StrictModel, read_toml_file, validated
 from recsys.live.attribution import ARM_BYTES, BUNDLE_BYTES, EXPERIMENT_BYTES
 
 HOLD_OUT = "hold-out"
@@ -195,9 +195,10 @@ def read_deployment(path: Path) -> Deployment:
 
     Raises:
         ConfigError: it is missing, not TOML, or says something wrong; one line for each thing
-            wrong, with its dotted path.
+            wrong, with the file's line and its dotted path.
     """
-    return validated(Deployment, read_toml(path), where=str(path))
+    values, lines = read_toml_file(path)
+    return validated(Deployment, values, where=str(path), lines=lines)
 
 
 def _overlap(one: Experiment, other: Experiment) -> bool:
