@@ -64,6 +64,22 @@ class Reason:
     """The items that the reason speaks of, strongest first."""
     count: int = 0
     """How often, where the reason counts something; else 0."""
+    date: int | None = None
+    """The moment that the reason speaks of, Unix seconds, UTC; None: it speaks of none."""
+    label: str = ""
+    """The segment, category or brand that the reason speaks of; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replenishment:
+    """When a customer is expected to buy an item again."""
+
+    due_time: int
+    """The expected time, Unix seconds, UTC; it may lie in the past: the purchase is overdue."""
+    probability_7_days: float
+    probability_14_days: float
+    probability_28_days: float
+    """That the item is bought within so many days from the query's time; they never fall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,8 @@ class RecommendedItem:
     reason: Reason
     propensity: float | None = None
     """Probability with which this item was drawn for this place; None: nothing was drawn."""
+    replenishment: Replenishment | None = None
+    """When the customer needs the item again; None: the placement does not say."""
 
 
 @dataclass(frozen=True, slots=True)
