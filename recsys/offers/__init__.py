@@ -1,0 +1,1 @@
+"""Offers: what may be given to whom, what it is worth, and the choice among them."""
