@@ -47,6 +47,7 @@ def _asked(answer: Answer) -> dict[str, Any]:
         "events": () if answer.consent_refused else query.events,
         "filter": query.filter,
         "exclude_item_ids": query.exclude_item_ids,
+        "only_item_ids": query.only_item_ids,
         "market": query.market,
         "exploration": query.exploration.model_dump() if query.exploration else None,
         "last_position": answer.last_position,

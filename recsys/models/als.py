@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_array, csr_matrix
@@ -17,6 +18,7 @@ from scipy.sparse import csr_array, csr_matrix
 from recsys.data.state import type_weight_array
 from recsys.models.known_items import places_of
 from recsys.models.protocol import Arrays, TrainingData, WeightedConfig
+from recsys.models.taste_sums import additions, vectors_of
 from recsys.types import FloatArray, NumArray
 
 
@@ -103,15 +105,10 @@ class AlsModel:
         Returns:
             Shape (embedding_size,); None where no seed has a vector.
         """
-        places, known = places_of(self.item_nums, seeds)
+        places, confidences = self._counted(seeds, weights)
         if len(places) == 0:
             return None
-        weights = weights[known]
-        if len(places) > self.config.history_limit:
-            heaviest = np.sort(np.argsort(-weights, kind="stable")[: self.config.history_limit])
-            places, weights = places[heaviest], weights[heaviest]
         mine = self.vectors[places]
-        confidences = self.config.confidence_of(weights)
         normal = self.gram + (mine.T * (confidences - 1.0)) @ mine
         normal.flat[:: len(normal) + 1] += np.float32(self.config.regularization)
         _, vector, problem = sposv(normal, mine.T @ confidences)
@@ -119,3 +116,29 @@ class AlsModel:
             return None
         solved: FloatArray = vector.astype(np.float32, copy=False)
         return solved
+
+    def contributions(
+        self, seeds: NumArray, weights: FloatArray, item_nums: NumArray
+    ) -> tuple[NumArray, NDArray[np.float64]]:
+        """Says what each item of a history adds to the scores of items.
+
+        The vector is A^-1 sum of c_i y_i, so the score of y is the sum of c_i y A^-1 y_i
+        (section 5 of the paper). A row adds up to what `fold_in` gives, up to its rounding.
+        """
+        places, confidences = self._counted(seeds, weights)
+        mine, counts = self.vectors[places].astype(np.float64), confidences.astype(np.float64)
+        normal = self.gram + (mine.T * (counts - 1.0)) @ mine
+        normal.flat[:: len(normal) + 1] += self.config.regularization
+        shares = additions(normal, mine, counts, vectors_of(self, item_nums))
+        return self.item_nums[places], shares
+
+    def _counted(
+        self, seeds: NumArray, weights: FloatArray
+    ) -> tuple[NDArray[np.intp], FloatArray]:
+        """Returns the rows of the items of a history that count, and their confidences."""
+        places, known = places_of(self.item_nums, seeds)
+        weights = weights[known]
+        if len(places) > self.config.history_limit:
+            heaviest = np.sort(np.argsort(-weights, kind="stable")[: self.config.history_limit])
+            places, weights = places[heaviest], weights[heaviest]
+        return places, self.config.confidence_of(weights)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 from scipy.sparse import csr_array
 
@@ -24,6 +25,7 @@ from recsys.models.known_items import places_of
 from recsys.models.least_squares import Axes, principal, solve_row, solve_rows
 from recsys.models.linear import LinearConfig
 from recsys.models.protocol import Arrays, TrainingData
+from recsys.models.taste_sums import additions, vectors_of
 from recsys.types import FloatArray, NumArray
 
 
@@ -121,13 +123,36 @@ class IalsModel:
         Returns:
             Shape (embedding_size,); None where no seed has a vector.
         """
-        seeds, counts = self.config.history(seeds, weights)
-        places, known = places_of(self.item_nums, seeds)
+        places, counts = self._counted(seeds, weights)
         if len(places) == 0:
             return None
-        counts, mean = counts[known], float(self.mean_total[0])
+        vector = solve_row(self.vectors[places], counts, self._diagonal(counts))
+        return vector if np.isfinite(vector).all() else None
+
+    def contributions(
+        self, seeds: NumArray, weights: FloatArray, item_nums: NumArray
+    ) -> tuple[NumArray, NDArray[np.float64]]:
+        """Says what each item of a history adds to the scores of items, as `AlsModel` does."""
+        places, counts = self._counted(seeds, weights)
+        mine, exact = self.vectors[places].astype(np.float64), counts.astype(np.float64)
+        normal = (mine.T * exact) @ mine
+        if len(places):
+            normal.flat[:: len(normal) + 1] += self._diagonal(counts)
+        shares = additions(normal, mine, exact, vectors_of(self, item_nums))
+        return self.item_nums[places], shares
+
+    def _counted(
+        self, seeds: NumArray, weights: FloatArray
+    ) -> tuple[NDArray[np.intp], FloatArray]:
+        """Returns the rows of the items of a history that count, and what they count."""
+        seeds, counts = self.config.history(seeds, weights)
+        places, known = places_of(self.item_nums, seeds)
+        return places, counts[known]
+
+    def _diagonal(self, counts: FloatArray) -> FloatArray:
+        """Returns what the squares of a vector's numbers cost, shape (embedding_size,)."""
+        mean = float(self.mean_total[0])
         ridge = self.config.ridge(counts.sum(keepdims=True), mean)
         weight = self.config.unobserved_weight * mean / len(self.item_nums)
-        diagonal = np.float32(weight) * self.spectrum + ridge
-        vector = solve_row(self.vectors[places], counts, diagonal)
-        return vector if np.isfinite(vector).all() else None
+        diagonal: FloatArray = np.float32(weight) * self.spectrum + ridge
+        return diagonal

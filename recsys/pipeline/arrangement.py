@@ -77,6 +77,8 @@ class Arrangement:
         by the next time.
         """
         exploration = self.deployment.exploration.get(query.placement)
+        if query.only_item_ids:  # an order that somebody asked for shows no surprises
+            exploration = None
         if query.customer_id is not None:
             for name, experiment in self.deployment.experiments.items():
                 if query.placement in experiment.placements and experiment.runs_at(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recsys.pipeline.popular_sources import LEAST
 from recsys.pipeline.query import Ranked
 from recsys.pipeline.source import Scores
 from recsys.types import FloatArray, NumArray
@@ -26,7 +27,7 @@ class Pool:
     best."""
 
 
-def pool(scores: Sequence[Scores], limit: int) -> Pool:
+def pool(scores: Sequence[Scores], limit: int, also: NumArray | None = None) -> Pool:
     """Asks every source for its best items, and then all of them for the union.
 
     A source's scores are divided by the sum of its `HEAD` best, whatever their scale. Dividing by
@@ -36,13 +37,20 @@ def pool(scores: Sequence[Scores], limit: int) -> Pool:
     Args:
         scores: of each source.
         limit: items taken from each.
+        also: further candidates, whoever gives them. Where there are any, what a source gives only
+            for lists to be full (`LEAST`) counts as nothing: they are ordered, and no list is
+            short of them.
     """
     lists = [source.best(limit) for source in scores]
-    item_nums = np.unique(np.concatenate([np.zeros(0, np.int32), *(nums for nums, _ in lists)]))
+    more = np.zeros(0, np.int32) if also is None else also
+    item_nums = np.unique(np.concatenate([more, *(nums for nums, _ in lists)]))
     shares = np.zeros((len(item_nums), len(lists)), dtype=np.float32)
     for column, (source, (_, best)) in enumerate(zip(scores, lists, strict=True)):
         if len(best):
-            shares[:, column] = np.maximum(source.of(item_nums), 0) / best[:HEAD].sum()
+            values = np.maximum(source.of(item_nums), 0)
+            if also is not None:
+                values[values <= LEAST] = 0
+            shares[:, column] = values / best[:HEAD].sum()
     return Pool(item_nums, shares)
 
 

@@ -78,6 +78,8 @@ class NewItems:
         """
         nums, scores = self._best(request, anchors)
         most = max(1, int(self.rules.share * request.query.limit))
+        if request.given_nums is not None:  # of what is to be ordered nothing is left out
+            most = len(request.given_nums)
         there = ranked.item_nums[ranked.item_nums >= self.first]  # bought before they were learned
         if len(there):
             fresh = ~np.isin(nums, there)

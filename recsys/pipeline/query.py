@@ -9,6 +9,8 @@ from recsys.types import CustomerId, EventType, FloatArray, ItemId, NumArray, Ti
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 500
 
+MAX_GIVEN_ITEMS = 1_000
+"""Items that one query may have ordered, and the limit of such a query."""
 
 class RecentEvent(NamedTuple):
     """An event that travels with the query and counts as history for this answer."""
@@ -31,7 +33,7 @@ class Query:
     customer_id: CustomerId | None = None
     """A customer, or a visitor as `visitor_key(id)`; None: nobody in particular."""
     limit: int = DEFAULT_LIMIT
-    """Items wanted, 1 to `MAX_LIMIT`."""
+    """Items wanted, 1 to `MAX_LIMIT`; 1 to `MAX_GIVEN_ITEMS` of `only_item_ids`."""
     context_item_ids: tuple[ItemId, ...] = ()
     """What the page is about: the product shown, the cart's items."""
     events: tuple[RecentEvent, ...] = ()
@@ -47,6 +49,9 @@ class Query:
     """SQL boolean expression over catalogue columns; empty: none."""
     exclude_item_ids: tuple[ItemId, ...] = ()
     market: str | None = None
+    only_item_ids: tuple[ItemId, ...] = ()
+    """Orders these items, variants of one product too, and lists no others; empty: the list is
+    made from the whole shop."""
     """Takes availability and price from this market; None: from the item itself."""
     exploration: Exploration | None = None
     """How one place of the list is drawn; None: none is."""

@@ -12,6 +12,14 @@ from recsys.live.deployment import Exploration
 from recsys.pipeline.blend import Pool, blend, boost_factors, pool
 from recsys.pipeline.exploration import EXPLORED, Drawn, draw
 from recsys.pipeline.new_items import NewItems
+from recsys.pipeline.given import (
+    GIVEN,
+    as_given,
+    best_of,
+    for_ranker,
+    left_of,
+    only_given,
+)
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.query import Query, Ranked, Reason, Recommendations, RecommendedItem
 from recsys.pipeline.ranker import Ranker, rerank
@@ -61,7 +69,8 @@ class Recommender:
     def recommend(self, queries: Sequence[Query]) -> list[Recommendations]:
         """Answers queries in their order; they may mix placements.
 
-        A list is as long as its query's limit unless fewer items are allowed.
+        A list is as long as its query's limit unless fewer items are allowed. A query that gives
+        the items to order gets every one of them that is allowed, up to its limit.
 
         Raises:
             UnknownPlacementError: a query names a placement that is not configured.
@@ -78,14 +87,22 @@ class Recommender:
         request, candidates, ranked = self.first_stage(query)
         ranker = self.rankers.get(query.placement)
         if ranker is not None:
-            ranked = rerank(ranker, request, ranked, candidates, self.item_table)
+            asked = for_ranker(request, candidates)
+            ranked = rerank(ranker, asked, ranked, candidates, self.item_table)
         anchors = None
         if self.new_items is not None and not config.only_bought:
             anchors = self._anchors(request, ranked, config)
             ranked = self.new_items.placed(request, ranked, anchors)
-        told = self._fill(request, self._chosen(request, ranked, config), config, anchors)
+        items = self._chosen(request, ranked, config)
+        if request.given_nums is None:
+            items += self._filled(request, items, config, anchors)
+        else:
+            items += self._rest_of(request.given_nums, request, items, config)
+        told = self._told(request, items)
         if query.exploration is not None and told.items:
             return self._explored(request, ranked, told, query.exploration)
+        request, ranked = only_given(request, ranked)
+        if self.new_items is not None and anchors is not None:
         return told
 
     def first_stage(self, query: Query) -> tuple[Request, Pool, Ranked]:
@@ -106,7 +123,8 @@ class Recommender:
     def candidates(self, request: Request, config: PlacementConfig) -> Pool:
         """Returns the items that any source of a placement gives, scored by all of them."""
         answers = [self.sources[use.name].scores(request) for use in config.sources]
-        return pool(answers, max(config.candidates, request.query.limit))
+        most = max(config.candidates, request.query.limit)
+        return pool(answers, most, also=request.given_nums)
 
     def _anchors(self, request: Request, ranked: Ranked, config: PlacementConfig) -> Ranked:
         """Returns what new items are judged by: the ranked, or all where a filter left few."""
@@ -127,7 +145,7 @@ class Recommender:
     ) -> list[RecommendedItem]:
         """Returns the best items, one of each product, as far as the blend reaches."""
         used = self._used(config)
-        _, firsts = np.unique(self.catalogue.group_nums[ranked.item_nums], return_index=True)
+        _, firsts = np.unique(self._products(request)[ranked.item_nums], return_index=True)
         rows = np.sort(firsts)[: request.query.limit]
         main = np.argmax(ranked.parts[rows], axis=1)
         items: list[RecommendedItem | None] = [None] * len(rows)
@@ -139,23 +157,24 @@ class Recommender:
                 items[place] = item
         return [item for item in items if item is not None]
 
-    def _fill(
+    def _filled(
         self,
         request: Request,
-        items: list[RecommendedItem],
+        listed: Sequence[RecommendedItem],
         config: PlacementConfig,
         anchors: Ranked | None,
-    ) -> Recommendations:
+    ) -> list[RecommendedItem]:
         """Asks the fill sources in order until the list is full, then takes any new item."""
         for name in config.fill:
             if len(items) >= request.query.limit:
                 break
             source, wanted = self.sources[name], request.query.limit
+        items = list(listed)
             found = source.scores(request)
             while len(items) < request.query.limit:
                 wanted *= 2
                 nums, _ = found.best(wanted)
-                fresh = self._unlisted(nums, items)[: request.query.limit - len(items)]
+                fresh = self._unlisted(request, nums, items)[: request.query.limit - len(items)]
                 ranks = np.arange(len(fresh)) + len(items) + 1
                 items += self._items(request, source, fresh, np.zeros(len(fresh)), ranks)
                 if len(nums) < wanted:
@@ -163,13 +182,37 @@ class Recommender:
         if self.new_items is not None and anchors is not None:
             left = request.query.limit - len(items)
             if left > 0:
-                fresh = self._unlisted(self.new_items.rest(request, anchors), items)[:left]
+                rest = self.new_items.rest(request, anchors)
+                fresh = self._unlisted(request, rest, items)[:left]
                 ranks = np.arange(len(fresh)) + len(items) + 1
                 items += self._items(request, self.new_items, fresh, np.zeros(len(fresh)), ranks)
         return Recommendations(
             placement=request.query.placement,
             items=tuple(items),
             tier=self._tier(request, items),
+        return items[len(listed) :]
+
+    def _rest_of(
+        self,
+        given_nums: NumArray,
+        request: Request,
+        listed: Sequence[RecommendedItem],
+        config: PlacementConfig,
+    ) -> list[RecommendedItem]:
+        """Has the fill sources order the given items that are left, each what it knows of."""
+        items = list(listed)
+        for name in config.fill:
+            left = left_of(given_nums, items)
+            if len(left) == 0:
+                break
+            source = self.sources[name]
+            nums = best_of(source.scores(request), left)
+            ranks = np.arange(len(nums)) + len(items) + 1
+            items += self._items(request, source, nums, np.zeros(len(nums)), ranks)
+        items += as_given(left_of(given_nums, items), len(items) + 1, self.catalogue)
+        return items[len(listed) : max(request.query.limit, len(listed))]
+
+    def _told(self, request: Request, items: Sequence[RecommendedItem]) -> Recommendations:
             bundle_version=self.bundle_version,
             trained_until=self.trained_until,
             missing_item_ids=self.resolver.missing(request.query),
@@ -185,7 +228,7 @@ class Recommender:
             request,
             ranked,
             self.catalogue,
-            unlisted=lambda nums: self._unlisted(nums, kept),
+            unlisted=lambda nums: self._unlisted(request, nums, kept),
         )
         if drawn is None:
             return told
@@ -208,17 +251,28 @@ class Recommender:
             [item] = self._items(request, source, nums, np.array([drawn.score]), np.array([rank]))
         return replace(item, propensity=drawn.propensity)
 
-    def _unlisted(self, nums: NumArray, items: Sequence[RecommendedItem]) -> NumArray:
-        """Returns one item of each product that the list does not show yet, in order."""
+    def _products(self, request: Request) -> NumArray:
+        """Returns numbers of which a list has every one once, shape (items,).
+
+        Those of products; of items where the items are given, because all of them are wanted.
+        """
         groups = self.catalogue.group_nums
         _, firsts = np.unique(groups[nums], return_index=True)
         nums = nums[np.sort(firsts)]
         shown = groups[[item.item_num for item in items]] if items else groups[:0]
         return nums[~np.isin(groups[nums], shown)]
+        return groups if request.given_nums is None else np.arange(len(groups), dtype=np.int32)
+
+    def _unlisted(
+        self, request: Request, nums: NumArray, items: Sequence[RecommendedItem]
+    ) -> NumArray:
+        """Returns one item of each product that the list does not show yet, in order."""
+        groups = self._products(request)
 
     def _tier(self, request: Request, items: Sequence[RecommendedItem]) -> Tier:
         given = {item.source for item in items if item.source in self.sources}
-        if items and not given and (request.use_context or len(request.rows.item_nums)):
+        told = any(item.source != GIVEN for item in items)
+        if told and not given and (request.use_context or len(request.rows.item_nums)):
             # New items alone: they stand where the placement's sources would have them.
             config = self.placement_configs[request.query.placement]
             given = {use.name for use in config.sources}

@@ -31,6 +31,9 @@ class Request:
     """Whether sources start from the context items instead of the history."""
     allowed: BoolArray
     """Shape (items,): what may be shown."""
+    given_nums: NumArray | None = None
+    """Allowed items that the query wants ordered, distinct, in its order; None: it wants a
+    list."""
     learned: "Request | None" = None
     """The same for those who know the bundle's items alone; None: there are no others."""
     stands_for: Mapping[ItemId, ItemId] = field(default_factory=dict)
@@ -38,11 +41,22 @@ class Request:
 
     def unrestricted(self) -> "Request":
         """Returns the same request with every item allowed."""
-        return replace(
-            self,
-            allowed=np.ones_like(self.allowed),
-            learned=None if self.learned is None else self.learned.unrestricted(),
-        )
+        return self.allowing(np.ones_like(self.allowed))
+
+    def only_given(self) -> "Request":
+        """Returns the same request with no item allowed but those that are to be ordered."""
+        if self.given_nums is None:
+            return self
+        given = np.zeros_like(self.allowed)
+        given[self.given_nums] = True
+        return self.allowing(self.allowed & given)
+
+    def allowing(self, allowed: BoolArray) -> "Request":
+        """Returns the same request with these items allowed, shape (items,)."""
+        learned = self.learned
+        if learned is not None:
+            learned = learned.allowing(allowed[: len(learned.allowed)])
+        return replace(self, allowed=allowed, learned=learned)
 
     def seeds(
         self, type_weights: FloatArray, half_life_days: float | None

@@ -14,7 +14,7 @@ from recsys.errors import InvalidQueryError
 from recsys.live.eligibility import Eligibility
 from recsys.pipeline.new_items import NewItems
 from recsys.pipeline.placements import PlacementConfig
-from recsys.pipeline.query import MAX_LIMIT, Query, RecentEvent
+from recsys.pipeline.query import MAX_GIVEN_ITEMS, MAX_LIMIT, Query, RecentEvent
 from recsys.pipeline.request import Request
 from recsys.types import EVENT_CODES, BoolArray, CustomerId, ItemId, NumArray, Tier
 
@@ -38,8 +38,9 @@ class Resolver:
             InvalidQueryError: the limit or market is out of range.
             InvalidFilterError: the filter is not an expression over the catalogue's columns.
         """
-        if not 1 <= query.limit <= MAX_LIMIT:
-            raise InvalidQueryError("limit", f"must be 1 to {MAX_LIMIT}, is {query.limit}")
+        most = MAX_GIVEN_ITEMS if query.only_item_ids else MAX_LIMIT
+        if not 1 <= query.limit <= most:
+            raise InvalidQueryError("limit", f"must be 1 to {most}, is {query.limit}")
         customer_num = None
         if query.customer_id is not None:
             customer_num = self.customers.number(query.customer_id)
@@ -58,6 +59,8 @@ class Resolver:
             allowed=self.eligibility.mask(query.filter, query.market).copy(),
         )
         self._restrict(request, placement)
+        if query.only_item_ids:
+            request = replace(request, given_nums=self._given(query, request.allowed))
         if self.new_items is not None:
             request = replace(request, learned=self.new_items.learned_request(request))
         return request
@@ -76,6 +79,14 @@ class Resolver:
     def _item_nums(self, ids: tuple[ItemId, ...]) -> NumArray:
         """Returns the numbers of the known ids, distinct, ascending."""
         return self.catalogue.present(ids)
+
+    def _given(self, query: Query, allowed: BoolArray) -> NumArray:
+        """Returns the allowed ones of the items to order, distinct, in the query's order."""
+        nums = self.catalogue.items.numbers(query.only_item_ids)
+        _, firsts = np.unique(nums, return_index=True)
+        nums = nums[np.sort(firsts)]
+        nums = nums[nums >= 0]
+        return nums[allowed[nums]]
 
     def unclear_items(self, query: Query) -> tuple[ItemId, ...]:
         """Returns the items of which `Query.earlier` should have the events.
