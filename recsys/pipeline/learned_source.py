@@ -6,7 +6,7 @@ import numpy as np
 
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import CandidateSource, Scored, Scores
+from recsys.pipeline.source import Adding, CandidateSource, HistoryParts, Scored, Scores
 from recsys.types import BoolArray, FloatArray, NumArray, Tier
 
 
@@ -61,6 +61,18 @@ class LearnedSource:
             replace(reason, item_ids=tuple(learned.stands_for.get(i, i) for i in reason.item_ids))
             for reason in reasons
         ]
+
+    def history_parts(self, request: Request, item_nums: NumArray) -> HistoryParts | None:
+        """Returns the source's parts, with stand-ins among the seeds; 0 for new items."""
+        if not isinstance(self.source, Adding):
+            return None
+        known = np.flatnonzero(item_nums < self.first)
+        found = self.source.history_parts(_learned(request), item_nums[known])
+        if found is None or len(known) == len(item_nums):
+            return found
+        parts = np.zeros((len(item_nums), len(found.seeds)))
+        parts[known] = found.parts
+        return HistoryParts(found.seeds, parts)
 
 
 def _learned(request: Request) -> Request:

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from recsys.live.deployment import Exploration
+from recsys.pipeline.explanation import Explanation
 from recsys.types import CustomerId, EventType, FloatArray, ItemId, NumArray, Tier
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 500
-
 MAX_GIVEN_ITEMS = 1_000
 """Items that one query may have ordered, and the limit of such a query."""
+
 
 class RecentEvent(NamedTuple):
     """An event that travels with the query and counts as history for this answer."""
@@ -48,15 +49,17 @@ class Query:
     filter: str = ""
     """SQL boolean expression over catalogue columns; empty: none."""
     exclude_item_ids: tuple[ItemId, ...] = ()
-    market: str | None = None
     only_item_ids: tuple[ItemId, ...] = ()
     """Orders these items, variants of one product too, and lists no others; empty: the list is
     made from the whole shop."""
+    market: str | None = None
     """Takes availability and price from this market; None: from the item itself."""
     exploration: Exploration | None = None
     """How one place of the list is drawn; None: none is."""
     seed: str = ""
     """What a draw starts from: the same query with the same seed draws the same."""
+    explain: bool = False
+    """Whether the items come with their explanations, for about the cost of another list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ class RecommendedItem:
     reason: Reason
     propensity: float | None = None
     """Probability with which this item was drawn for this place; None: nothing was drawn."""
+    explanation: Explanation | None = None
+    """How the score came about; None: nobody asked."""
     replenishment: Replenishment | None = None
     """When the customer needs the item again; None: the placement does not say."""
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import lightgbm
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from recsys.config import StrictModel
@@ -89,9 +90,25 @@ class Ranker:
 
     def scores(self, rows: FloatArray) -> FloatArray:
         """Returns the score of each row, shape (rows,) float32 in (0, 1)."""
-        raw = self._trees.predict(rows, raw_score=True, num_threads=1)
-        squashed: FloatArray = (1.0 / (1.0 + np.exp(-np.asarray(raw)))).astype(np.float32)
+        squashed: FloatArray = (1.0 / (1.0 + np.exp(-self.raw_scores(rows)))).astype(np.float32)
         return squashed
+
+    def contributions(self, rows: FloatArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Returns what each feature adds to the scores of rows, before they are squashed.
+
+        Exact SHAP values (Lundberg, Erion and Lee, Consistent individualized feature attribution
+        for tree ensembles, 2018), as LightGBM computes them.
+
+        Returns:
+            The features' parts, shape (rows, features), and what the trees give without any
+            feature, shape (rows,): together they add up to the trees' raw score.
+        """
+        found = np.asarray(self._trees.predict(rows, pred_contrib=True, num_threads=1))
+        return found[:, :-1], found[:, -1]
+
+    def raw_scores(self, rows: FloatArray) -> NDArray[np.float64]:
+        """Returns the scores of rows before they are squashed, shape (rows,)."""
+        return np.asarray(self._trees.predict(rows, raw_score=True, num_threads=1))
 
 
 def ranker_rows(

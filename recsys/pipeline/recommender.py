@@ -10,8 +10,8 @@ from recsys.data.catalogue import Catalogue
 from recsys.errors import UnknownPlacementError
 from recsys.live.deployment import Exploration
 from recsys.pipeline.blend import Pool, blend, boost_factors, pool
+from recsys.pipeline.explain import explained
 from recsys.pipeline.exploration import EXPLORED, Drawn, draw
-from recsys.pipeline.new_items import NewItems
 from recsys.pipeline.given import (
     GIVEN,
     as_given,
@@ -20,6 +20,7 @@ from recsys.pipeline.given import (
     left_of,
     only_given,
 )
+from recsys.pipeline.new_items import NewItems
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.query import Query, Ranked, Reason, Recommendations, RecommendedItem
 from recsys.pipeline.ranker import Ranker, rerank
@@ -80,7 +81,10 @@ class Recommender:
         for query in queries:
             if query.placement not in self.placement_configs:
                 raise UnknownPlacementError(query.placement, self.placements)
-        return [self._answer(query) for query in queries]
+        return [
+            explained(self, query, self._answer(query)) if query.explain else self._answer(query)
+            for query in queries
+        ]
 
     def _answer(self, query: Query) -> Recommendations:
         config = self.placement_configs[query.placement]
@@ -92,6 +96,8 @@ class Recommender:
         anchors = None
         if self.new_items is not None and not config.only_bought:
             anchors = self._anchors(request, ranked, config)
+        request, ranked = only_given(request, ranked)
+        if self.new_items is not None and anchors is not None:
             ranked = self.new_items.placed(request, ranked, anchors)
         items = self._chosen(request, ranked, config)
         if request.given_nums is None:
@@ -101,8 +107,6 @@ class Recommender:
         told = self._told(request, items)
         if query.exploration is not None and told.items:
             return self._explored(request, ranked, told, query.exploration)
-        request, ranked = only_given(request, ranked)
-        if self.new_items is not None and anchors is not None:
         return told
 
     def first_stage(self, query: Query) -> tuple[Request, Pool, Ranked]:
@@ -165,11 +169,11 @@ class Recommender:
         anchors: Ranked | None,
     ) -> list[RecommendedItem]:
         """Asks the fill sources in order until the list is full, then takes any new item."""
+        items = list(listed)
         for name in config.fill:
             if len(items) >= request.query.limit:
                 break
             source, wanted = self.sources[name], request.query.limit
-        items = list(listed)
             found = source.scores(request)
             while len(items) < request.query.limit:
                 wanted *= 2
@@ -186,10 +190,6 @@ class Recommender:
                 fresh = self._unlisted(request, rest, items)[:left]
                 ranks = np.arange(len(fresh)) + len(items) + 1
                 items += self._items(request, self.new_items, fresh, np.zeros(len(fresh)), ranks)
-        return Recommendations(
-            placement=request.query.placement,
-            items=tuple(items),
-            tier=self._tier(request, items),
         return items[len(listed) :]
 
     def _rest_of(
@@ -213,6 +213,10 @@ class Recommender:
         return items[len(listed) : max(request.query.limit, len(listed))]
 
     def _told(self, request: Request, items: Sequence[RecommendedItem]) -> Recommendations:
+        return Recommendations(
+            placement=request.query.placement,
+            items=tuple(items),
+            tier=self._tier(request, items),
             bundle_version=self.bundle_version,
             trained_until=self.trained_until,
             missing_item_ids=self.resolver.missing(request.query),
@@ -257,10 +261,6 @@ class Recommender:
         Those of products; of items where the items are given, because all of them are wanted.
         """
         groups = self.catalogue.group_nums
-        _, firsts = np.unique(groups[nums], return_index=True)
-        nums = nums[np.sort(firsts)]
-        shown = groups[[item.item_num for item in items]] if items else groups[:0]
-        return nums[~np.isin(groups[nums], shown)]
         return groups if request.given_nums is None else np.arange(len(groups), dtype=np.int32)
 
     def _unlisted(
@@ -268,6 +268,10 @@ class Recommender:
     ) -> NumArray:
         """Returns one item of each product that the list does not show yet, in order."""
         groups = self._products(request)
+        _, firsts = np.unique(groups[nums], return_index=True)
+        nums = nums[np.sort(firsts)]
+        shown = groups[[item.item_num for item in items]] if items else groups[:0]
+        return nums[~np.isin(groups[nums], shown)]
 
     def _tier(self, request: Request, items: Sequence[RecommendedItem]) -> Tier:
         given = {item.source for item in items if item.source in self.sources}

@@ -1,9 +1,10 @@
 """What a source is: it scores the items of the shop for one request."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.index.protocol import VectorIndex
 from recsys.models.known_items import places_of
@@ -70,6 +71,27 @@ class CandidateSource(Explaining, Protocol):
 
     def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:
         """Returns why this source gives each of these items, all with scores above 0."""
+        ...
+
+
+class HistoryParts(NamedTuple):
+    """What the items of a history add to the scores of items."""
+
+    seeds: NumArray
+    """Shape (seeds,): the items of the history, as the source sees it."""
+    parts: NDArray[np.float64]
+    """Shape (items, seeds)."""
+
+
+@runtime_checkable
+class Adding(Protocol):
+    """A source whose scores are sums over the history."""
+
+    def history_parts(self, request: Request, item_nums: NumArray) -> HistoryParts | None:
+        """Returns the parts of the scores of items; None where the source cannot tell them.
+
+        A row adds up to the score that `scores(request).of` gives.
+        """
         ...
 
 

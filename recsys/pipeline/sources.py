@@ -12,10 +12,11 @@ from recsys.models.customer_neighbours import CustomerNeighbours
 from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.repurchase import RepurchaseModel
+from recsys.models.taste_sums import AdditiveModel
 from recsys.models.vectors import VectorModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import ListedScores, VectorScores
+from recsys.pipeline.source import HistoryParts, ListedScores, VectorScores
 from recsys.types import FloatArray, ItemId, NumArray, Tier
 
 
@@ -30,8 +31,7 @@ class VectorSource:
     def scores(self, request: Request) -> VectorScores:
         """Returns inner products with the vector of the seeds."""
         model = self.model
-        weights = type_weight_array(model.config.event_weights)
-        vector = model.fold_in(*request.seeds(weights, model.config.half_life_days))
+        vector = model.fold_in(*self._seeds(request))
         return VectorScores(vector, self.index, model.item_nums, model.vectors, request.allowed)
 
     def tier(self, request: Request) -> Tier:
@@ -41,6 +41,16 @@ class VectorSource:
     def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
         """Says that customers with this taste choose the items."""
         return [Reason("matches-your-taste")] * len(item_nums)
+
+    def history_parts(self, request: Request, item_nums: NumArray) -> HistoryParts | None:
+        """Returns what the seeds add, where the model's vectors come from least squares."""
+        if not isinstance(self.model, AdditiveModel):
+            return None
+        return HistoryParts(*self.model.contributions(*self._seeds(request), item_nums))
+
+    def _seeds(self, request: Request) -> tuple[NumArray, FloatArray]:
+        config = self.model.config
+        return request.seeds(type_weight_array(config.event_weights), config.half_life_days)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
