@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from recsys.live.deployment import Exploration
+from recsys.live.filter_parameters import Parameters
+from recsys.live.rules import UNTUNED, RuleMove, RuleSet, Strictness, Tuning
 from recsys.pipeline.explanation import Explanation
 from recsys.types import CustomerId, EventType, FloatArray, ItemId, NumArray, Tier
 
@@ -48,12 +50,22 @@ class Query:
     events came late; without them a late event may be missed, as `recsys.data.merge` says."""
     filter: str = ""
     """SQL boolean expression over catalogue columns; empty: none."""
+    filter_name: str = ""
+    """A filter of `rules`, which must hold as well; empty: none."""
+    filter_parameters: Parameters = ()
+    """Values for `:name` in both filters, as `to_parameters` gives them."""
     exclude_item_ids: tuple[ItemId, ...] = ()
     only_item_ids: tuple[ItemId, ...] = ()
     """Orders these items, variants of one product too, and lists no others; empty: the list is
     made from the whole shop."""
     market: str | None = None
     """Takes availability and price from this market; None: from the item itself."""
+    rules: RuleSet | None = None
+    """What the deployment file says of the placement's lists; None: nothing."""
+    tuning: Tuning = UNTUNED
+    """How the list is varied, in place of what the rules say."""
+    strictness: Strictness = Strictness.AS_RULES
+    """What happens when too few items pass the rules."""
     exploration: Exploration | None = None
     """How one place of the list is drawn; None: none is."""
     seed: str = ""
@@ -105,6 +117,8 @@ class RecommendedItem:
     reason: Reason
     propensity: float | None = None
     """Probability with which this item was drawn for this place; None: nothing was drawn."""
+    moves: tuple[RuleMove, ...] = ()
+    """What rules did to the item itself, in the order in which they did."""
     explanation: Explanation | None = None
     """How the score came about; None: nobody asked."""
     replenishment: Replenishment | None = None
@@ -124,6 +138,10 @@ class Recommendations:
     """Unix seconds, UTC: the bundle knows no event at or after this."""
     missing_item_ids: tuple[ItemId, ...] = ()
     """Context items that the catalogue does not have."""
+    title: Reason | None = None
+    """What the list as a whole is about; None: nothing in particular."""
+    relaxed_rules: tuple[str, ...] = ()
+    """Rules that gave way so that the list is full, by name, in the order in which they did."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
