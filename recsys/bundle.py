@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from recsys.config import StrictModel, problems
+from recsys.data.durable import sync
 from recsys.errors import BundleError
 from recsys.live.attribution import BUNDLE_BYTES
 from recsys.types import LogPosition
@@ -107,10 +108,10 @@ def write_bundle(
         )
         (part / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
         for path in [*part.rglob("*"), part]:
-            _sync(path)
+            sync(path)
         target = root / manifest.bundle_version
         part.rename(target)
-        _sync(root)
+        sync(root)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -130,15 +131,6 @@ def _measured(path: Path) -> BundleFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return BundleFile(sha256=digest, size=path.stat().st_size)
-
-
-def _sync(path: Path) -> None:
-    """Makes a file's or folder's content durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -250,9 +242,9 @@ def activate(root: Path, version: str) -> Path:
     verify(path)
     pointer = root / f"{CURRENT}.{os.getpid()}{PART}"
     pointer.write_text(version + "\n", encoding="utf-8")
-    _sync(pointer)
+    sync(pointer)
     pointer.replace(root / CURRENT)
-    _sync(root)
+    sync(root)
     return path
 
 

@@ -30,21 +30,12 @@ class EventColumns(NamedTuple):
 
     def take(self, part: BoolArray) -> "EventColumns":
         """Returns the events that are marked."""
-        return EventColumns(
-            self.item_nums[part],
-            self.event_types[part],
-            self.times[part],
-            self.quantities[part],
-        )
+        return EventColumns._make(column[part] for column in self)
 
     def followed_by(self, others: "EventColumns") -> "EventColumns":
         """Returns these events and then the others."""
-        return EventColumns(
-            np.concatenate([self.item_nums, others.item_nums]),
-            np.concatenate([self.event_types, others.event_types]),
-            np.concatenate([self.times, others.times]),
-            np.concatenate([self.quantities, others.quantities]),
-        )
+        columns = zip(self, others, strict=True)
+        return EventColumns._make(np.concatenate(pair) for pair in columns)
 
 
 def merge(

@@ -49,25 +49,12 @@ class StateRows(NamedTuple):
 
     def take(self, part: slice | NDArray[np.intp]) -> "StateRows":
         """Returns some of the rows, in the order asked; views where `part` is a slice."""
-        return StateRows(
-            self.item_nums[part],
-            self.event_types[part],
-            self.days[part],
-            self.first_times[part],
-            self.last_times[part],
-            self.decayed[part],
-        )
+        return StateRows._make(column[part] for column in self)
 
     def followed_by(self, others: "StateRows") -> "StateRows":
         """Returns these rows and then the others."""
-        return StateRows(
-            np.concatenate([self.item_nums, others.item_nums]),
-            np.concatenate([self.event_types, others.event_types]),
-            np.concatenate([self.days, others.days]),
-            np.concatenate([self.first_times, others.first_times]),
-            np.concatenate([self.last_times, others.last_times]),
-            np.concatenate([self.decayed, others.decayed]),
-        )
+        columns = zip(self, others, strict=True)
+        return StateRows._make(np.concatenate(pair) for pair in columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.data.durable import sync
 from recsys.data.file_errors import naming
 from recsys.errors import ConfigError, DataError, StoreUnavailableError
 from recsys.store.log_frames import LOG_SCHEMA
@@ -178,12 +179,3 @@ def write_file(folder: Path, key: str, events: pl.DataFrame) -> ArchiveFile:
     sync(part.parent)
     sync(folder)
     return ArchiveFile(name, key.partition("/")[0].removeprefix("date="), len(events), sha256)
-
-
-def sync(path: Path) -> None:
-    """Makes a file's or folder's content durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,10 +13,11 @@ from typing import Any
 
 import polars as pl
 
+from recsys.data.durable import replace_folder, sync
 from recsys.data.events import EVENT_SCHEMA
 from recsys.data.progress import Progress, silent
 from recsys.errors import DataError
-from recsys.store.archives import Archives, sync
+from recsys.store.archives import Archives
 from recsys.store.archiving import Positions, by_day, places
 from recsys.store.log import Log
 from recsys.store.log_frames import log_frame
@@ -99,7 +100,7 @@ def export(store: Store, out: Path, *, progress: Progress = silent) -> Exported:
         work = _begun(store, part)  # somebody was erased who may be in what is written
     work.note(MANIFEST)
     (part / _PROGRESS).unlink(missing_ok=True)
-    _replace(part, out)
+    replace_folder(part, out)
     return Exported(work.told()["events"], len(work.files), work.log.end.position)
 
 
@@ -183,14 +184,3 @@ def _is_whole(path: Path, told: dict[str, Any] | None) -> bool:
 def _tombstones(store: Store) -> Tombstones:
     with store.read() as session:
         return Tombstones(store.secret).with_newer(tombstones.newer(session, 0))
-
-
-def _replace(part: Path, out: Path) -> None:
-    """Puts the finished folder in its place; the old one stays until then."""
-    old = out.with_name(out.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    part.rename(out)
-    sync(out.parent)
-    shutil.rmtree(old, ignore_errors=True)

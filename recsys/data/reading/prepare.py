@@ -17,6 +17,7 @@ from recsys.data.dataset import (
     REPORT_FILE,
     write_log_position,
 )
+from recsys.data.durable import replace_folder
 from recsys.data.events import CUSTOMER_SCHEMA, ITEM_SCHEMA
 from recsys.data.progress import Progress, silent
 from recsys.data.reading.clock import Clock
@@ -92,7 +93,7 @@ def prepare(
         if log is not None:
             write_log_position(part, log)
         _refuse_bad_data(part, out, report, mapping.max_reject_rate)
-        _replace(part, out)
+        replace_folder(part, out)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return report
@@ -243,13 +244,3 @@ def _too_many_rejects(name: str, report: DataReport, limit: float, kept: Path) -
         "the mapping, or allow more with --max-reject-rate"
     )
     return DataError(message, file=str(kept))
-
-
-def _replace(part: Path, out: Path) -> None:
-    """Puts the finished folder in its place; the old one stays until then."""
-    old = out.with_name(out.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    part.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
