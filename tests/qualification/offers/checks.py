@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from tests.qualification.offers import check_05_offer_values
 from tests.qualification.runner import Check
 
-CHECKS: Sequence[Check] = ()
+CHECKS: Sequence[Check] = (
+    Check(5, "What an offer is worth: propensity and uplift", check_05_offer_values.run),
+)

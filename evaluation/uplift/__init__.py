@@ -1,0 +1,1 @@
+"""Whether treating customers changed what they did, and whom it moved."""
