@@ -5,9 +5,9 @@ cannot tell whether its day is counted already, and of a return not what it take
 few items the events that the row counts are read again and summed anew, with the new ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -34,8 +34,8 @@ class EventColumns(NamedTuple):
 
     def followed_by(self, others: "EventColumns") -> "EventColumns":
         """Returns these events and then the others."""
-        columns = zip(self, others, strict=True)
-        return EventColumns._make(np.concatenate(pair) for pair in columns)
+        pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]] = zip(self, others, strict=True)
+        return EventColumns._make(np.concatenate(pair) for pair in pairs)
 
 
 def merge(

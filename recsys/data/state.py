@@ -7,9 +7,9 @@ rows of later events are the rows of all events, so that a request adds what cam
 visitor from outweighing a customer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +53,8 @@ class StateRows(NamedTuple):
 
     def followed_by(self, others: "StateRows") -> "StateRows":
         """Returns these rows and then the others."""
-        columns = zip(self, others, strict=True)
-        return StateRows._make(np.concatenate(pair) for pair in columns)
+        pairs: Iterable[tuple[NDArray[Any], NDArray[Any]]] = zip(self, others, strict=True)
+        return StateRows._make(np.concatenate(pair) for pair in pairs)
 
 
 @dataclass(frozen=True, slots=True)
