@@ -1,20 +1,25 @@
 """Which items may be shown: availability and the caller's filter, in one market or in none."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from threading import Lock
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, cast
 
 import numpy as np
 import polars as pl
 
 from recsys.errors import InvalidQueryError
+from recsys.live.filter_parameters import Parameters
 from recsys.live.filters import compile_filter
 from recsys.types import BoolArray, NumArray
 
 CACHE_SIZE = 128
 """Masks kept; one takes a byte per item."""
 
+SHELF_SIZE = 256
+"""Other tables kept that follow from the catalogue alone."""
+
+TableT = TypeVar("TableT")
 Markets: TypeAlias = Mapping[str, pl.DataFrame]
 """By market the items that name it: row, and `available` and `price` there."""
 
@@ -44,16 +49,16 @@ class Eligibility:
         self._frame = frame.drop("markets")
         self._schema = dict(self._frame.schema)
         self.markets = by_market(frame) if markets is None else markets
-        self._cache: OrderedDict[tuple[str, str | None], BoolArray] = OrderedDict()
-        self._cache_size = cache_size
-        self._lock = Lock()
+        self._masks = _Shelf(cache_size)
+        self._tables = _Shelf(SHELF_SIZE)
 
-    def mask(self, filter_text: str, market: str | None) -> BoolArray:
+    def mask(self, filter_text: str, market: str | None, parameters: Parameters = ()) -> BoolArray:
         """Returns which items are available and pass the filter.
 
         Args:
             filter_text: SQL boolean expression (`docs/filters.md`); blank: none.
             market: where availability and price are taken from; None: from the item itself.
+            parameters: values for `:name` in the expression.
 
         Returns:
             Shape (n_items,) bool, read-only and shared between callers.
@@ -62,25 +67,32 @@ class Eligibility:
             InvalidFilterError: the filter is malformed or names something unknown.
             InvalidQueryError: no item of the catalogue names this market.
         """
-        key = (filter_text, market)
-        with self._lock:
-            known = self._cache.get(key)
-            if known is not None:
-                self._cache.move_to_end(key)
-                return known
-        # Outside the lock: a new filter takes milliseconds, and cached ones need not wait.
-        mask = self._computed(filter_text, market)
-        with self._lock:
-            self._cache[key] = mask
-            if len(self._cache) > self._cache_size:
-                self._cache.popitem(last=False)
-        return mask
+        # By what is written, because 1, 1.0 and TRUE are equal as keys.
+        key = (filter_text, repr(parameters) if parameters else "", market)
+        return self._masks.kept(key, lambda: self._computed(filter_text, market, parameters))
 
-    def _computed(self, filter_text: str, market: str | None) -> BoolArray:
+    def table(self, key: Hashable, make: Callable[[], TableT]) -> TableT:
+        """Returns what was made for a key, made once while this catalogue lives.
+
+        Args:
+            key: names the table and all that it depends on besides the catalogue.
+            make: makes it; two threads may do so at the same time.
+        """
+        return self._tables.kept(key, make)
+
+    def frame(self, market: str | None) -> pl.DataFrame:
+        """Returns the catalogue with the availability and the prices of a market.
+
+        Raises:
+            InvalidQueryError: no item of the catalogue names this market.
+        """
+        return self._frame if market is None else self._in_market(market)
+
+    def _computed(self, filter_text: str, market: str | None, parameters: Parameters) -> BoolArray:
         passes = pl.col("available")
         if filter_text.strip():
-            passes &= compile_filter(filter_text, self._schema)
-        frame = self._frame if market is None else self._in_market(market)
+            passes &= compile_filter(filter_text, self._schema, parameters)
+        frame = self.frame(market)
         mask = frame.select(passes.fill_null(value=False)).to_series().to_numpy()
         mask.flags.writeable = False
         return mask
@@ -97,6 +109,28 @@ class Eligibility:
         return self._frame.with_columns(
             pl.Series("available", available), pl.Series("price", prices).fill_nan(None)
         )
+
+
+class _Shelf:
+    """Keeps the values that were asked for last; safe to call from several threads."""
+
+    def __init__(self, size: int) -> None:
+        self._kept: OrderedDict[Hashable, object] = OrderedDict()
+        self._size = size
+        self._lock = Lock()
+
+    def kept(self, key: Hashable, make: Callable[[], TableT]) -> TableT:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return cast("TableT", self._kept[key])
+        # Outside the lock: a new value takes milliseconds, and kept ones need not wait.
+        value = make()
+        with self._lock:
+            self._kept[key] = value
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return value
 
 
 def by_market(frame: pl.DataFrame) -> Markets:

@@ -6,12 +6,13 @@ what is left are columns, literals, comparisons and AND, OR, NOT.
 
 import re
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlglot import Token, Tokenizer, TokenType
 from sqlglot.errors import TokenError
 
 from recsys.errors import InvalidFilterError
+from recsys.live.filter_parameters import ParameterValue, bind, names_in
 
 MAX_BYTES = 8_192
 MAX_DEPTH = 24
@@ -57,13 +58,36 @@ LISTED = 300
 """Characters of column names that an error lists."""
 
 
-def checked_tokens(text: str, columns: Collection[str]) -> list[Token]:
+def checked_tokens(
+    text: str, columns: Collection[str], parameters: Mapping[str, ParameterValue]
+) -> list[Token]:
     """Returns the tokens of a filter, each column as a quoted identifier in its exact spelling.
 
     Raises:
-        InvalidFilterError: too large, too deep, too many terms or values, or a word that is
-            neither a column nor part of the filter language.
+        InvalidFilterError: too large, too deep, too many terms or values, a word that is
+            neither a column nor part of the filter language, or a parameter without a value.
     """
+    tokens = bind(_words(text), parameters)
+    _check_limits(tokens)
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        if token.token_type is TokenType.DASH:
+            _check_sign(before, token, after)
+        elif token.token_type not in ALLOWED:
+            _make_column(token, after, columns)
+    return tokens
+
+
+def parameter_names(text: str) -> frozenset[str]:
+    """Returns the names of a filter's parameters.
+
+    Raises:
+        InvalidFilterError: the text is too large or no sequence of words.
+    """
+    return frozenset(names_in(_words(text)))
+
+
+def _words(text: str) -> list[Token]:
+    """Returns the tokens as they were written."""
     _check_text(text)
     try:
         tokens = Tokenizer().tokenize(text)
@@ -72,12 +96,6 @@ def checked_tokens(text: str, columns: Collection[str]) -> list[Token]:
     if not tokens:
         raise InvalidFilterError("the expression is empty", 0)
     _check_gaps(text, tokens)
-    _check_limits(tokens)
-    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
-        if token.token_type is TokenType.DASH:
-            _check_sign(before, token, after)
-        elif token.token_type not in ALLOWED:
-            _make_column(token, after, columns)
     return tokens
 
 

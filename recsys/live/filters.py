@@ -12,6 +12,7 @@ import polars as pl
 from sqlglot import exp
 
 from recsys.errors import InvalidFilterError
+from recsys.live.filter_parameters import Parameters
 from recsys.live.filter_tokens import MAX_TERMS, checked_tokens, shown
 from recsys.live.filter_tree import literal, parsed, part, place_of, refused
 from recsys.live.filter_values import Kind, kind_of, like_regex
@@ -31,7 +32,9 @@ COMPARISONS: Mapping[type[exp.Expr], Order] = {
 }
 
 
-def compile_filter(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+def compile_filter(
+    text: str, schema: Mapping[str, pl.DataType], parameters: Parameters = ()
+) -> pl.Expr:
     """Returns the Polars expression of a filter: true or false for each row, never null.
 
     Comparisons follow SQL's three-valued logic: one with a missing value is unknown, NOT of
@@ -40,11 +43,12 @@ def compile_filter(text: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
     Args:
         text: the expression, at most 8 KB, 64 terms, nested 24 deep, 1,000 values in IN lists.
         schema: the columns that may be named; text, numbers, flags, times and lists of text.
+        parameters: values for `:name`; what a filter does not name is passed over.
 
     Raises:
         InvalidFilterError: what is wrong, and the character where it stands.
     """
-    tokens = checked_tokens(text, schema)
+    tokens = checked_tokens(text, schema, dict(parameters))
     return _Compiler(schema).condition(parsed(text, tokens)).fill_null(value=False)
 
 

@@ -10,6 +10,7 @@ from recsys.data.events import ITEM_SCHEMA
 from recsys.errors import InvalidFilterError, InvalidQueryError
 from recsys.live import eligibility
 from recsys.live.eligibility import Eligibility
+from recsys.live.filter_parameters import Parameters
 
 
 def market(name: str, available: bool | None, price: float | None) -> dict[str, object]:  # noqa: FBT001
@@ -103,9 +104,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     texts: list[str] = []
     compile_filter = eligibility.compile_filter
 
-    def noted(text: str, schema: dict[str, pl.DataType]) -> pl.Expr:
+    def noted(text: str, schema: dict[str, pl.DataType], parameters: Parameters) -> pl.Expr:
         texts.append(text)
-        return compile_filter(text, schema)
+        return compile_filter(text, schema, parameters)
 
     monkeypatch.setattr(eligibility, "compile_filter", noted)
     return texts
