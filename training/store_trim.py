@@ -23,7 +23,8 @@ OlderOption = Annotated[
 def trim_command(url: UrlArgument, *, older_than: OlderOption) -> None:
     """Remove from the log what was shown long ago; events stay.
 
-    Online reports of the removed days are no longer possible. A list of ten items takes about
+    Online reports and replays of the removed days are no longer possible: what items were then is
+    removed, too. A list of ten items takes about
     one kilobyte. Stopped at any moment, it goes on where it was when it is called again.
 
     \b
@@ -40,6 +41,8 @@ def trim_command(url: UrlArgument, *, older_than: OlderOption) -> None:
             status.update(f"{removed:,} lists removed")
             if now < AT_ONCE:
                 break
+        while store.trim_catalogue(before, AT_ONCE) == AT_ONCE:
+            status.update("removing what items were")
     console.print(
         f"{removed:,} lists from before {first_kept:%Y-%m-%d} removed from {escape(shown(url))}",
         highlight=False,

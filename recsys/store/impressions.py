@@ -74,6 +74,15 @@ class ExperimentNote(NamedTuple):
     with. Only their ratios count."""
 
 
+class DeploymentNote(NamedTuple):
+    """What a deployment file said, so that an answer can be made again."""
+
+    version: str
+    """Differs between contents."""
+    content: str
+    """JSON text of a `Deployment`, without what it leaves to the defaults."""
+
+
 class Noted(NamedTuple):
     """A definition with the time when the store first heard of it."""
 

@@ -171,7 +171,41 @@ _CATALOGUE = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_EVENTS, _IMPRESSIONS, _CATALOGUE, _CUSTOMERS, _ARCHIVES)
+_REPLAY = Migration(
+    version=6,
+    readable_from=1,
+    statements=(
+        # Rows that were replaced: what an item was from one change until the next of its own.
+        """CREATE TABLE catalogue_history (
+            item_id TEXT NOT NULL,
+            change_number {whole} NOT NULL,
+            until_number {whole} NOT NULL,
+            until_time {whole} NOT NULL,
+            replaces {whole} NOT NULL,
+            removed {whole} NOT NULL,
+            content TEXT NOT NULL,
+            PRIMARY KEY (item_id, change_number)
+        ) {clustered}""",
+        "CREATE INDEX catalogue_history_in_order ON catalogue_history (until_number)",
+        # What was before this step was not kept.
+        """INSERT INTO counters (name, value)
+        SELECT 'catalogue_kept', COALESCE(MAX(value), 0) FROM counters WHERE name = 'catalogue'""",
+        """CREATE TABLE deployments (
+            version TEXT PRIMARY KEY,
+            content TEXT NOT NULL,
+            note_time {whole} NOT NULL
+        ) {clustered}""",
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _EVENTS,
+    _IMPRESSIONS,
+    _CATALOGUE,
+    _CUSTOMERS,
+    _ARCHIVES,
+    _REPLAY,
+)
 SCHEMA_VERSION = MIGRATIONS[-1].version
 
 

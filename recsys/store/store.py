@@ -19,8 +19,17 @@ from recsys.store.events import (
     LogEvent,
     TailEvent,
 )
-from recsys.store.impressions import ExperimentNote, Impression, Loss
-from recsys.store.tables import catalogue, counters, events, meta, tails, visitors
+from recsys.store.impressions import DeploymentNote, ExperimentNote, Impression, Loss
+from recsys.store.tables import (
+    catalogue,
+    catalogue_history,
+    counters,
+    events,
+    impressions,
+    meta,
+    tails,
+    visitors,
+)
 from recsys.store.writes import Writer
 from recsys.types import CustomerId
 
@@ -75,6 +84,7 @@ class Store:
         *,
         losses: Sequence[Loss] = (),
         experiments: Sequence[ExperimentNote] = (),
+        deployments: Sequence[DeploymentNote] = (),
     ) -> int:
         """Stores what was shown, each answer once, and returns how many were new.
 
@@ -82,8 +92,14 @@ class Store:
             impressions: of answers that were given.
             losses: of earlier ones that could not be stored.
             experiments: definitions that the store may not have heard of.
+            deployments: what deployment files said, where the store may not have heard of it.
         """
-        named = {"impressions": impressions, "losses": losses, "experiments": experiments}
+        named = {
+            "impressions": impressions,
+            "losses": losses,
+            "experiments": experiments,
+            "deployments": deployments,
+        }
         return int(self.writer.write("log_impressions", named))
 
     def remove_impressions(self, before: int, limit: int) -> int:
@@ -94,6 +110,15 @@ class Store:
         """
         named = {"before": before, "limit": limit}
         return int(self.writer.write("remove_impressions", named))
+
+    def trim_catalogue(self, before: int, limit: int) -> int:
+        """Forgets up to `limit` rows of items as they were until a time, in microseconds.
+
+        Returns:
+            How many there were; fewer than `limit`: none is left.
+        """
+        named = {"before": before, "limit": limit}
+        return int(self.writer.write("trim_catalogue", named))
 
     def upsert_items(
         self, items: Sequence[ItemColumns], *, replaces: bool, bundled: Collection[str] = ()
@@ -121,6 +146,26 @@ class Store:
         """Returns the items whose last change has a number above `after`, in that order."""
         with self.read() as session:
             return catalogue.changed_after(session, after)
+
+    def items_at(self, number: int) -> list[ItemRow] | None:
+        """Returns what the change of a number left of items; None: that is not kept any more."""
+        with self.read() as session:
+            return catalogue_history.rows_at(session, number)
+
+    def impression(self, request_id: str) -> Impression | None:
+        """Returns what a request was answered, by its 32 hexadecimal digits; None: not known."""
+        with self.read() as session:
+            return impressions.of_request(session, request_id)
+
+    def latest_impressions(self, limit: int) -> list[Impression]:
+        """Returns what was answered last, the oldest first."""
+        with self.read() as session:
+            return impressions.latest(session, limit)
+
+    def deployment(self, version: str) -> DeploymentNote | None:
+        """Returns what a deployment file said that servers went by."""
+        with self.read() as session:
+            return impressions.deployment(session, version)
 
     def tail(self, customer_id: str, after: int) -> CustomerTail:
         """Returns what was stored on a customer or visitor after a position."""

@@ -9,10 +9,11 @@ from recsys.store.consent import Consent
 from recsys.store.database import Session
 from recsys.store.events import LogEvent
 from recsys.store.grouping import Pending
-from recsys.store.impressions import ExperimentNote, Impression, Loss
+from recsys.store.impressions import DeploymentNote, ExperimentNote, Impression, Loss
 from recsys.store.tables import (
     archives,
     catalogue,
+    catalogue_history,
     consents,
     counters,
     events,
@@ -90,6 +91,9 @@ def _link_visitor(session: Session, now: int, arguments: Arguments) -> list[int]
 def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
     notes = [ExperimentNote(*note) for note in arguments["experiments"]]
     impressions.note_experiments(session, notes, now)
+    # A server of the version before sends none.
+    texts = [DeploymentNote(*note) for note in arguments.get("deployments", ())]
+    impressions.note_deployments(session, texts, now)
     impressions.add_losses(session, [Loss(*loss) for loss in arguments["losses"]])
     shown = [Impression(*row) for row in arguments["impressions"]]
     erased = tombstones.erase_times(session, {each.customer_id or "" for each in shown})
@@ -100,6 +104,10 @@ def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
 
 def _remove_impressions(session: Session, _: int, arguments: Arguments) -> int:
     return impressions.remove_before(session, arguments["before"], arguments["limit"])
+
+
+def _trim_catalogue(session: Session, _: int, arguments: Arguments) -> int:
+    return catalogue_history.remove_before(session, arguments["before"], arguments["limit"])
 
 
 def _begin_archiving(session: Session, _: int, __: Arguments) -> int:
@@ -125,9 +133,9 @@ def _upsert_items(session: Session, now: int, arguments: Arguments) -> list[int]
     )
 
 
-def _remove_items(session: Session, _: int, arguments: Arguments) -> list[int]:
+def _remove_items(session: Session, now: int, arguments: Arguments) -> list[int]:
     bundled = set(arguments["bundled"])
-    return list(catalogue.remove(session, arguments["item_ids"], bundled=bundled))
+    return list(catalogue.remove(session, now, arguments["item_ids"], bundled=bundled))
 
 
 def _erase_customer(session: Session, now: int, arguments: Arguments) -> list[Any]:
@@ -155,6 +163,7 @@ WRITES: Mapping[str, Operation] = {
     "remove_items": _remove_items,
     "log_impressions": _log_impressions,
     "replace_archive": _replace_archive,
+    "trim_catalogue": _trim_catalogue,
 }
 TOGETHER: Mapping[str, JointOperation] = {"append_events": _append_together}
 """Operations that often come several at a time, and then take one statement instead of many."""

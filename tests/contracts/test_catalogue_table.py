@@ -87,6 +87,7 @@ def test_what_is_removed_comes_back_new(store: Store) -> None:
 def test_more_items_than_one_statement_takes(store: Store) -> None:
     items = [ItemColumns(f"i{n}", {"price": float(n)}) for n in range(1_000)]
     assert store.upsert_items(items, replaces=True) == (1_000, 0)
+    items = [ItemColumns(f"i{n}", {"price": n + 1.0}) for n in range(1_000)]
     assert store.upsert_items(items, replaces=True) == (0, 1_000)
     assert {row.change_number for row in store.changed_items()} == {2}
     assert store.remove_items([item.item_id for item in items]) == (1_000, 0)

@@ -15,7 +15,9 @@ DAY = 86_400_000_000
 WITHOUT_CUSTOMERS = {
     "archive_files",
     "catalogue",
+    "catalogue_history",
     "counters",
+    "deployments",
     "event_keys",
     "experiments",
     "impression_losses",

@@ -7,7 +7,7 @@ from typing import Any
 from recsys.errors import UnknownItemError
 from recsys.store.catalogue import ItemColumns, ItemRow, Removed, Upserted, written
 from recsys.store.database import Session
-from recsys.store.tables import counters
+from recsys.store.tables import catalogue_history, counters
 
 COUNTER = "catalogue"
 """Bumped by every change, in its transaction."""
@@ -55,15 +55,16 @@ def upsert(
             )
         created += not there
         rows.append(_changed(item, old if there else None, now, replaces=replaces, there=there))
-    _write(session, rows)
+    _write(session, rows, known, now)
     return Upserted(created, len(items) - created)
 
 
-def remove(session: Session, item_ids: Sequence[str], *, bundled: set[str]) -> Removed:
+def remove(session: Session, now: int, item_ids: Sequence[str], *, bundled: set[str]) -> Removed:
     """Removes items; their rows stay, so that others learn of it.
 
     Args:
         session: in a transaction.
+        now: microseconds since 1970, UTC.
         item_ids: of the items.
         bundled: ids among them that the bundle has.
     """
@@ -73,7 +74,7 @@ def remove(session: Session, item_ids: Sequence[str], *, bundled: set[str]) -> R
         for item_id in item_ids
         if (not known[item_id].removed if item_id in known else item_id in bundled)
     }
-    _write(session, [_removed(item_id) for item_id in sorted(gone)])
+    _write(session, [_removed(item_id) for item_id in sorted(gone)], known, now)
     return Removed(len(gone), len(item_ids) - len(gone))
 
 
@@ -103,17 +104,26 @@ def _removed(item_id: str) -> ItemRow:
     return ItemRow(item_id, replaces=True, removed=True, content="{}", change_number=0)
 
 
-def _write(session: Session, rows: Sequence[ItemRow]) -> None:
+def _write(
+    session: Session, rows: Sequence[ItemRow], known: Mapping[str, ItemRow], now: int
+) -> None:
+    """Puts rows in the place of those that are known, which the history keeps."""
+    rows = [row for row in rows if not _same(row, known.get(row.item_id))]
     if not rows:
         return
     number = counters.bump(session, COUNTER)
     for some in _parts([row.item_id for row in rows]):
+        catalogue_history.keep(session, some, number, now)
         session.execute(f"DELETE FROM catalogue WHERE item_id IN ({_marks(some)})", some)  # noqa: S608
     session.insert(
         "catalogue",
         _COLUMNS,
         [(row.item_id, int(row.replaces), int(row.removed), row.content, number) for row in rows],
     )
+
+
+def _same(row: ItemRow, old: ItemRow | None) -> bool:
+    return old is not None and row == old._replace(change_number=row.change_number)
 
 
 def _known(session: Session, item_ids: Sequence[str]) -> dict[str, ItemRow]:

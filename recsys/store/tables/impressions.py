@@ -4,11 +4,18 @@ import json
 from collections.abc import Sequence
 
 from recsys.store.database import Row, Session
-from recsys.store.impressions import ExperimentNote, Impression, Loss, Noted
+from recsys.store.impressions import (
+    DeploymentNote,
+    ExperimentNote,
+    Impression,
+    Loss,
+    Noted,
+)
 from recsys.store.tables import counters
 
 COUNTER = "impressions"
 COLUMNS = ("number", *Impression._fields)
+_FIELDS = ", ".join(Impression._fields)
 _TEXTS = frozenset({"item_ids", "scores", "sources", "query"})
 """Columns that hold JSON text."""
 
@@ -48,6 +55,41 @@ def note_experiments(session: Session, notes: Sequence[ExperimentNote], now: int
     if rows:
         session.insert("experiments", Noted._fields, rows)
     return len(rows)
+
+
+def note_deployments(session: Session, notes: Sequence[DeploymentNote], now: int) -> int:
+    """Stores what deployment files said, each text once; returns how many are new."""
+    by_version = {note.version: note for note in notes}
+    known = session.existing("deployments", "version", list(by_version))
+    rows = [(*note, now) for version, note in by_version.items() if version not in known]
+    if rows:
+        session.insert("deployments", (*DeploymentNote._fields, "note_time"), rows)
+    return len(rows)
+
+
+def deployment(session: Session, version: str) -> DeploymentNote | None:
+    """Returns what a deployment file said."""
+    columns = ", ".join(DeploymentNote._fields)
+    rows = session.rows(f"SELECT {columns} FROM deployments WHERE version = ?", (version,))  # noqa: S608
+    return DeploymentNote(*rows[0]) if rows else None
+
+
+def of_request(session: Session, request_id: str) -> Impression | None:
+    """Returns the answer of a request, by its 32 hexadecimal digits."""
+    rows = session.rows(
+        f"SELECT {_FIELDS} FROM impressions WHERE request_id = ?",  # noqa: S608
+        (bytes.fromhex(request_id),),
+    )
+    return _impression(rows[0]) if rows else None
+
+
+def latest(session: Session, limit: int) -> list[Impression]:
+    """Returns the latest answers, the oldest of them first."""
+    rows = session.rows(
+        f"SELECT {_FIELDS} FROM impressions ORDER BY number DESC LIMIT ?",  # noqa: S608
+        (limit,),
+    )
+    return [_impression(row) for row in reversed(rows)]
 
 
 def rows_of(
@@ -106,6 +148,12 @@ def remove_before(session: Session, time: int, limit: int) -> int:
     if len(removed) < limit:
         session.execute("DELETE FROM impression_losses WHERE last_time < ?", (time,))
     return len(removed)
+
+
+def _impression(row: Row) -> Impression:
+    named = dict(zip(Impression._fields, row, strict=True))
+    told = {name: json.loads(named[name]) for name in _TEXTS}
+    return Impression(**{**named, **told, "request_id": bytes(named["request_id"]).hex()})
 
 
 def _values(impression: Impression) -> list[object]:
