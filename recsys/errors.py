@@ -70,14 +70,15 @@ class InvalidFilterError(RecsysError):
 
     reason = "INVALID_FILTER"
 
-    def __init__(self, description: str, position: int) -> None:
+    def __init__(self, description: str, position: int, *, field: str = "filter") -> None:
         super().__init__(
-            f"filter: {description} (at character {position})",
-            field="filter",
+            f"{field}: {description} (at character {position})",
+            field=field,
             description=description,
             position=str(position),
         )
-        self.violations = (FieldViolation("filter", description),)
+        self.violations = (FieldViolation(field, description),)
+        self.field = field
         self.description = description
         self.position = position
 
@@ -174,3 +175,9 @@ class UnknownItemError(StoreError):
     """An item is neither in the store nor in the bundle, or it was removed."""
 
     reason = "UNKNOWN_ITEM"
+
+
+class ContactTakenError(StoreError):
+    """A contact, or the request that made it, belongs to another customer."""
+
+    reason = "CONTACT_TAKEN"

@@ -24,8 +24,9 @@ def erase(
 ) -> None:
     """Forget a customer and all visitors who turned out to be the customer; print the receipt.
 
-    Events, archives, lists that were shown, links and consent go. Every server ignores what its
-    bundle still holds within a second, and no later training sees it: docs/privacy.md.
+    Events, archives, lists that were shown, links, consent and contacts with offers go. Every
+    server ignores what its bundle still holds within a second, and no later training sees it:
+    docs/privacy.md.
 
     Exit status: 0 if nothing is left, 1 if something is or the server cannot do it, 2 if the
     customer is not named rightly.
@@ -65,7 +66,7 @@ def _findings(left: ErasureFindings) -> Iterable[str]:
         yield from (f"  {place:<12} {count:>9,}" for place, count in left.found.items())
     else:
         when = f" from before {left.erase_time:%Y-%m-%d %H:%M:%S} UTC" if left.erase_time else ""
-        yield f"Nothing{when} is in events, archives, shown lists, links and consent."
+        yield f"Nothing{when} is in events, archives, shown lists, links, consent and contacts."
     if left.bundles:
         ignored = ", which every server ignores" if left.erase_time else ""
         yield f"Bundles that hold what they learned from the customer{ignored}:"

@@ -62,6 +62,7 @@ _HIDDEN = ErrorSpec(grpc.StatusCode.INTERNAL, public=False)
 CATALOGUE: Mapping[str, ErrorSpec] = {
     "BUNDLE_NOT_READY": ErrorSpec(grpc.StatusCode.UNAVAILABLE, public=True),
     "CANNOT_START": _HIDDEN,
+    "CONTACT_TAKEN": ErrorSpec(grpc.StatusCode.FAILED_PRECONDITION, public=True),
     "DEADLINE_PASSED": ErrorSpec(grpc.StatusCode.DEADLINE_EXCEEDED, public=True),
     "INTERNAL": _HIDDEN,
     "INVALID_BATCH": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),

@@ -8,6 +8,7 @@ from google.rpc.status_pb2 import Status
 
 from recsys.errors import (
     BundleNotReadyError,
+    ContactTakenError,
     FieldViolation,
     InvalidBatchError,
     InvalidEventError,
@@ -75,6 +76,7 @@ _AS_THEY_ARE: Mapping[str, type[RecsysError]] = {
     kind.reason: kind
     for kind in (
         BundleNotReadyError,
+        ContactTakenError,
         StoreFullError,
         StoreNotConfiguredError,
         StoreUnavailableError,

@@ -53,7 +53,7 @@ class Contact(NamedTuple):
     opened_time: int | None = None
     redeemed_time: int | None = None
     cancelled_time: int | None = None
-    answer: str = ""
+    answer: str = "{}"
     """JSON: what else the answer said, so that a repeated call hears the same."""
 
     @property

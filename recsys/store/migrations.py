@@ -171,30 +171,48 @@ _CATALOGUE = Migration(
     ),
 )
 
-_REPLAY = Migration(
-    version=6,
+_OFFERS = Migration(
+    version=7,
     readable_from=1,
     statements=(
-        # Rows that were replaced: what an item was from one change until the next of its own.
-        """CREATE TABLE catalogue_history (
-            item_id TEXT NOT NULL,
-            change_number {whole} NOT NULL,
-            until_number {whole} NOT NULL,
-            until_time {whole} NOT NULL,
-            replaces {whole} NOT NULL,
+        """CREATE TABLE offers (
+            offer_id TEXT PRIMARY KEY,
+            content TEXT NOT NULL,
+            voucher_stock {whole},
+            budget {whole},
             removed {whole} NOT NULL,
-            content TEXT NOT NULL,
-            PRIMARY KEY (item_id, change_number)
+            vouchers_taken {whole} NOT NULL,
+            spent {whole} NOT NULL,
+            contact_count {whole} NOT NULL,
+            redemption_count {whole} NOT NULL,
+            change_number {whole} NOT NULL
         ) {clustered}""",
-        "CREATE INDEX catalogue_history_in_order ON catalogue_history (until_number)",
-        # What was before this step was not kept.
-        """INSERT INTO counters (name, value)
-        SELECT 'catalogue_kept', COALESCE(MAX(value), 0) FROM counters WHERE name = 'catalogue'""",
-        """CREATE TABLE deployments (
-            version TEXT PRIMARY KEY,
-            content TEXT NOT NULL,
-            note_time {whole} NOT NULL
-        ) {clustered}""",
+        """CREATE TABLE contacts (
+            number {whole} PRIMARY KEY,
+            contact_id TEXT NOT NULL,
+            customer_id TEXT NOT NULL,
+            offer_id TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            choose_time {whole} NOT NULL,
+            plan_id TEXT NOT NULL,
+            held_out {whole} NOT NULL,
+            hold_out_share {real} NOT NULL,
+            probability {real} NOT NULL,
+            value {real} NOT NULL,
+            basis TEXT NOT NULL,
+            values_version TEXT NOT NULL,
+            cost {whole} NOT NULL,
+            contact_cost {whole} NOT NULL,
+            redemption_cost {whole} NOT NULL,
+            sent_time {whole},
+            shown_time {whole},
+            opened_time {whole},
+            redeemed_time {whole},
+            cancelled_time {whole},
+            answer TEXT NOT NULL
+        ) {options}""",
+        "CREATE UNIQUE INDEX contacts_by_id ON contacts (contact_id)",
+        "CREATE INDEX contacts_of_customer ON contacts (customer_id, choose_time)",
     ),
 )
 
@@ -204,7 +222,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _CATALOGUE,
     _CUSTOMERS,
     _ARCHIVES,
-    _REPLAY,
+    _OFFERS,
 )
 SCHEMA_VERSION = MIGRATIONS[-1].version
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from recsys.store.consent import Consent
 from recsys.store.database import Session
-from recsys.store.tables import consents, events, impressions, visitors
+from recsys.store.tables import consents, contacts, events, impressions, visitors
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AT_ONCE = 500
@@ -116,7 +116,17 @@ CONSENT = Place(
     columns=consents.COLUMNS,
     flags=Consent._fields,
 )
-PLACES: Sequence[Place] = (EVENTS, VISITORS, IMPRESSIONS, CONSENT)
+CONTACTS = Place(
+    name="contacts",
+    kind="contact",
+    table="contacts",
+    column="customer_id",
+    time="choose_time",
+    columns=contacts.COLUMNS,
+    texts={"answer"},
+    flags={"held_out"},
+)
+PLACES: Sequence[Place] = (EVENTS, VISITORS, IMPRESSIONS, CONSENT, CONTACTS)
 
 
 def _parts(values: Sequence[Any]) -> Iterator[tuple[Sequence[Any], str]]:

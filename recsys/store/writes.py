@@ -3,21 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from recsys.store import erasure
+from recsys.store import erasure, ledger
 from recsys.store.catalogue import ItemColumns
+from recsys.store.choosing import Candidate, Choosing
 from recsys.store.consent import Consent
+from recsys.store.contacts import Cap, ContactState
 from recsys.store.database import Session
 from recsys.store.events import LogEvent
 from recsys.store.grouping import Pending
-from recsys.store.impressions import DeploymentNote, ExperimentNote, Impression, Loss
+from recsys.store.impressions import ExperimentNote, Impression, Loss
 from recsys.store.tables import (
     archives,
     catalogue,
-    catalogue_history,
     consents,
     counters,
     events,
     impressions,
+    offers,
     tombstones,
     visitors,
 )
@@ -74,6 +76,7 @@ def _append_together(session: Session, _: int, many: Sequence[Arguments]) -> lis
             for batch in batches
         ]
     stored = events.append(session, welcome, levels["position"])
+    ledger.follow(session, [event for batch in welcome for event in batch])
     return [
         list(each._replace(erased=len(batch) - len(kept)))
         for each, batch, kept in zip(stored, batches, welcome, strict=True)
@@ -91,9 +94,6 @@ def _link_visitor(session: Session, now: int, arguments: Arguments) -> list[int]
 def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
     notes = [ExperimentNote(*note) for note in arguments["experiments"]]
     impressions.note_experiments(session, notes, now)
-    # A server of the version before sends none.
-    texts = [DeploymentNote(*note) for note in arguments.get("deployments", ())]
-    impressions.note_deployments(session, texts, now)
     impressions.add_losses(session, [Loss(*loss) for loss in arguments["losses"]])
     shown = [Impression(*row) for row in arguments["impressions"]]
     erased = tombstones.erase_times(session, {each.customer_id or "" for each in shown})
@@ -104,10 +104,6 @@ def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
 
 def _remove_impressions(session: Session, _: int, arguments: Arguments) -> int:
     return impressions.remove_before(session, arguments["before"], arguments["limit"])
-
-
-def _trim_catalogue(session: Session, _: int, arguments: Arguments) -> int:
-    return catalogue_history.remove_before(session, arguments["before"], arguments["limit"])
 
 
 def _begin_archiving(session: Session, _: int, __: Arguments) -> int:
@@ -133,9 +129,9 @@ def _upsert_items(session: Session, now: int, arguments: Arguments) -> list[int]
     )
 
 
-def _remove_items(session: Session, now: int, arguments: Arguments) -> list[int]:
+def _remove_items(session: Session, _: int, arguments: Arguments) -> list[int]:
     bundled = set(arguments["bundled"])
-    return list(catalogue.remove(session, now, arguments["item_ids"], bundled=bundled))
+    return list(catalogue.remove(session, arguments["item_ids"], bundled=bundled))
 
 
 def _erase_customer(session: Session, now: int, arguments: Arguments) -> list[Any]:
@@ -150,20 +146,47 @@ def _set_consent(session: Session, now: int, arguments: Arguments) -> None:
     consents.write(session, arguments["customer_id"], Consent(*arguments["consent"]), now)
 
 
+def _upsert_offers(session: Session, _: int, arguments: Arguments) -> list[int]:
+    return list(offers.upsert(session, [tuple(offer) for offer in arguments["offers"]]))
+
+
+def _remove_offers(session: Session, _: int, arguments: Arguments) -> list[int]:
+    return list(offers.remove(session, arguments["offer_ids"]))
+
+
+def _give_offer(session: Session, _: int, arguments: Arguments) -> list[Any]:
+    asked = Choosing(*arguments["asked"])
+    caps = [Cap(*cap) for cap in asked.caps]
+    candidates = [Candidate(*candidate) for candidate in asked.candidates]
+    chosen = ledger.give(session, asked._replace(caps=caps, candidates=candidates))
+    return list(chosen)
+
+
+def _record_contacts(session: Session, _: int, arguments: Arguments) -> list[Any]:
+    updates = [
+        ledger.ContactUpdate(contact_id, ContactState(state), time, cost)
+        for contact_id, state, time, cost in arguments["updates"]
+    ]
+    return list(ledger.record(session, updates))
+
+
 WRITES: Mapping[str, Operation] = {
     "append_events": _append_events,
     "archive_events": _archive_events,
     "erase_customer": _erase_customer,
     "forget_events": _forget_events,
+    "give_offer": _give_offer,
+    "record_contacts": _record_contacts,
+    "remove_offers": _remove_offers,
     "set_consent": _set_consent,
     "begin_archiving": _begin_archiving,
     "link_visitor": _link_visitor,
     "upsert_items": _upsert_items,
+    "upsert_offers": _upsert_offers,
     "remove_impressions": _remove_impressions,
     "remove_items": _remove_items,
     "log_impressions": _log_impressions,
     "replace_archive": _replace_archive,
-    "trim_catalogue": _trim_catalogue,
 }
 TOGETHER: Mapping[str, JointOperation] = {"append_events": _append_together}
 """Operations that often come several at a time, and then take one statement instead of many."""

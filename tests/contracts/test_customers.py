@@ -104,6 +104,7 @@ def test_nothing_is_left_of_a_customer_and_all_of_the_others(shop: Store) -> Non
         "impressions": 2,
         "visitors": 1,
         "consent": 1,
+        "contacts": 0,
     }
     assert done.customer_ids == [ANNA, visitor_key(VISITOR)]
     left = everything(shop)

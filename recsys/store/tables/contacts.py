@@ -1,0 +1,124 @@
+"""The contact ledger: rows in the order in which they were made, each contact once."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from recsys.store.contacts import Contact
+from recsys.store.database import Row, Session
+from recsys.store.tables import counters
+
+COUNTER = "contacts"
+COLUMNS = ("number", *Contact._fields)
+_CONTACTS = f"SELECT {', '.join(Contact._fields)} FROM contacts"  # noqa: S608  our own names
+_HELD_OUT = Contact._fields.index("held_out")
+_AT_ONCE = 500
+"""Values in one statement."""
+
+
+def add_many(session: Session, contacts: Sequence[Contact]) -> None:
+    """Adds contacts that are new; takes nothing of their offers."""
+    if not contacts:
+        return
+    first = counters.bump(session, COUNTER, len(contacts)) - len(contacts) + 1
+    rows = [
+        (number, *contact._replace(held_out=int(contact.held_out)))
+        for number, contact in enumerate(contacts, first)
+    ]
+    session.insert("contacts", COLUMNS, rows)
+
+
+def by_id(session: Session, contact_ids: Collection[str]) -> dict[str, Contact]:
+    """Returns those of the contacts that there are, by id."""
+    return {
+        contact.contact_id: contact
+        for part in _parts(contact_ids)
+        for contact in map(
+            _contact,
+            session.rows(f"{_CONTACTS} WHERE contact_id IN ({', '.join('?' * len(part))})", part),
+        )
+    }
+
+
+def of_names(session: Session, names: Sequence[str], limit: int = 1 << 31) -> list[Contact]:
+    """Returns contacts of a customer, the latest first.
+
+    Args:
+        session: for queries.
+        names: of the customer, and the keys of the visitors who turned out to be them.
+        limit: contacts at most.
+    """
+    found = [
+        contact
+        for part in _parts(names)
+        for contact in map(
+            _contact,
+            session.rows(
+                f"{_CONTACTS} WHERE customer_id IN ({', '.join('?' * len(part))}) "
+                "ORDER BY choose_time DESC, number DESC LIMIT ?",
+                (*part, limit),
+            ),
+        )
+    ]
+    found.sort(key=lambda contact: -contact.choose_time)
+    return found[:limit]
+
+
+def between(
+    session: Session, names: Sequence[str], after: int, before: int
+) -> list[tuple[str, str, int]]:
+    """Returns offer, channel and time of contacts within a time that were not cancelled.
+
+    Those who were held out count as if they had had their contact: else they would be asked
+    more often than those whom they are compared with.
+
+    Args:
+        session: for queries.
+        names: of the customer, and the keys of the visitors who turned out to be them.
+        after: microseconds since 1970, UTC, exclusive.
+        before: the same, exclusive.
+    """
+    return [
+        (row[0], row[1], int(row[2]))
+        for part in _parts(names)
+        for row in session.rows(
+            "SELECT offer_id, channel, choose_time FROM contacts "  # noqa: S608  marks alone
+            f"WHERE customer_id IN ({', '.join('?' * len(part))}) "
+            "AND choose_time > ? AND choose_time < ? AND cancelled_time IS NULL",
+            (*part, after, before),
+        )
+    ]
+
+
+def update(session: Session, contact: Contact) -> None:
+    """Writes what became of a contact that is there."""
+    session.execute(
+        "UPDATE contacts SET cost = ?, sent_time = ?, shown_time = ?, opened_time = ?, "
+        "redeemed_time = ?, cancelled_time = ? WHERE contact_id = ?",
+        (
+            contact.cost,
+            contact.sent_time,
+            contact.shown_time,
+            contact.opened_time,
+            contact.redeemed_time,
+            contact.cancelled_time,
+            contact.contact_id,
+        ),
+    )
+
+
+def rows_between(session: Session, after: int, up_to: int, limit: int) -> list[Row]:
+    """Returns up to `limit` rows of `COLUMNS` with `after` < number <= `up_to`, in order."""
+    return session.rows(
+        f"SELECT {', '.join(COLUMNS)} FROM contacts "  # noqa: S608  our own names
+        "WHERE number > ? AND number <= ? ORDER BY number LIMIT ?",
+        (after, up_to, limit),
+    )
+
+
+def _contact(row: Row) -> Contact:
+    return Contact(*row)._replace(held_out=bool(row[_HELD_OUT]))
+
+
+def _parts(values: Collection[str]) -> Iterator[Sequence[str]]:
+    ordered = list(values)
+    for start in range(0, len(ordered), _AT_ONCE):
+        yield ordered[start : start + _AT_ONCE]
