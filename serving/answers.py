@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import structlog
 
 from recsys.data.catalogue import Catalogue
 from recsys.errors import InvalidFilterError, InvalidQueryError
+from recsys.pipeline.arrangement import Arrangement
 from recsys.pipeline.query import Query, Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.store.impressions import ExperimentNote
@@ -70,22 +70,59 @@ def answer_all(
         InvalidQueryError: a field is out of range.
         InvalidFilterError: a filter cannot be compiled.
     """
-    complete = partial(state.complete, purpose=purpose, erased=snapshot.tombstones.hides)
-    known = complete(queries, snapshot.arrangement)
-    request_ids = [uuid.uuid4().hex for _ in queries]
+    asking = Asking(snapshot, now, state, purpose)
+    return asking.answers(asking.known(queries))
 
-    def plain(asked: Sequence[Query]) -> list[Known]:
-        return complete(asked, snapshot.arrangement.without_experiments())
 
-    answered = _answered(known, request_ids, snapshot.recommender, plain)
-    return [
-        Answer(
-            query=replace(one.asked, exploration=one.choice.exploration, seed=request_id)
-            if one.choice.exploration
-            else one.asked,
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What holds for all queries of one call."""
+
+    snapshot: Snapshot
+    """What holds now."""
+    now: float
+    """Unix seconds by the server's clock."""
+    state: LiveState
+    """Adds what happened since the bundle was fitted."""
+    purpose: Purpose
+    """What the answers are for."""
+
+    def known(self, queries: Sequence[Query]) -> list[Known]:
+        """Returns queries with what is known beside them; all are read in one round trip."""
+        return self._completed(queries, self.snapshot.arrangement)
+
+    def answers(self, known: Sequence[Known]) -> list[Answer]:
+        """Answers queries of which everything is known.
+
+        Raises:
+            UnknownPlacementError: a query names a placement that is not configured.
+            InvalidQueryError: a field is out of range.
+            InvalidFilterError: a filter cannot be compiled.
+        """
+        request_ids = [uuid.uuid4().hex for _ in known]
+        control = self.snapshot.arrangement.control
+        answered = _answered(known, request_ids, control, self._plain)
+        return [
+            self._answer(one, told, request_id)
+            for request_id, (one, told) in zip(request_ids, answered, strict=True)
+        ]
+
+    def _plain(self, queries: Sequence[Query]) -> list[Known]:
+        return self._completed(queries, self.snapshot.arrangement.without_experiments())
+
+    def _completed(self, queries: Sequence[Query], arrangement: Arrangement) -> list[Known]:
+        hides = self.snapshot.tombstones.hides
+        return self.state.complete(queries, arrangement, purpose=self.purpose, erased=hides)
+
+    def _answer(self, one: Known, told: Recommendations, request_id: str) -> Answer:
+        query, exploration = one.asked, one.choice.exploration
+        if exploration is not None:
+            query = replace(query, exploration=exploration, seed=request_id)
+        return Answer(
+            query=query,
             recommendations=told,
             request_id=request_id,
-            answer_time=int(now * 1_000_000),
+            answer_time=int(self.now * 1_000_000),
             catalogue=one.choice.recommender.catalogue,
             experiment=one.choice.experiment,
             arm=one.choice.arm,
@@ -94,8 +131,6 @@ def answer_all(
             live_state_missing=one.missing,
             consent_refused=one.consent_refused,
         )
-        for request_id, (one, told) in zip(request_ids, answered, strict=True)
-    ]
 
 
 def _answered(

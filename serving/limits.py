@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sized
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from recsys.errors import InvalidQueryError
+from recsys.pipeline.answers import DEFAULT_CUSTOMERS, MAX_CUSTOMERS
 from recsys.pipeline.query import DEFAULT_LIMIT, MAX_LIMIT
 from recsys.types import VISITOR_PREFIX, CustomerId, ItemId
 
@@ -16,6 +17,7 @@ MAX_EVENTS = 500
 MAX_EXCLUDED_ITEMS = 10_000
 MAX_ITEM_FIELDS = 100
 MAX_BATCH_CUSTOMERS = 10_000
+MAX_SLOTS = 20
 MAX_TIME_S = 253_402_300_799
 """Unix seconds of 9999-12-31T23:59:59Z, the last time that a `Timestamp` may hold."""
 
@@ -85,6 +87,17 @@ def applied_page_size(page_size: int) -> int:
     if page_size < 0:
         raise InvalidQueryError("page_size", f"must not be negative, is {page_size}")
     return min(page_size, MAX_LIMIT) if page_size else DEFAULT_LIMIT
+
+
+def applied_customers(page_size: int) -> int:
+    """Returns the number of customers to list: the default for 0, at most `MAX_CUSTOMERS`.
+
+    Raises:
+        InvalidQueryError: it is negative.
+    """
+    if page_size < 0:
+        raise InvalidQueryError("page_size", f"must not be negative, is {page_size}")
+    return min(page_size, MAX_CUSTOMERS) if page_size else DEFAULT_CUSTOMERS
 
 
 def unix_seconds(time: Timestamp, field: str) -> int:

@@ -103,11 +103,10 @@ class LiveState:
         if found is None:
             return [_unread(query, arrangement, erased) for query in queries]
         positions, read = found
-        tails = iter(read)
         known = [
             Known(query, query, arrangement.choose(query))
             if query.customer_id is None
-            else _known(query, next(tails), arrangement, positions, erased)
+            else _known(query, read[query.customer_id], arrangement, positions, erased)
             for query in queries
         ]
         known = self._with_counted(store, known, positions)
@@ -115,10 +114,13 @@ class LiveState:
 
     def _read(
         self, store: Store, queries: Sequence[Query], bundles: Sequence[Recommender]
-    ) -> tuple[dict[str, int], list[CustomerTail]]:
-        """Returns how far each bundle read the log, and the tails."""
+    ) -> tuple[dict[str, int], dict[CustomerId, CustomerTail]]:
+        """Returns how far each bundle read the log, and the tails, one of each customer.
+
+        What is asked of a customer more than once, as the slots of a page are, sees the same.
+        """
         positions = {one.bundle_version: self._position(one, store) for one in bundles}
-        asked = []
+        asked = {}
         for query in queries:
             name = CustomerId(query.customer_id or "")
             # Of whom a bundle knows nothing, all that the store has is news.
@@ -126,8 +128,8 @@ class LiveState:
                 positions[one.bundle_version] if one.resolver.is_known(name) else 0
                 for one in bundles
             )
-            asked.append(Asked(name, min(after)))
-        return positions, store.tails(asked)
+            asked[name] = Asked(name, min(after))
+        return positions, dict(zip(asked, store.tails(list(asked.values())), strict=True))
 
     def _with_counted(
         self, store: Store, known: list[Known], positions: Mapping[str, int]

@@ -1,6 +1,8 @@
 """From requests of the contract to queries of the library."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from recsys.errors import InvalidQueryError
 from recsys.pipeline.query import Query, RecentEvent
@@ -10,7 +12,11 @@ from recsys.v1.recommendation_service_pb2 import (
     PURPOSE_EMAIL,
     PURPOSE_ON_SITE,
     PURPOSE_UNSPECIFIED,
+    RankItemsRequest,
     RecommendBatchRequest,
+    RecommendCustomersRequest,
+    RecommendLabelsRequest,
+    RecommendPageRequest,
     RecommendRequest,
 )
 from serving.limits import (
@@ -27,6 +33,14 @@ from serving.limits import (
     unix_seconds,
 )
 from serving.live_state import Purpose
+from serving.rule_requests import tuned
+
+ReaderRequest: TypeAlias = (
+    RecommendRequest | RecommendPageRequest | RankItemsRequest | RecommendLabelsRequest
+)
+"""Requests for one customer or visitor."""
+TimedRequest: TypeAlias = ReaderRequest | RecommendBatchRequest | RecommendCustomersRequest
+"""Requests that may say for which moment."""
 
 _PURPOSES: Mapping[int, Purpose] = {
     PURPOSE_UNSPECIFIED: "recommend_on_site",
@@ -46,19 +60,19 @@ def to_query(request: RecommendRequest, now: int) -> Query:
     Raises:
         InvalidQueryError: a field is out of its documented range.
     """
-    query_time = _query_time(request, now)
-    check_count(request.context_item_ids, "context_item_ids", MAX_CONTEXT_ITEMS)
-    return Query(
+    time = query_time(request, now)
+    query = Query(
         placement=checked_text(request.placement, "placement"),
-        query_time=query_time,
-        customer_id=_reader(request),
+        query_time=time,
+        customer_id=reader(request),
         limit=applied_page_size(request.page_size),
-        context_item_ids=checked_item_ids(request.context_item_ids, "context_item_ids"),
-        events=_recent_events(request.events, query_time),
-        filter=request.filter,
-        exclude_item_ids=_excluded(request.exclude_item_ids),
-        market=_market(request.market),
+        context_item_ids=context(request.context_item_ids),
+        events=recent_events(request.events, time),
+        exclude_item_ids=excluded(request.exclude_item_ids),
+        market=market(request.market),
+        explain=request.explain,
     )
+    return tuned(query, request)
 
 
 def to_queries(request: RecommendBatchRequest, now: int) -> list[Query]:
@@ -70,21 +84,16 @@ def to_queries(request: RecommendBatchRequest, now: int) -> list[Query]:
     if not request.customer_ids:
         raise InvalidQueryError("customer_ids", "must name at least one customer")
     check_count(request.customer_ids, "customer_ids", MAX_BATCH_CUSTOMERS)
-    placement = checked_text(request.placement, "placement")
-    query_time = _query_time(request, now)
-    limit = applied_page_size(request.page_size)
-    excluded = _excluded(request.exclude_item_ids)
-    market = _market(request.market)
+    query = Query(
+        placement=checked_text(request.placement, "placement"),
+        query_time=query_time(request, now),
+        limit=applied_page_size(request.page_size),
+        exclude_item_ids=excluded(request.exclude_item_ids),
+        market=market(request.market),
+    )
+    query = tuned(query, request)
     return [
-        Query(
-            placement=placement,
-            query_time=query_time,
-            customer_id=checked_customer_id(customer_id, f"customer_ids[{place}]"),
-            limit=limit,
-            filter=request.filter,
-            exclude_item_ids=excluded,
-            market=market,
-        )
+        replace(query, customer_id=checked_customer_id(customer_id, f"customer_ids[{place}]"))
         for place, customer_id in enumerate(request.customer_ids)
     ]
 
@@ -100,7 +109,12 @@ def to_purpose(purpose: int) -> Purpose:
     return _PURPOSES[purpose]
 
 
-def _reader(request: RecommendRequest) -> CustomerId | None:
+def reader(request: ReaderRequest) -> CustomerId | None:
+    """Returns who is asked for: a customer, a visitor by the key, or nobody in particular.
+
+    Raises:
+        InvalidQueryError: both are named, or an id is out of its limits.
+    """
     if request.customer_id and request.visitor_id:
         raise InvalidQueryError("visitor_id", "must be empty when customer_id is given")
     if request.customer_id:
@@ -110,28 +124,57 @@ def _reader(request: RecommendRequest) -> CustomerId | None:
     return None
 
 
-def _query_time(request: RecommendRequest | RecommendBatchRequest, now: int) -> int:
+def query_time(request: TimedRequest, now: int) -> int:
+    """Returns the moment to answer for, Unix seconds: the request's, or else now.
+
+    Raises:
+        InvalidQueryError: it is no time between 1970 and 9999.
+    """
     if request.HasField("query_time"):
         return unix_seconds(request.query_time, "query_time")
     return now
 
 
-def _excluded(ids: Sequence[str]) -> tuple[ItemId, ...]:
+def excluded(ids: Sequence[str]) -> tuple[ItemId, ...]:
+    """Returns the items that must be in no list.
+
+    Raises:
+        InvalidQueryError: there are too many, or one is no id.
+    """
     check_count(ids, "exclude_item_ids", MAX_EXCLUDED_ITEMS)
     return checked_item_ids(ids, "exclude_item_ids")
 
 
-def _market(market: str) -> str | None:
-    return checked_text(market, "market") if market else None
+def market(name: str) -> str | None:
+    """Returns the market that counts, None where the request names none.
+
+    Raises:
+        InvalidQueryError: it is out of the limits of a name.
+    """
+    return checked_text(name, "market") if name else None
 
 
-def _recent_events(events: Sequence[Event], query_time: int) -> tuple[RecentEvent, ...]:
+def context(ids: Sequence[str]) -> tuple[ItemId, ...]:
+    """Returns the items that a page is about.
+
+    Raises:
+        InvalidQueryError: there are too many, or one is no id.
+    """
+    check_count(ids, "context_item_ids", MAX_CONTEXT_ITEMS)
+    return checked_item_ids(ids, "context_item_ids")
+
+
+def recent_events(events: Sequence[Event], query_time: int) -> tuple[RecentEvent, ...]:
+    """Returns the events of a request that concern an item and are of a type that models know.
+
+    Raises:
+        InvalidQueryError: there are too many, or one has a wrong field.
+    """
     check_count(events, "events", MAX_EVENTS)
     return tuple(_usable(events, query_time))
 
 
 def _usable(events: Sequence[Event], query_time: int) -> Iterator[RecentEvent]:
-    """Yields the events that concern an item and are of a type that models know."""
     for place, event in enumerate(events):
         path = f"events[{place}]"
         name = checked_text(event.event_type, f"{path}.event_type", max_bytes=MAX_TYPE_BYTES)

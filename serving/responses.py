@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsys.pipeline.query import RecommendedItem as Item
 from recsys.pipeline.recommender import Recommender
 from recsys.types import Tier
 from recsys.v1 import recommendation_service_pb2 as pb
 from serving.answers import Answer
 from serving.details import DetailsReader
+from serving.list_messages import to_items, to_reason
 
 TIERS = {
     Tier.PERSONALISED: pb.TIER_PERSONALISED,
@@ -23,7 +23,7 @@ def to_response(answer: Answer, details: DetailsReader) -> pb.RecommendResponse:
     """Returns the response that carries one answer."""
     told, query = answer.recommendations, answer.query
     return pb.RecommendResponse(
-        items=_items(told.items, details.of(answer.catalogue)),
+        items=to_items(told.items, details.of(answer.catalogue)),
         tier=TIERS[told.tier],
         bundle_version=told.bundle_version,
         data_end_time=Timestamp(seconds=told.trained_until),
@@ -37,6 +37,8 @@ def to_response(answer: Answer, details: DetailsReader) -> pb.RecommendResponse:
         live_event_count=answer.live_event_count,
         live_state_missing=answer.live_state_missing,
         consent_refused=answer.consent_refused,
+        title=None if told.title is None else to_reason(told.title),
+        relaxed_rules=told.relaxed_rules,
     )
 
 
@@ -55,13 +57,36 @@ def to_batch_response(
     )
 
 
+def to_page_response(
+    answers: Sequence[Answer], details: DetailsReader
+) -> pb.RecommendPageResponse:
+    """Returns the response that carries the lists of a page."""
+    return pb.RecommendPageResponse(slots=[to_response(answer, details) for answer in answers])
+
+
+def to_order_response(answer: Answer) -> pb.RankItemsResponse:
+    """Returns the response that carries the given items in their order."""
+    told, there = answer.recommendations, answer.catalogue.has
+    listed = {item.item_id for item in told.items}
+    left_out = [each for each in answer.query.only_item_ids if each not in listed]
+    return pb.RankItemsResponse(
+        items=to_items(told.items),
+        tier=TIERS[told.tier],
+        bundle_version=told.bundle_version,
+        missing_item_ids=[each for each in left_out if not there(each)],
+        forbidden_item_ids=[each for each in left_out if there(each)],
+        attribution_token=answer.attribution_token,
+        request_id=answer.request_id,
+    )
+
+
 def _result(
     answer: Answer, details: DetailsReader, bundle_version: str
 ) -> pb.CustomerRecommendations:
     told = answer.recommendations
     return pb.CustomerRecommendations(
         customer_id=answer.query.customer_id or "",
-        items=_items(told.items, details.of(answer.catalogue)),
+        items=to_items(told.items, details.of(answer.catalogue)),
         tier=TIERS[told.tier],
         attribution_token=answer.attribution_token,
         request_id=answer.request_id,
@@ -71,24 +96,3 @@ def _result(
         bundle_version="" if told.bundle_version == bundle_version else told.bundle_version,
         live_state_missing=answer.live_state_missing,
     )
-
-
-def _items(items: Sequence[Item], details: DetailsReader) -> list[pb.RecommendedItem]:
-    messages = [
-        pb.RecommendedItem(
-            item_id=item.item_id,
-            score=item.score,
-            rank=item.rank,
-            source=item.source,
-            reason=pb.Reason(
-                code=item.reason.code, item_ids=item.reason.item_ids, count=item.reason.count
-            ),
-            propensity=item.propensity,
-        )
-        for item in items
-    ]
-    if details:
-        columns = details.read([item.item_num for item in items])
-        for message, read in zip(messages, columns, strict=True):
-            message.details.CopyFrom(read)
-    return messages

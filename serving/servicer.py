@@ -7,19 +7,30 @@ import grpc
 from structlog.contextvars import bind_contextvars
 
 from recsys.v1.recommendation_service_pb2 import (
+    RankItemsRequest,
+    RankItemsResponse,
     RecommendBatchRequest,
     RecommendBatchResponse,
+    RecommendPageRequest,
+    RecommendPageResponse,
     RecommendRequest,
     RecommendResponse,
 )
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceServicer
-from serving.answers import answer_all
+from serving.answers import Answer, Asking, answer_all
 from serving.attribution import Attribution
+from serving.call_requests import to_order, to_page
 from serving.details import DetailsReader
 from serving.errors import OverloadedError
 from serving.live_state import LiveState
+from serving.page import answer_page
 from serving.requests import to_purpose, to_queries, to_query
-from serving.responses import to_batch_response, to_response
+from serving.responses import (
+    to_batch_response,
+    to_order_response,
+    to_page_response,
+    to_response,
+)
 from serving.snapshot import Live
 
 MESSAGE_CUSTOMERS = 64
@@ -70,16 +81,7 @@ class RecommendationService(RecommendationServiceServicer):
         purpose = to_purpose(request.purpose)
         answers = answer_all(snapshot, [query], now, state=self._state, purpose=purpose)
         [answer] = self._attribution.note(answers)
-        told = answer.recommendations
-        bind_contextvars(
-            placement=told.placement,
-            bundle_version=told.bundle_version,
-            tier=told.tier.name.lower(),
-            items=len(told.items),
-            live_events=answer.live_event_count,
-        )
-        if answer.experiment is not None:
-            bind_contextvars(experiment=answer.experiment.name, arm=answer.arm)
+        _log_fields(answer)
         return to_response(answer, details)
 
     def RecommendBatch(
@@ -94,6 +96,39 @@ class RecommendationService(RecommendationServiceServicer):
             yield from self._chunks(request)
         finally:
             self._batches.release()
+
+    def RecommendPage(
+        self,
+        request: RecommendPageRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
+    ) -> RecommendPageResponse:
+        """Returns the lists of a page, no product twice, all from one snapshot."""
+        snapshot, now = self._live.snapshot(), self._clock()
+        queries = to_page(request, int(now))
+        catalogue = snapshot.recommender.catalogue
+        details = DetailsReader(catalogue, request.item_fields, request.market)
+        asking = Asking(snapshot, now, self._state, to_purpose(request.purpose))
+        answers = self._attribution.note(answer_page(asking, queries))
+        bind_contextvars(
+            bundle_version=snapshot.recommender.bundle_version,
+            slots=len(answers),
+            items=sum(len(answer.recommendations.items) for answer in answers),
+            live_events=answers[0].live_event_count,
+        )
+        return to_page_response(answers, details)
+
+    def RankItems(
+        self,
+        request: RankItemsRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
+    ) -> RankItemsResponse:
+        """Returns given items in the order of a placement."""
+        snapshot, now = self._live.snapshot(), self._clock()
+        query, purpose = to_order(request, int(now)), to_purpose(request.purpose)
+        answers = answer_all(snapshot, [query], now, state=self._state, purpose=purpose)
+        [answer] = self._attribution.note(answers)
+        _log_fields(answer)
+        return to_order_response(answer)
 
     def _chunks(self, request: RecommendBatchRequest) -> Iterator[RecommendBatchResponse]:
         snapshot = self._live.snapshot()
@@ -115,3 +150,17 @@ class RecommendationService(RecommendationServiceServicer):
                 items=items,
             )
             yield to_batch_response(snapshot.recommender, answers, details)
+
+
+def _log_fields(answer: Answer) -> None:
+    """Adds to the call's log line what was answered."""
+    told = answer.recommendations
+    bind_contextvars(
+        placement=told.placement,
+        bundle_version=told.bundle_version,
+        tier=told.tier.name.lower(),
+        items=len(told.items),
+        live_events=answer.live_event_count,
+    )
+    if answer.experiment is not None:
+        bind_contextvars(experiment=answer.experiment.name, arm=answer.arm)

@@ -30,6 +30,14 @@ from recsys.client.errors import (
     UnavailableError,
 )
 from recsys.client.events import IdentifiedVisitor, ShopEvent, WrittenEvents
+from recsys.client.page_requests import PageSlot
+from recsys.client.page_results import (
+    Placement,
+    RankedItems,
+    RecommendedCustomers,
+    RecommendedLabels,
+)
+from recsys.client.requests import Tuning
 from recsys.client.results import CustomerRecommendations, Recommendations, RecommendedItem
 from recsys.client.synchronous import RecsysClient
 from recsys.pipeline.query import Reason, RecentEvent
@@ -48,14 +56,20 @@ __all__ = [
     "HoldingBundle",
     "IdentifiedVisitor",
     "OverloadedError",
+    "PageSlot",
+    "Placement",
+    "RankedItems",
     "Reason",
     "RecentEvent",
     "Recommendations",
+    "RecommendedCustomers",
     "RecommendedItem",
+    "RecommendedLabels",
     "RecsysClient",
     "RejectedError",
     "ServerError",
     "ShopEvent",
+    "Tuning",
     "UnavailableError",
     "WrittenEvents",
 ]

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsys.pipeline.query import Reason
+from recsys.live.rules import RuleMove
+from recsys.pipeline.explanation import Contribution, Explanation, HistoryContribution
+from recsys.pipeline.query import Reason, Replenishment
 from recsys.types import ItemId, Tier
 from recsys.v1 import recommendation_service_pb2 as pb
 
@@ -34,6 +36,12 @@ class RecommendedItem:
     """The catalogue columns asked for, by column name; one without a value is left out."""
     propensity: float | None = None
     """Probability with which exploration drew the item for this place; None: it did not."""
+    moves: tuple[RuleMove, ...] = ()
+    """What rules did to the item, in the order in which they did."""
+    replenishment: Replenishment | None = None
+    """When the customer is expected to need the item again; None: the placement does not say."""
+    explanation: Explanation | None = None
+    """How the score came about; None: it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,10 @@ class Recommendations:
     """Whether the store could not be read, so that the list was made from the bundle alone."""
     consent_refused: bool = False
     """Whether the customer's consent forbids the purpose, so that nothing known was used."""
+    title: Reason | None = None
+    """What the list as a whole is about; None: nothing in particular."""
+    relaxed_rules: tuple[str, ...] = ()
+    """The rules that gave way so that the list is full, in the order in which they did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +106,8 @@ class CustomerRecommendations:
 def to_recommendations(response: pb.RecommendResponse) -> Recommendations:
     """Returns the list of a response."""
     return Recommendations(
-        items=_items(response.items),
-        tier=_tier(response.tier),
+        items=to_items(response.items),
+        tier=to_tier(response.tier),
         bundle_version=response.bundle_version,
         data_end_time=_time(response.data_end_time),
         query_time=_time(response.query_time),
@@ -108,6 +120,8 @@ def to_recommendations(response: pb.RecommendResponse) -> Recommendations:
         live_event_count=response.live_event_count,
         live_state_missing=response.live_state_missing,
         consent_refused=response.consent_refused,
+        title=to_reason(response.title) if response.HasField("title") else None,
+        relaxed_rules=tuple(response.relaxed_rules),
     )
 
 
@@ -119,8 +133,8 @@ def to_customer_recommendations(
     for result in response.results:
         yield CustomerRecommendations(
             customer_id=result.customer_id,
-            items=_items(result.items),
-            tier=_tier(result.tier),
+            items=to_items(result.items),
+            tier=to_tier(result.tier),
             bundle_version=result.bundle_version or response.bundle_version,
             data_end_time=data_end_time,
             attribution_token=result.attribution_token,
@@ -132,23 +146,69 @@ def to_customer_recommendations(
         )
 
 
-def _items(items: Iterable[pb.RecommendedItem]) -> tuple[RecommendedItem, ...]:
-    return tuple(
-        RecommendedItem(
-            item_id=ItemId(item.item_id),
-            score=item.score,
-            rank=item.rank,
-            source=item.source,
-            reason=Reason(
-                item.reason.code,
-                tuple(ItemId(text) for text in item.reason.item_ids),
-                item.reason.count,
-            ),
-            details=_columns(item.details) if item.HasField("details") else {},
-            propensity=item.propensity if item.HasField("propensity") else None,
-        )
-        for item in items
+def to_items(items: Iterable[pb.RecommendedItem]) -> tuple[RecommendedItem, ...]:
+    """Returns the places of a list."""
+    return tuple(_item(item) for item in items)
+
+
+def to_reason(reason: pb.Reason) -> Reason:
+    """Returns a reason."""
+    return Reason(
+        reason.code,
+        tuple(ItemId(text) for text in reason.item_ids),
+        reason.count,
+        reason.date.seconds if reason.HasField("date") else None,
+        reason.label,
     )
+
+
+def to_tier(tier: int) -> Tier:
+    """Returns the tier; one that a newer server has added counts as the lowest."""
+    return _TIERS.get(tier, Tier.POPULAR)
+
+
+def _item(item: pb.RecommendedItem) -> RecommendedItem:
+    return RecommendedItem(
+        item_id=ItemId(item.item_id),
+        score=item.score,
+        rank=item.rank,
+        source=item.source,
+        reason=to_reason(item.reason),
+        details=_columns(item.details) if item.HasField("details") else {},
+        propensity=item.propensity if item.HasField("propensity") else None,
+        moves=tuple(RuleMove(move.rule, move.from_rank, move.to_rank) for move in item.moves),
+        replenishment=_replenishment(item.replenishment)
+        if item.HasField("replenishment")
+        else None,
+        explanation=_explanation(item.explanation) if item.HasField("explanation") else None,
+    )
+
+
+def _replenishment(expected: pb.Replenishment) -> Replenishment:
+    return Replenishment(
+        expected.due_time.seconds,
+        expected.probability_7_days,
+        expected.probability_14_days,
+        expected.probability_28_days,
+    )
+
+
+def _explanation(told: pb.Explanation) -> Explanation:
+    return Explanation(
+        features=tuple(_contribution(part) for part in told.features),
+        ranker_base=told.ranker_base,
+        ranker_score=told.ranker_score,
+        sources=tuple(_contribution(part) for part in told.sources),
+        blend_score=told.blend_score,
+        history=tuple(
+            HistoryContribution(ItemId(part.item_id), part.value) for part in told.history
+        ),
+        taste_score=told.taste_score,
+    )
+
+
+def _contribution(part: pb.Contribution) -> Contribution:
+    return Contribution(part.name, part.value, part.input if part.HasField("input") else None)
 
 
 def _columns(details: pb.ItemDetails) -> dict[str, object]:
@@ -158,11 +218,6 @@ def _columns(details: pb.ItemDetails) -> dict[str, object]:
     if columns.pop("create_time", None) is not None:
         columns["created_at"] = _time(details.create_time)
     return {**columns, **(attributes if isinstance(attributes, dict) else {})}
-
-
-def _tier(tier: int) -> Tier:
-    """Returns the tier; one that a newer server has added counts as the lowest."""
-    return _TIERS.get(tier, Tier.POPULAR)
 
 
 def _time(time: Timestamp) -> datetime:
