@@ -50,6 +50,8 @@ def worth_at(problem: PlanProblem, prices: Prices, rows: Rows) -> FloatArray:
     worth = np.multiply(problem.probability[rows], -slope)
     worth += problem.value[rows]
     worth -= offset
+    if problem.blur:
+        worth += problem.blurring(rows)
     return worth
 
 
@@ -69,7 +71,7 @@ def best_sets(worth: FloatArray, limits: CodeArray, families: Families) -> Chose
     gains = np.zeros(customers)
     left = limits.astype(np.int16)
     live = np.arange(customers)
-    _close_full(worth, left, families)
+    close_full(worth, left, families)
     for turn in range(rounds):
         rows = np.arange(len(live))
         best = worth.argmax(axis=1)
@@ -81,16 +83,42 @@ def best_sets(worth: FloatArray, limits: CodeArray, families: Families) -> Chose
             break
         left = left[good] - families.inside[families.kind[best[good]]]
         more = left.max(axis=1, initial=0) > 0
-        live, left, worth = live[good][more], left[more], worth[good][more]
-        worth[np.arange(len(live)), best[good][more]] = NOT_ALLOWED
-        _close_full(worth, left, families)
+        kept = np.flatnonzero(good)[more]
+        live, left, worth = live[kept], left[more], worth[kept]
+        worth[np.arange(len(live)), best[kept]] = NOT_ALLOWED
+        close_full(worth, left, families)
     return Chosen(picks, gains)
 
 
-def _close_full(worth: FloatArray, left: NDArray[np.int16], families: Families) -> None:
-    """Takes out offers that count for a family which has no room."""
+def close_full(worth: FloatArray, left: NDArray[np.int16], families: Families) -> None:
+    """Takes out the offers for which customers have no room.
+
+    Args:
+        worth: shape (customers, offers), changed.
+        left: shape (customers, families), how many more they can get.
+        families: of the offers.
+    """
     full = left <= 0
-    for place, inside in enumerate(families.inside):
-        closed = full[:, inside].any(axis=1)
-        if closed.any():
-            worth[np.ix_(closed, families.kind == place)] = NOT_ALLOWED
+    if full.any():
+        closed = np.stack([full[:, inside].any(axis=1) for inside in families.inside], axis=1)
+        np.copyto(worth, np.float32(NOT_ALLOWED), where=closed[:, families.kind])
+
+
+def close_own(worth: FloatArray, picks: Picks) -> None:
+    """Takes out the offers that customers have; both arrays have a row for each customer."""
+    for turn in range(picks.shape[1]):
+        has = np.flatnonzero(picks[:, turn] != NONE)
+        worth[has, picks[has, turn]] = NOT_ALLOWED
+
+
+def take_best(problem: PlanProblem, prices: Prices) -> Picks:
+    """Returns what all customers would take at some prices, whether there is enough or not."""
+    parts = []
+    for block in problem.blocks():
+        worth = worth_at(problem, prices, block)
+        parts.append(best_sets(worth, problem.limits[block], problem.families).picks)
+    turns = max((part.shape[1] for part in parts), default=0)
+    picks = np.full((problem.customers, turns), NONE, dtype=np.int16)
+    for block, part in zip(problem.blocks(), parts, strict=True):
+        picks[block, : part.shape[1]] = part
+    return picks

@@ -11,40 +11,24 @@ finds it in tens of passes, and samples of customers give it a start that is nea
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from recsys.data.progress import Progress
-from recsys.offers.plan_choice import NONE, Picks, Prices, best_sets, worth_at
+from recsys.offers.offer import MICROS
+from recsys.offers.plan_choice import Prices, best_sets, worth_at
 from recsys.offers.plan_problem import Amounts, PlanProblem
+from recsys.offers.plan_usage import Usage
 
 STAGE = "prices"
 SAMPLES = (8_192, 65_536)
 """Customers of the samples that the search begins with."""
-MAX_PASSES = 150
+MAX_PASSES = 100
 """Over one sample, or over all customers."""
-
-
-class Usage(NamedTuple):
-    """What picks take."""
-
-    vouchers: NDArray[np.int64]
-    """Shape (offers,)."""
-    money: Amounts
-    """Shape (offers,)."""
-
-    @classmethod
-    def of(cls, problem: PlanProblem, picks: Picks, first: int = 0) -> "Usage":
-        """Counts picks of the customers from number `first` on."""
-        row, turn = np.nonzero(picks != NONE)
-        offer = picks[row, turn].astype(np.int64)
-        costs = problem.costs(row + first, offer)
-        money = np.bincount(offer, weights=costs, minlength=problem.offers)
-        return cls(np.bincount(offer, minlength=problem.offers), money)
+BLURS = (0.3, 0.1, 0.03, 0.01, 0.003)
 
 
 def bound_at(problem: PlanProblem, prices: Prices) -> float:
@@ -52,32 +36,60 @@ def bound_at(problem: PlanProblem, prices: Prices) -> float:
     return _priced(problem, prices, gains=sum(_gains(problem, prices)))
 
 
-def lowest_prices(problem: PlanProblem, *, seed: int, progress: Progress) -> Prices:
-    """Returns prices whose bound is as low as can be found; the same for the same arguments."""
+def lowest_prices(
+    problem: PlanProblem, *, start: Prices | None = None, seed: int, progress: Progress
+) -> Prices:
+    """Returns prices whose bound is as low as can be found; the same for the same arguments.
+
+    Args:
+        problem: a campaign.
+        start: where to begin; None: at nothing, with samples of the customers.
+        seed: draws the samples.
+        progress: hears of every pass over customers.
+    """
     closed = (problem.stock < 1) | (problem.budget <= 0)
     scales = _Scales.of(problem, closed)
-    order = np.random.default_rng(seed).permutation(problem.customers)
-    prices = Prices.none(problem.offers).closing(closed)
+    prices = start or Prices.none(problem.offers).closing(closed)
     if not scales.capacity.size:
         return prices
-    for size in [*(size for size in SAMPLES if 2 * size <= problem.customers), problem.customers]:
-        if size < problem.customers:
-            rows = np.sort(order[:size])
-            part = _sample(problem, rows)
-        else:
-            part = problem
-        start = scales.unscaled(prices)
-        search = _Search(part, scales, closed, size / problem.customers, progress)
-        minimize(
-            search.step,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(0, None)] * len(start),
-            options={"maxfun": MAX_PASSES, "maxcor": 20, "ftol": 1e-10, "gtol": 1e-9},
-        )
-        prices = search.best
-    return prices
+    samples = [] if start else [size for size in SAMPLES if 2 * size <= problem.customers]
+    for size in samples:
+        part = sample(problem, size, seed)
+        prices = _searched(part, scales, prices, size / problem.customers, progress)
+    return _searched(problem, scales, prices, 1.0, progress)
+
+
+def blurred_prices(problem: PlanProblem, *, seed: int, progress: Progress) -> Prices:
+    """Returns low prices of a campaign whose customers are alike, see `PlanProblem.blur`.
+
+    Each blur begins where the wider one before it ended. All but the last are searched on a
+    sample.
+    """
+    closed = (problem.stock < 1) | (problem.budget <= 0)
+    scales = _Scales.of(problem, closed)
+    prices = Prices.none(problem.offers).closing(closed)
+    share = min(1.0, SAMPLES[0] / problem.customers)
+    part = sample(problem, SAMPLES[0], seed) if share < 1 else problem
+    for blur in BLURS:
+        prices = _searched(replace(part, blur=blur), scales, prices, share, progress)
+    blurred = replace(problem, blur=BLURS[-1])
+    return _searched(blurred, scales, prices, 1.0, progress)
+
+
+def _searched(
+    part: PlanProblem, scales: "_Scales", start: Prices, share: float, progress: Progress
+) -> Prices:
+    search = _Search(part, scales, ~np.isfinite(start.voucher), share, progress)
+    begin = scales.unscaled(start)
+    minimize(
+        search.step,
+        begin,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0, None)] * len(begin),
+        options={"maxfun": MAX_PASSES, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-6},
+    )
+    return search.best
 
 
 @dataclass(frozen=True)
@@ -112,8 +124,9 @@ class _Scales:
         return np.concatenate(parts) * self.capacity
 
     def used(self, usage: Usage) -> Amounts:
-        parts = [usage.vouchers[self.vouchers], usage.money[self.money]]
-        parts += [np.array([usage.money.sum()] if self.total else [])]
+        money = usage.money / MICROS
+        parts = [usage.vouchers[self.vouchers], money[self.money]]
+        parts += [np.array([money.sum()] if self.total else [])]
         return np.concatenate(parts) / self.capacity
 
 
@@ -133,13 +146,13 @@ class _Search:
 
     def step(self, searched: Amounts) -> tuple[float, Amounts]:
         prices = self.scales.prices(searched, self.closed)
-        usage = Usage(np.zeros(self.part.offers, np.int64), np.zeros(self.part.offers))
+        usage = Usage.none(self.part.offers)
         gains = 0.0
         for block in self.part.blocks():
             worth = worth_at(self.part, prices, block)
             chosen = best_sets(worth, self.part.limits[block], self.part.families)
             used = Usage.of(self.part, chosen.picks, block.start)
-            usage = Usage(usage.vouchers + used.vouchers, usage.money + used.money)
+            usage = usage.plus(used)
             gains += float(chosen.gains.sum())
         bound = gains / self.share + float(searched.sum())
         if bound < self.lowest:
@@ -168,8 +181,10 @@ def _gains(problem: PlanProblem, prices: Prices) -> Sequence[float]:
     return gains
 
 
-def _sample(problem: PlanProblem, rows: NDArray[np.int64]) -> PlanProblem:
-    """Returns the problem of some customers; what is scarce stays as it is."""
+def sample(problem: PlanProblem, size: int, seed: int) -> PlanProblem:
+    """Returns the problem of some customers, drawn; what is scarce stays as it is."""
+    order = np.random.default_rng(seed).permutation(problem.customers)
+    rows = np.sort(order[:size])
     return PlanProblem(
         value=problem.value[rows],
         probability=problem.probability[rows],

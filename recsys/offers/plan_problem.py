@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.offers.offer import MICROS
 from recsys.types import BoolArray, CodeArray, FloatArray
 
 NOT_ALLOWED = -np.inf
@@ -14,6 +15,7 @@ NOT_ALLOWED = -np.inf
 BLOCK_ROWS = 16_384
 """Customers looked at together: their numbers stay in the processor's cache."""
 MAX_CHANNELS = 8
+BLUR_SEED = 7
 
 Amounts = NDArray[np.float64]
 Rows = slice | NDArray[np.int64]
@@ -51,6 +53,12 @@ class PlanProblem:
     budget: Amounts
     """Shape (offers,); infinite where none is set."""
     total_budget: float = np.inf
+    blur: float = 0.0
+    """Part of their value by which offers seem to be worth more than they are, at random.
+
+    Customers who are alike to the digit all change their minds at one price, and no price gives
+    to some of them only; where they differ by a hair, one does. Bounds are never taken so.
+    """
 
     def __post_init__(self) -> None:
         """Refuses arrays that do not fit together.
@@ -97,9 +105,27 @@ class PlanProblem:
         return self.families.limits(self.room, self.most)
 
     def costs(self, customer: NDArray[np.int64], offer: NDArray[np.int64]) -> Amounts:
-        """Returns what contacts are expected to cost, one per pair."""
+        """Returns what contacts are expected to cost, in whole millionths, one per pair.
+
+        Rounded up as the ledger does it: whole numbers add up exactly, in any order.
+        """
         chance = self.probability[customer, offer].astype(np.float64)
-        return self.contact_cost[offer] + self.redemption_cost[offer] * chance
+        cost = self.contact_cost[offer] + self.redemption_cost[offer] * chance
+        return np.ceil(np.round(cost * MICROS, 3))
+
+    def blurring(self, rows: Rows) -> FloatArray:
+        """Returns by how much offers seem to be worth more, shape (rows, offers)."""
+        tile = self._tile
+        part = (
+            tile[: rows.stop - rows.start] if isinstance(rows, slice) else tile[rows % len(tile)]
+        )
+        return np.maximum(self.value[rows], 0) * part
+
+    @cached_property
+    def _tile(self) -> FloatArray:
+        """Shape (rows of a block, offers), the same for every block."""
+        chance = np.random.default_rng(BLUR_SEED)
+        return chance.random((BLOCK_ROWS, self.offers), dtype=np.float32) * np.float32(self.blur)
 
     def blocks(self) -> Iterator[slice]:
         """Yields the customers in parts, in order."""
