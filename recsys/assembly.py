@@ -14,6 +14,7 @@ from recsys.bundle import Manifest, verify
 from recsys.bundle_parts import (
     CATALOGUE,
     load_arrays,
+    load_attributes,
     load_customers,
     load_segments,
     load_states,
@@ -22,6 +23,7 @@ from recsys.bundle_parts import (
 )
 from recsys.config import StrictModel, validated
 from recsys.data.catalogue import Catalogue
+from recsys.data.events import CUSTOMER_SCHEMA
 from recsys.data.segments import Segments
 from recsys.data.state import CustomerStates, DecayScale
 from recsys.data.vocabulary import Vocabulary
@@ -32,6 +34,7 @@ from recsys.index.protocol import VectorIndex
 from recsys.live.attribution import PLACEMENT_BYTES, checked_name
 from recsys.live.eligibility import Eligibility
 from recsys.models.als import Als
+from recsys.models.arrivals import Arrivals, ArrivalsModel
 from recsys.models.content import Content
 from recsys.models.customer_neighbours import CustomerNeighbours
 from recsys.models.ease import Ease
@@ -48,6 +51,7 @@ from recsys.models.sequence import SequenceModel, Sequences
 from recsys.models.slim import Slim
 from recsys.models.trend import Trend
 from recsys.models.vectors import VectorModel
+from recsys.models.viewed import Viewed, ViewedModel
 from recsys.pipeline.features import item_table, schema_hash
 from recsys.pipeline.own_source import OwnSource, is_own, own_source
 from recsys.pipeline.placements import PlacementConfig
@@ -60,8 +64,10 @@ from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.resolve import Resolver
 from recsys.pipeline.sequence_sources import NextItemSource, SequenceSource
+from recsys.pipeline.shop_sources import NewSource, RisingSource
 from recsys.pipeline.source import CandidateSource
 from recsys.pipeline.sources import NeighbourSource, RepurchaseSource, VectorSource
+from recsys.pipeline.viewed_source import ViewedSource
 from recsys.types import CustomerId, LogPosition
 
 INDEXES = "indexes"
@@ -71,6 +77,7 @@ RANKERS = "rankers"
 
 AlgorithmConfig = Annotated[
     Als
+    | Arrivals
     | Content
     | CustomerNeighbours
     | Ease
@@ -83,7 +90,8 @@ AlgorithmConfig = Annotated[
     | Repurchase
     | Sequences
     | Slim
-    | Trend,
+    | Trend
+    | Viewed,
     Field(discriminator="kind"),
 ]
 
@@ -130,6 +138,9 @@ MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
     "popular": (Popularity, Trend),
     "popular-in-segment": (Popularity, Trend),
     "popular-in-category": (Popularity,),
+    "rising": (Trend,),
+    "new": (Arrivals,),
+    "viewed": (Viewed,),
 }
 
 
@@ -160,9 +171,7 @@ class FitConfig(StrictModel):
                 raise ValueError(message)  # noqa: TRY004  # pydantic reports ValueErrors
         for name, placement in self.placements.items():
             checked_name(name, PLACEMENT_BYTES)
-            used = [use.name for use in placement.sources] + list(placement.fill)
-            used += [placement.boost.name] if placement.boost else []
-            for source_name in used:
+            for source_name in placement.asked():
                 if source_name not in self.sources:
                     known = ", ".join(self.sources)
                     message = f"placements.{name}: source {source_name!r} is not one of {known}"
@@ -196,6 +205,8 @@ class FittedPipeline:
     """By the name of the source that searches it."""
     rankers: Mapping[str, Ranker] = field(default_factory=dict)
     """By placement; not every one that is configured found rows to learn from."""
+    attributes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CUSTOMER_SCHEMA))
+    """What was given of customers, ordered by `customer_id`: what offers' eligibility asks for."""
 
 
 def assemble(
@@ -208,6 +219,7 @@ def assemble(
         fitted.segments,
         fitted.catalogue,
         Eligibility(fitted.catalogue.frame),
+        attributes=fitted.attributes,
     )
     return Recommender(
         bundle_version=bundle_version,
@@ -238,12 +250,25 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
             return NeighbourSource(name, algorithm, model, fitted.catalogue.items)
         case "next-item" | "sequence", MarkovModel() | SequenceModel() as model, _:
             return _ordered_source(name, model, fitted.catalogue)
-        case "repurchase", RepurchaseModel() as model, _:
-            return RepurchaseSource(name, model)
         case kind, PopularityModel() as model, algorithm if kind.startswith("popular"):
             reason = "rising" if isinstance(algorithm, Trend) else "popular"
             return _popular_source(name, kind, model, fitted.catalogue, reason)
         case kind, model, _:
+            return _plain_source(name, kind, model, fitted.catalogue)
+
+
+def _plain_source(name: str, kind: str, model: Model, catalogue: Catalogue) -> CandidateSource:
+    """Returns a source that needs no more of the configuration than its kind."""
+    match kind, model:
+        case "repurchase", RepurchaseModel() as model:
+            return RepurchaseSource(name, model)
+        case "rising", PopularityModel() as model:
+            return RisingSource(name, model)
+        case "new", ArrivalsModel() as model:
+            return NewSource.of(name, model, catalogue)
+        case "viewed", ViewedModel() as model:
+            return ViewedSource(name, model)
+        case _:
             message = f"source {name!r} of kind {kind!r} cannot ask a {type(model).__name__}"
             raise TypeError(message)
 
@@ -271,7 +296,7 @@ def _popular_source(
 def save(fitted: FittedPipeline, folder: Path) -> None:
     """Writes a fitted pipeline's files, all but its configuration, into an empty folder."""
     fitted.catalogue.frame.write_parquet(folder / CATALOGUE)
-    save_customers(folder, fitted.customers, fitted.states, fitted.segments)
+    save_customers(folder, fitted.customers, fitted.states, fitted.segments, fitted.attributes)
     for name, model in fitted.models.items():
         save_arrays(folder / "models" / name, model.arrays())
     for name, ranker in fitted.rankers.items():
@@ -300,6 +325,7 @@ def load(folder: Path, manifest: Manifest) -> FittedPipeline:
         customers=load_customers(folder),
         states=load_states(folder, scale),
         segments=load_segments(folder),
+        attributes=load_attributes(folder),
         models={
             name: algorithm.restore(load_arrays(folder / "models" / name))
             for name, algorithm in config.algorithms().items()

@@ -48,7 +48,7 @@ def _kept(base: FitConfig, blends: Mapping[str, Blend]) -> set[str]:
     """Returns the base's sources that are still asked when these placements have new blends."""
     kept: set[str] = set()
     for name, placement in base.placements.items():
-        kept |= set(placement.fill)
+        kept |= set(placement.fill) | ({placement.within} if placement.within else set())
         if name not in blends:
             kept |= {use.name for use in placement.sources}
             kept |= {placement.boost.name} if placement.boost else set()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from recsys.data.vocabulary import IdT, Vocabulary
+from recsys.data.vocabulary import HashArray, IdT, Vocabulary
 from recsys.types import UNKNOWN, NumArray
 
 
@@ -43,3 +43,7 @@ class LongerVocabulary(Vocabulary[IdT]):
         first, more = self._first.numbers(ids), self._more.numbers(ids)
         later = np.where(more == UNKNOWN, UNKNOWN, more + len(self._first))
         return np.where(first == UNKNOWN, later, first).astype(np.int32)
+
+    def hashes(self) -> HashArray:
+        """Returns a number of each id, shape (n,) uint64: of its text alone, in every bundle."""
+        return np.concatenate([self._first.hashes(), self._more.hashes()])

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from recsys.types import UNKNOWN, NumArray, OffsetArray
 
 IdT = TypeVar("IdT", bound=str)
+HashArray = NDArray[np.uint64]
 REMEMBERED = 32_768
 """Ids whose numbers are kept at hand: about 5 MB."""
+FNV_BASIS, FNV_PRIME = 0xCBF29CE484222325, 0x100000001B3
 
 
 class Vocabulary(Generic[IdT]):
@@ -23,13 +25,14 @@ class Vocabulary(Generic[IdT]):
     is remembered.
     """
 
-    __slots__ = ("_bytes", "_found", "_offsets")
+    __slots__ = ("_bytes", "_found", "_hashes", "_offsets")
 
     def __init__(self, id_bytes: NDArray[np.uint8], offsets: OffsetArray) -> None:
         """Takes the arrays of `arrays()`: UTF-8 text (any,) uint8 and (n + 1,) int64 offsets."""
         self._bytes = id_bytes
         self._offsets = offsets
         self._found: dict[IdT, int] = {}
+        self._hashes: HashArray | None = None
 
     @classmethod
     def from_ids(cls, ids: Iterable[IdT] | pl.Series) -> "Vocabulary[IdT]":
@@ -88,6 +91,25 @@ class Vocabulary(Generic[IdT]):
     def ids(self, numbers: NumArray) -> list[IdT]:
         """Returns the ids of numbers in [0, len)."""
         return [self.id(number) for number in numbers.tolist()]
+
+    def hashes(self) -> HashArray:
+        """Returns a number of each id, shape (n,) uint64: of its text alone, in every bundle.
+
+        FNV-1a (Fowler, Noll and Vo), of all ids at once, byte by byte; computed when first asked.
+        """
+        if self._hashes is None:
+            self._hashes = self._hashed()
+        return self._hashes
+
+    def _hashed(self) -> HashArray:
+        lengths = np.diff(self._offsets)
+        found = np.full(len(self), FNV_BASIS, dtype=np.uint64)
+        left = np.arange(len(self))
+        for place in range(int(lengths.max(initial=0))):
+            left = left[lengths[left] > place]
+            found[left] ^= self._bytes[self._offsets[left] + place]
+            found[left] *= np.uint64(FNV_PRIME)
+        return found
 
     def series(self) -> pl.Series:
         """Returns all ids in number order as a polars String series."""

@@ -19,8 +19,7 @@ def needed(config: FitConfig, placements: Sequence[str] | None = None) -> FitCon
     }
     asked: set[str] = set()
     for placement in kept.values():
-        asked |= {use.name for use in placement.sources} | set(placement.fill)
-        asked |= {placement.boost.name} if placement.boost else set()
+        asked |= set(placement.asked())
     sources = {name: source for name, source in config.sources.items() if name in asked}
     wanted = {source.model for source in sources.values()}
     models = {name: model for name, model in config.models.items() if name in wanted}

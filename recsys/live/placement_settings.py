@@ -55,8 +55,9 @@ class PlacementSettings(StrictModel):
     names none that is known, the history); or one purchase, which the list is named after."""
     filter: str = ""
     """SQL boolean expression over catalogue columns that all items pass; empty: none."""
-    new_days: float | None = Field(default=None, gt=0)
-    """The blend shows only items that came within so many days; `fill` goes beyond them."""
+    within: str = ""
+    """A source: the blend shows only items that it gives, and `fill` goes beyond them once these
+    run out; empty: all items."""
     rotation_weeks: int | None = Field(default=None, ge=2, le=52)
     """The list is that of the query's calendar week: what happens within the week does not change
     it, and an item is picked for a customer in one week of so many."""
@@ -86,10 +87,21 @@ class PlacementSettings(StrictModel):
             self._asks_for_customers()
         return self
 
+    def asked(self) -> tuple[str, ...]:
+        """Returns the names of all sources that it asks, in their order."""
+        boosts = [self.boost.name] if self.boost else []
+        limits = [self.within] if self.within else []
+        return (*(use.name for use in self.sources), *self.fill, *boosts, *limits)
+
+    @property
+    def takes_new_items(self) -> bool:
+        """Whether items that the bundle does not know take places."""
+        return self.new_items and not self.only_bought
+
     def _asks_for_customers(self) -> None:
         """Refuses what says something of a list of items."""
         plain = PlacementSettings.model_construct(sources=self.sources)
-        said = ("boost", "fill", "filter", "new_days", "rotation_weeks", "exclude", "only_bought")
+        said = ("boost", "fill", "filter", "within", "rotation_weeks", "exclude", "only_bought")
         for name in said:
             if getattr(self, name) != getattr(plain, name):
                 message = f"{name} is about lists of items, and this answers with customers"

@@ -1,22 +1,24 @@
 """A recommender that follows the catalogue: changes in, another recommender out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
-from recsys.data.catalogue import Catalogue
 from recsys.live.likeness import Likeness, Nearest
 from recsys.live.overlay import Overlay
 from recsys.models.item_words import word_columns
+from recsys.pipeline.catalogue_state import CatalogueState
 from recsys.pipeline.features import unseen_items, with_prices
 from recsys.pipeline.learned_source import LearnedSource
 from recsys.pipeline.new_items import NewItemRules, NewItems
 from recsys.pipeline.popular_sources import CategoryPopularSource
 from recsys.pipeline.recommender import Recommender
+from recsys.pipeline.shop_sources import NewSource
 from recsys.pipeline.source import CandidateSource
 from recsys.pipeline.sources import RepurchaseSource
+from recsys.pipeline.viewed_source import ViewedSource
 from recsys.store.catalogue import ItemRow
 from recsys.types import UNKNOWN, FloatArray, NumArray
 
@@ -33,8 +35,22 @@ class CatalogueFollower:
     For one thread at a time; the recommenders it returns are immutable, as all are.
     """
 
-    def __init__(self, recommender: Recommender, rules: NewItemRules | None = None) -> None:
-        """Takes the recommender of a bundle as it was loaded."""
+    def __init__(
+        self,
+        recommender: Recommender,
+        rules: NewItemRules | None = None,
+        *,
+        likeness: Likeness | None = None,
+        left_out: Collection[str] = (),
+    ) -> None:
+        """Takes the recommender of a bundle as it was loaded.
+
+        Args:
+            recommender: of the bundle.
+            rules: how new items are treated.
+            likeness: of another follower of the same bundle, which is `prepared`.
+            left_out: new items whose like is never sought.
+        """
         self.bundle = recommender
         self.recommender = recommender
         """What answers now; the bundle's own as long as nothing has changed."""
@@ -42,7 +58,10 @@ class CatalogueFollower:
         resolver = recommender.resolver
         self._overlay = Overlay.over(resolver.catalogue, resolver.eligibility)
         self._columns = word_columns(recommender.catalogue.frame, None)
-        self._likeness: Likeness | None = None
+        self.likeness = likeness
+        """None: not `prepared`."""
+        self._left_out = frozenset(left_out)
+        self._number = 0
         self._unseen: FloatArray | None = None
         self._liked: dict[str, _Liked] = {}
         self._waiting: list[str] = []
@@ -76,13 +95,26 @@ class CatalogueFollower:
             rows: of the store, each item once.
             seek: whether to look now for what new items are like.
         """
-        if rows:
-            self._overlay = self._overlay.changed(rows)
+        self._change(rows)
         fresh = self._overlay.new_rows
         self._seek(fresh, AT_ONCE if seek else 0)
         if rows or self.recommender is not self.bundle:
             self.recommender = self._laid(fresh)
         return self.recommender
+
+    def settle(self, rows: Sequence[ItemRow]) -> Recommender:
+        """Does as `follow`, and knows what all new items are like when it returns."""
+        self._change(rows)
+        fresh = self._overlay.new_rows
+        self._seek(fresh, len(fresh))
+        if self._number:
+            self.recommender = self._laid(fresh)
+        return self.recommender
+
+    def _change(self, rows: Sequence[ItemRow]) -> None:
+        if rows:
+            self._overlay = self._overlay.changed(rows)
+            self._number = max(self._number, *(row.change_number for row in rows))
 
     def _seek(self, fresh: pl.DataFrame, most: int) -> None:
         """Finds the like of new items, and of those that say something else of themselves."""
@@ -92,10 +124,13 @@ class CatalogueFollower:
         open_places = [
             place
             for place, item_id in enumerate(ids)
-            if item_id not in self._liked or self._liked[item_id][0] != said[place]
+            if item_id not in self._left_out
+            and (item_id not in self._liked or self._liked[item_id][0] != said[place])
         ]
         now = open_places[:most]
         self._waiting = [ids[place] for place in open_places[most:]]
+        for item_id in self._waiting:  # what it was like before it changed is no state to go by
+            self._liked.pop(item_id, None)
         if now:
             self.prepare()
         if now and self._likeness is not None:
@@ -115,12 +150,13 @@ class CatalogueFollower:
                 new_items=new_items,
             ),
             sources={
-                name: _laid_source(source, overlay.bundle_part, len(fresh))
+                name: _laid_source(source, overlay, bundle.trained_until)
                 for name, source in bundle.sources.items()
             },
             item_table=self._item_table(len(fresh)),
             new_items=new_items,
             laid_over=bundle,
+            catalogue_state=CatalogueState(self._number, tuple(self._waiting)),
         )
 
     def _new_items(self, fresh: pl.DataFrame) -> NewItems:
@@ -151,14 +187,19 @@ class CatalogueFollower:
         return with_prices(longer, self._overlay.catalogue)
 
 
-def _laid_source(source: CandidateSource, catalogue: Catalogue, count: int) -> CandidateSource:
-    """Returns a source in the catalogue of now, with `count` more items than the bundle's."""
+def _laid_source(source: CandidateSource, overlay: Overlay, end_time: int) -> CandidateSource:
+    """Returns a source in the catalogue of now, which may have more items than the bundle's."""
+    count = len(overlay.catalogue) - len(overlay.bundle)
+    if isinstance(source, NewSource):
+        return source.over(overlay.catalogue, end_time)
+    if isinstance(source, ViewedSource):  # whatever was looked at, known to the bundle or not
+        return source
     if isinstance(source, CategoryPopularSource):
-        source = replace(source, catalogue=catalogue)
+        source = replace(source, catalogue=overlay.bundle_part)
     if count == 0:
         return source
     if isinstance(source, RepurchaseSource):
         # It scores what a customer bought, known to the bundle or not.
         ties = np.concatenate([source.model.ties, np.zeros(count, np.float32)])
         return replace(source, model=replace(source.model, ties=ties))
-    return LearnedSource(source, len(catalogue))
+    return LearnedSource(source, len(overlay.bundle))

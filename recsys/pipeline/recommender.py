@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from recsys.data.catalogue import Catalogue
 from recsys.errors import UnknownPlacementError
 from recsys.live.deployment import Exploration
+from recsys.pipeline.anchor import title_of
 from recsys.pipeline.blend import Pool, blend, boost_factors, pool
+from recsys.pipeline.catalogue_state import AS_FITTED, CatalogueState
 from recsys.pipeline.explain import explained
 from recsys.pipeline.exploration import EXPLORED, Drawn, draw
 from recsys.pipeline.given import (
@@ -20,6 +22,7 @@ from recsys.pipeline.given import (
     left_of,
     only_given,
 )
+from recsys.pipeline.narrowing import narrowed
 from recsys.pipeline.new_items import NewItems
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.query import Query, Ranked, Reason, Recommendations, RecommendedItem
@@ -56,6 +59,8 @@ class Recommender:
     """Items after the bundle's; None: there are none."""
     laid_over: "Recommender | None" = None
     """As the bundle was loaded, where its catalogue has changed since; None: it has not."""
+    catalogue_state: CatalogueState = AS_FITTED
+    """How far the catalogue's changes are laid over the bundle."""
 
     @property
     def placements(self) -> tuple[str, ...]:
@@ -94,7 +99,7 @@ class Recommender:
             asked = for_ranker(request, candidates)
             ranked = rerank(ranker, asked, ranked, candidates, self.item_table)
         anchors = None
-        if self.new_items is not None and not config.only_bought:
+        if self.new_items is not None and config.takes_new_items:
             anchors = self._anchors(request, ranked, config)
         request, ranked = only_given(request, ranked)
         if self.new_items is not None and anchors is not None:
@@ -113,6 +118,7 @@ class Recommender:
         """Returns the request of a query, its candidates, and them by the blend, best first."""
         config = self.placement_configs[query.placement]
         request = self.resolver.resolve(query, config)
+        request = narrowed(request, config, self.sources, self.resolver)
         return request, *self._blended(request, config)
 
     def _blended(self, request: Request, config: PlacementConfig) -> tuple[Pool, Ranked]:
@@ -170,9 +176,25 @@ class Recommender:
     ) -> list[RecommendedItem]:
         """Asks the fill sources in order until the list is full, then takes any new item."""
         items = list(listed)
+        self._fill(request, items, config)
+        if request.wider is not None:
+            self._fill(request.wider, items, config)
+        if self.new_items is not None and anchors is not None:
+            left = request.query.limit - len(items)
+            if left > 0:
+                rest = self.new_items.rest(request, anchors)
+                fresh = self._unlisted(request, rest, items)[:left]
+                ranks = np.arange(len(fresh)) + len(items) + 1
+                items += self._items(request, self.new_items, fresh, np.zeros(len(fresh)), ranks)
+        return items[len(listed) :]
+
+    def _fill(
+        self, request: Request, items: list[RecommendedItem], config: PlacementConfig
+    ) -> None:
+        """Lets the fill sources add what they may show to a list, in order, until it is full."""
         for name in config.fill:
             if len(items) >= request.query.limit:
-                break
+                return
             source, wanted = self.sources[name], request.query.limit
             found = source.scores(request)
             while len(items) < request.query.limit:
@@ -183,14 +205,6 @@ class Recommender:
                 items += self._items(request, source, fresh, np.zeros(len(fresh)), ranks)
                 if len(nums) < wanted:
                     break
-        if self.new_items is not None and anchors is not None:
-            left = request.query.limit - len(items)
-            if left > 0:
-                rest = self.new_items.rest(request, anchors)
-                fresh = self._unlisted(request, rest, items)[:left]
-                ranks = np.arange(len(fresh)) + len(items) + 1
-                items += self._items(request, self.new_items, fresh, np.zeros(len(fresh)), ranks)
-        return items[len(listed) :]
 
     def _rest_of(
         self,
@@ -220,6 +234,7 @@ class Recommender:
             bundle_version=self.bundle_version,
             trained_until=self.trained_until,
             missing_item_ids=self.resolver.missing(request.query),
+            title=title_of(request),
         )
 
     def _explored(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -9,7 +10,19 @@ from recsys.data.state import DecayScale, StateRows, item_weights, type_weight_a
 from recsys.pipeline.query import Query
 from recsys.types import BoolArray, EventType, FloatArray, ItemId, NumArray, Tier
 
+if TYPE_CHECKING:
+    from recsys.pipeline.ruling import Ruling
+
 BOUGHT = type_weight_array({EventType.PURCHASE: 1.0})
+
+
+class Anchor(NamedTuple):
+    """The purchase that a list starts from and is named after."""
+
+    item_num: int
+    item_id: ItemId
+    time: int
+    """Of the last purchase, Unix seconds, UTC."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +47,12 @@ class Request:
     given_nums: NumArray | None = None
     """Allowed items that the query wants ordered, distinct, in its order; None: it wants a
     list."""
+    anchor: Anchor | None = None
+    """The purchase that is the context; None: what the page is about is, if anything."""
+    wider: "Request | None" = None
+    """The same with all that fill sources may show once `allowed` runs out; None: no more."""
+    ruling: "Ruling | None" = None
+    """What rules ask of the list; None: nothing."""
     learned: "Request | None" = None
     """The same for those who know the bundle's items alone; None: there are no others."""
     stands_for: Mapping[ItemId, ItemId] = field(default_factory=dict)
@@ -76,7 +95,9 @@ class Request:
     @property
     def seed_tier(self) -> Tier:
         """What a list made from the seeds is."""
-        return Tier.SESSION if self.use_context else self.history_tier
+        if self.anchor is not None or not self.use_context:
+            return self.history_tier
+        return Tier.SESSION
 
     def bought(self) -> NumArray:
         """Returns the items that the history has a purchase of, ascending."""

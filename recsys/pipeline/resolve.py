@@ -1,11 +1,13 @@
 """Turns queries into requests: ids into numbers, history into rows, limits into masks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import polars as pl
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.events import CUSTOMER_SCHEMA
 from recsys.data.merge import EventColumns, merge, unclear_items
 from recsys.data.segments import Segments
 from recsys.data.state import CustomerStates, StateRows
@@ -15,7 +17,9 @@ from recsys.live.eligibility import Eligibility
 from recsys.pipeline.new_items import NewItems
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.query import MAX_GIVEN_ITEMS, MAX_LIMIT, Query, RecentEvent
-from recsys.pipeline.request import Request
+from recsys.pipeline.query_filters import passing
+from recsys.pipeline.request import Anchor, Request
+from recsys.pipeline.weeks import as_of_week, begun_before
 from recsys.types import EVENT_CODES, BoolArray, CustomerId, ItemId, NumArray, Tier
 
 
@@ -30,6 +34,8 @@ class Resolver:
     eligibility: Eligibility
     new_items: NewItems | None = None
     """Items after the bundle's; None: there are none."""
+    attributes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CUSTOMER_SCHEMA))
+    """What was given of customers, ordered by `customer_id`."""
 
     def resolve(self, query: Query, placement: PlacementConfig) -> Request:
         """Returns the request of a query.
@@ -41,6 +47,8 @@ class Resolver:
         most = MAX_GIVEN_ITEMS if query.only_item_ids else MAX_LIMIT
         if not 1 <= query.limit <= most:
             raise InvalidQueryError("limit", f"must be 1 to {most}, is {query.limit}")
+        if placement.rotation_weeks is not None:
+            query = as_of_week(query)
         customer_num = None
         if query.customer_id is not None:
             customer_num = self.customers.number(query.customer_id)
@@ -48,15 +56,18 @@ class Resolver:
         histories = [self._history(owner) for owner in owners]
         known = any(len(rows.item_nums) for rows in histories)
         context = self._item_nums(query.context_item_ids)
+        rows = self._merged(owners, histories, query)
+        if placement.rotation_weeks is not None:
+            rows = begun_before(rows, query.query_time)
         request = Request(
             query=query,
-            rows=self._merged(owners, histories, query),
+            rows=rows,
             scale=self.states.scale,
             history_tier=Tier.PERSONALISED if known else Tier.SESSION,
             label_nums=self._labels(customer_num),
             context_nums=context,
             use_context=placement.seeds == "context" and len(context) > 0,
-            allowed=self.eligibility.mask(query.filter, query.market).copy(),
+            allowed=passing(query, self.eligibility),
         )
         self._restrict(request, placement)
         if query.only_item_ids:
@@ -64,6 +75,20 @@ class Resolver:
         if self.new_items is not None:
             request = replace(request, learned=self.new_items.learned_request(request))
         return request
+
+    def about(self, request: Request, anchor: Anchor) -> Request:
+        """Returns a request as one about a single purchase, which it does not show."""
+        context = np.array([anchor.item_num], dtype=np.int32)
+        about = replace(
+            request,
+            anchor=anchor,
+            context_nums=context,
+            use_context=True,
+            allowed=request.allowed & ~self._variants(context),
+        )
+        if self.new_items is None:
+            return about
+        return replace(about, learned=self.new_items.learned_request(about))
 
     def missing(self, query: Query) -> tuple[ItemId, ...]:
         """Returns the context items that the catalogue does not have, in the query's order."""
@@ -111,6 +136,11 @@ class Resolver:
         """Returns those whose history is asked for, the customer first."""
         return () if query.customer_id is None else (query.customer_id, *query.merged_ids)
 
+    def history(self, query: Query) -> StateRows:
+        """Returns what a query's customer did: the bundle's rows and the query's events."""
+        owners = self._owners(query)
+        return self._merged(owners, [self._history(owner) for owner in owners], query)
+
     def _history(self, customer_id: CustomerId) -> StateRows:
         customer_num = self.customers.number(customer_id)
         return self.states.empty() if customer_num is None else self.states.of(customer_num)
@@ -142,6 +172,8 @@ class Resolver:
     def _restrict(self, request: Request, placement: PlacementConfig) -> None:
         """Takes what the query and the placement leave out off the request's own mask."""
         allowed = request.allowed
+        if placement.filter:
+            allowed &= self.eligibility.mask(placement.filter, request.query.market)
         if request.query.exclude_item_ids:
             allowed[self._item_nums(request.query.exclude_item_ids)] = False
         if placement.seeds == "context" and len(request.context_nums):

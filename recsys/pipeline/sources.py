@@ -17,7 +17,7 @@ from recsys.models.vectors import VectorModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
 from recsys.pipeline.source import HistoryParts, ListedScores, VectorScores
-from recsys.types import FloatArray, ItemId, NumArray, Tier
+from recsys.types import EventType, FloatArray, ItemId, NumArray, Tier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,9 +83,11 @@ class NeighbourSource:
         ]
 
     def _code(self, request: Request, seed: int, bought: NumArray) -> str:
-        if request.use_context:
-            over_baskets = isinstance(self.config, ItemItem) and self.config.over == "baskets"
-            return "often-bought-with" if over_baskets else "similar-to"
+        if request.use_context and request.anchor is None:
+            if not (isinstance(self.config, ItemItem) and self.config.over == "baskets"):
+                return "similar-to"
+            of_purchases = EventType.PURCHASE in self.config.event_weights
+            return "often-bought-with" if of_purchases else "often-viewed-with"
         return "because-you-bought" if seed in bought else "because-you-viewed"
 
 
