@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
+from recsys.data.events import CUSTOMER_SCHEMA
 from recsys.data.segments import Segments
 from recsys.data.state import CustomerStates, DecayScale, StateRows
 from recsys.data.vocabulary import Vocabulary
@@ -14,6 +16,8 @@ from recsys.types import CustomerId
 CATALOGUE = "catalogue.parquet"
 CUSTOMERS, STATES, SEGMENTS = "customers", "states", "segments"
 """Folders that hold what a bundle knows of customers."""
+ATTRIBUTES = "attributes.arrow"
+"""In the folder `CUSTOMERS`: not there in bundles of releases that kept no attributes."""
 
 
 def save_customers(
@@ -21,9 +25,14 @@ def save_customers(
     customers: Vocabulary[CustomerId],
     states: CustomerStates,
     segments: Segments,
+    attributes: pl.DataFrame,
 ) -> None:
     """Writes all that a bundle knows of customers."""
     save_arrays(folder / CUSTOMERS, customers.arrays())
+    # As it lies in memory: there is nothing to decode at a start.
+    attributes.sort("customer_id").rechunk().write_ipc(
+        folder / CUSTOMERS / ATTRIBUTES, compression="uncompressed"
+    )
     save_arrays(folder / STATES, {"offsets": states.offsets, **states.rows._asdict()})
     save_arrays(
         folder / SEGMENTS,
@@ -38,6 +47,14 @@ def save_customers(
 def load_customers(folder: Path) -> Vocabulary[CustomerId]:
     """Reads whom a bundle knows."""
     return Vocabulary(**load_arrays(folder / CUSTOMERS))  # type: ignore[arg-type]
+
+
+def load_attributes(folder: Path) -> pl.DataFrame:
+    """Reads the customers' attributes, ordered by `customer_id`."""
+    file = folder / CUSTOMERS / ATTRIBUTES
+    if not file.is_file():
+        return pl.DataFrame(schema=CUSTOMER_SCHEMA)
+    return pl.read_ipc(file)
 
 
 def load_states(folder: Path, scale: DecayScale) -> CustomerStates:

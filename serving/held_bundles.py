@@ -13,6 +13,7 @@ from recsys.bundle_parts import (
     CUSTOMERS,
     SEGMENTS,
     STATES,
+    load_attributes,
     load_customers,
     load_segments,
     load_states,
@@ -72,6 +73,10 @@ def records(root: Path, customer_ids: Sequence[str]) -> Iterator[dict[str, Any]]
     """
     for path in list_bundles(root):
         verify_part(path, CUSTOMERS)
+        attributes = load_attributes(path).filter(pl.col("customer_id").is_in(customer_ids))
+        for row in attributes.iter_rows(named=True):
+            told = {name: value for name, value in row.items() if value is not None}
+            yield {"bundle_version": path.name, "attributes": _in_json(told)}
         customers = load_customers(path)
         numbers = [customers.number(CustomerId(name)) for name in customer_ids]
         for number in numbers:
@@ -106,12 +111,21 @@ def _rows(path: Path, customer_num: int) -> Iterator[dict[str, Any]]:
         }
 
 
+def _in_json(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
 def _knows(path: Path, customer_ids: Sequence[str]) -> bool:
     try:
         verify_part(path, CUSTOMERS)
-        customers = load_customers(path)
+        customers, attributes = load_customers(path), load_attributes(path)
     except BundleError:
         return path.is_dir()  # not if it was removed meanwhile
+    if attributes["customer_id"].is_in(customer_ids).any():
+        return True
     return any(customers.number(CustomerId(name)) is not None for name in customer_ids)
 
 

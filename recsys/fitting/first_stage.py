@@ -88,6 +88,7 @@ def fit_first_stage(
         customers=data.interactions.customers,
         states=data.states,
         segments=data.segments,
+        attributes=dataset.customers,
         models=models,
         indexes=indexes,
     )
