@@ -53,16 +53,16 @@ def upsert(
     known = read(session, [offer[0] for offer in offers])
     last = counters.bump(session, COUNTER, len(offers))
     created = replaced = 0
-    for number, (offer_id, *limits) in enumerate(offers, last - len(offers) + 1):
+    for number, (offer_id, content, stock, budget) in enumerate(offers, last - len(offers) + 1):
         was = known.get(offer_id)
         if was is None:
-            row = StoredOffer(offer_id, *limits, False, 0, 0, 0, 0, number)  # noqa: FBT003
-            session.insert("offers", COLUMNS, [(*row[:4], 0, *row[5:])])
+            row = (offer_id, content, stock, budget, 0, 0, 0, 0, 0, number)
+            session.insert("offers", COLUMNS, [row])
         else:
             session.execute(
                 "UPDATE offers SET content = ?, voucher_stock = ?, budget = ?, removed = 0, "
                 "change_number = ? WHERE offer_id = ?",
-                (*limits, number, offer_id),
+                (content, stock, budget, number, offer_id),
             )
         there = was is not None and not was.removed
         created, replaced = created + (not there), replaced + there
