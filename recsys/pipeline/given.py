@@ -6,7 +6,7 @@ Where they see no difference, and where they know nothing, the items keep the or
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,17 @@ from recsys.types import NumArray
 GIVEN = "given"
 """Source of items that nothing is known of."""
 _AS_GIVEN = Reason("as-given")
+
+
+@dataclass(frozen=True, slots=True)
+class AsGiven:
+    """Gives what nobody has a word for, where rules decide about the list."""
+
+    name: str = GIVEN
+
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
+        """Says that the items stand as they came."""
+        return [_AS_GIVEN] * len(item_nums)
 
 
 def for_ranker(request: Request, candidates: Pool) -> Request:

@@ -1,21 +1,23 @@
 """The one path: every list that is served, mailed or evaluated is made here."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
-from recsys.errors import UnknownPlacementError
 from recsys.live.deployment import Exploration
+from recsys.models.replenishment_model import ReplenishmentModel
 from recsys.pipeline.anchor import title_of
 from recsys.pipeline.blend import Pool, blend, boost_factors, pool
 from recsys.pipeline.catalogue_state import AS_FITTED, CatalogueState
+from recsys.pipeline.diversity import likenesses
 from recsys.pipeline.explain import explained
 from recsys.pipeline.exploration import EXPLORED, Drawn, draw
 from recsys.pipeline.given import (
     GIVEN,
+    AsGiven,
     as_given,
     best_of,
     for_ranker,
@@ -24,13 +26,16 @@ from recsys.pipeline.given import (
 )
 from recsys.pipeline.narrowing import narrowed
 from recsys.pipeline.new_items import NewItems
-from recsys.pipeline.placements import PlacementConfig
+from recsys.pipeline.placements import PlacementConfig, placement_that
 from recsys.pipeline.query import Query, Ranked, Reason, Recommendations, RecommendedItem
 from recsys.pipeline.ranker import Ranker, rerank
+from recsys.pipeline.replenish import with_forecasts
 from recsys.pipeline.request import Request
 from recsys.pipeline.resolve import Resolver
+from recsys.pipeline.rule_parts import Ruling
+from recsys.pipeline.ruled_list import Chunk, Made, Maker, Pick
 from recsys.pipeline.source import CandidateSource, Explaining
-from recsys.types import FloatArray, LogPosition, NumArray, Tier
+from recsys.types import BoolArray, FloatArray, LogPosition, NumArray, Tier
 
 FEWEST_ANCHORS = 50
 """Ranked items below which new ones are judged by what would be ranked without a filter."""
@@ -57,6 +62,8 @@ class Recommender:
     """How far the event log was read for the bundle; None: it was fitted on files alone."""
     new_items: NewItems | None = None
     """Items after the bundle's; None: there are none."""
+    forecasters: Mapping[str, ReplenishmentModel] = field(default_factory=dict)
+    """By the names that placements give; of an older bundle there are none."""
     laid_over: "Recommender | None" = None
     """As the bundle was loaded, where its catalogue has changed since; None: it has not."""
     catalogue_state: CatalogueState = AS_FITTED
@@ -80,12 +87,11 @@ class Recommender:
 
         Raises:
             UnknownPlacementError: a query names a placement that is not configured.
-            InvalidQueryError: a field is out of range.
+            InvalidQueryError: a field is out of range, or a placement does not answer with items.
             InvalidFilterError: a filter cannot be compiled.
         """
         for query in queries:
-            if query.placement not in self.placement_configs:
-                raise UnknownPlacementError(query.placement, self.placements)
+            placement_that(self.placement_configs, query.placement, "items")
         return [
             explained(self, query, self._answer(query)) if query.explain else self._answer(query)
             for query in queries
@@ -93,7 +99,24 @@ class Recommender:
 
     def _answer(self, query: Query) -> Recommendations:
         config = self.placement_configs[query.placement]
-        request, candidates, ranked = self.first_stage(query)
+        request, ranked, anchors = self._ordered(query, *self.first_stage(query))
+        if request.ruling is not None:
+            return self._by_rules(request, request.ruling, ranked, anchors)
+        items = self._chosen(request, ranked, config)
+        if request.given_nums is None:
+            items += self._filled(request, items, config, anchors)
+        else:
+            items += self._rest_of(request.given_nums, request, items, config)
+        told = self._told(request, items)
+        if query.exploration is not None and told.items:
+            return self._explored(request, ranked, told, query.exploration)
+        return told
+
+    def _ordered(
+        self, query: Query, request: Request, candidates: Pool, ranked: Ranked
+    ) -> tuple[Request, Ranked, Ranked | None]:
+        """Returns the ranked items, new ones among them, and what new ones were judged by."""
+        config = self.placement_configs[query.placement]
         ranker = self.rankers.get(query.placement)
         if ranker is not None:
             asked = for_ranker(request, candidates)
@@ -104,15 +127,7 @@ class Recommender:
         request, ranked = only_given(request, ranked)
         if self.new_items is not None and anchors is not None:
             ranked = self.new_items.placed(request, ranked, anchors)
-        items = self._chosen(request, ranked, config)
-        if request.given_nums is None:
-            items += self._filled(request, items, config, anchors)
-        else:
-            items += self._rest_of(request.given_nums, request, items, config)
-        told = self._told(request, items)
-        if query.exploration is not None and told.items:
-            return self._explored(request, ranked, told, query.exploration)
-        return told
+        return request, ranked, anchors
 
     def first_stage(self, query: Query) -> tuple[Request, Pool, Ranked]:
         """Returns the request of a query, its candidates, and them by the blend, best first."""
@@ -270,6 +285,111 @@ class Recommender:
             [item] = self._items(request, source, nums, np.array([drawn.score]), np.array([rank]))
         return replace(item, propensity=drawn.propensity)
 
+    def _by_rules(
+        self, request: Request, ruling: Ruling, ranked: Ranked, anchors: Ranked | None
+    ) -> Recommendations:
+        """Makes the list that the rules of the query ask for."""
+        config = self.placement_configs[request.query.placement]
+        first = [use.name for use in config.sources]
+        maker = Maker(
+            request,
+            ruling,
+            lambda allowed: self._supply(request.query, allowed),
+            products=self._products(request),
+            likenesses=likenesses(self.catalogue, self.sources, first)
+            if ruling.diversity[1]
+            else None,
+        )
+        made = maker.made(
+            self._ranked_chunk(request, ranked), self._further(request, config, anchors)
+        )
+        items = self._listed(made.picks)
+        if request.query.exploration is not None and items and request.given_nums is None:
+            items = self._explored_by_rules(request, made, items, request.query.exploration)
+        pinned = self._listed([pick for _, pick in made.pinned])
+        for (pin, _), item in zip(made.pinned, pinned, strict=True):
+            items.insert(pin.position - 1, item)
+        items = [replace(item, rank=rank) for rank, item in enumerate(items, start=1)]
+        return replace(self._told(request, items), relaxed_rules=tuple(made.relaxed))
+
+    def _supply(self, query: Query, allowed: BoolArray) -> Iterator[Chunk]:
+        """Yields what a query's placement gives if other items are allowed."""
+        config = self.placement_configs[query.placement]
+        request = self.resolver.allowing(self.resolver.resolve(query, config), allowed)
+        request = narrowed(request, config, self.sources, self.resolver)
+        request, ranked, anchors = self._ordered(query, request, *self._blended(request, config))
+        yield self._ranked_chunk(request, ranked)
+        yield from self._further(request, config, anchors)
+
+    def _ranked_chunk(self, request: Request, ranked: Ranked) -> Chunk:
+        used = self._used(self.placement_configs[request.query.placement])
+        return Chunk(request, ranked.item_nums, ranked.scores, used, ranked.parts)
+
+    def _further(
+        self, request: Request, config: PlacementConfig, anchors: Ranked | None
+    ) -> Iterator[Chunk]:
+        """Yields what fills a list, best first, as long as somebody asks."""
+        if request.given_nums is not None:
+            for name in config.fill:
+                nums = best_of(self.sources[name].scores(request), request.given_nums)
+                yield _unscored(request, nums, self.sources[name])
+            yield _unscored(request, request.given_nums, AsGiven())
+            return
+        for asked in (request,) if request.wider is None else (request, request.wider):
+            for name in config.fill:
+                yield from self._filling(asked, self.sources[name])
+        if self.new_items is not None and anchors is not None:
+            yield _unscored(request, self.new_items.rest(request, anchors), self.new_items)
+
+    @staticmethod
+    def _filling(request: Request, source: CandidateSource) -> Iterator[Chunk]:
+        found, wanted = source.scores(request), request.query.limit
+        while True:
+            wanted *= 2
+            nums, _ = found.best(wanted)
+            yield _unscored(request, nums, source)
+            if len(nums) < wanted:
+                return
+
+    def _listed(self, picks: Sequence[Pick]) -> list[RecommendedItem]:
+        """Returns what was picked, each with the reason of who gave it."""
+        owners: dict[tuple[int, int], list[int]] = {}
+        for place, pick in enumerate(picks):
+            owners.setdefault((id(pick.giver), id(pick.request)), []).append(place)
+        found: dict[int, RecommendedItem] = {}
+        for places in owners.values():
+            nums = np.array([picks[place].num for place in places], dtype=np.int32)
+            scores = np.array([picks[place].score for place in places])
+            one = picks[places[0]]
+            ranks = np.array(places) + 1
+            for place, item in zip(
+                places, self._items(one.request, one.giver, nums, scores, ranks), strict=True
+            ):
+                moves = tuple(picks[place].moves)
+                found[place] = replace(item, moves=moves) if moves else item
+        return [found[place] for place in range(len(picks))]
+
+    def _explored_by_rules(
+        self, request: Request, made: Made, items: list[RecommendedItem], settings: Exploration
+    ) -> list[RecommendedItem]:
+        """Draws one place of those that are not pinned, from what keeps every rule."""
+        last = made.picks[-1].num
+        nums = [pick.num for pick in made.picks[:-1]] + [pick.num for _, pick in made.pinned]
+        shown = self._products(request)[nums]
+        quotas = request.ruling.quotas if request.ruling else ()
+
+        def unlisted(asked: NumArray) -> NumArray:
+            groups = self._products(request)[asked]
+            asked = asked[made.picker.fits(asked, quotas, nums, last) & ~np.isin(groups, shown)]
+            return self._unlisted(request, asked, ())
+
+        drawn = draw(settings, request, made.ranked, self.catalogue, unlisted=unlisted)
+        if drawn is None:
+            return items
+        place = max(0, len(items) - settings.place_from_end)
+        item = self._drawn(request, made.ranked, drawn, place + 1)
+        return [*items[:place], item, *items[place:-1]]
+
     def _products(self, request: Request) -> NumArray:
         """Returns numbers of which a list has every one once, shape (items,).
 
@@ -308,7 +428,14 @@ class Recommender:
         """Returns the places of a list that one source answers for."""
         reasons = source.explain(request, nums) if len(nums) else []
         columns = zip(nums.tolist(), scores.tolist(), ranks.tolist(), reasons, strict=True)
-        return [
+        items = [
             RecommendedItem(self.catalogue.items.id(num), num, score, rank, source.name, reason)
             for num, score, rank, reason in columns
         ]
+        placement = self.placement_configs[request.query.placement]
+        forecaster = self.forecasters.get(placement.replenishment)
+        return items if forecaster is None else with_forecasts(forecaster, request, items)
+
+
+def _unscored(request: Request, nums: NumArray, giver: Explaining) -> Chunk:
+    return Chunk(request, nums, np.zeros(len(nums), dtype=np.float32), [giver])

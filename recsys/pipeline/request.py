@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from recsys.data.state import DecayScale, StateRows, item_weights, type_weight_array
 from recsys.pipeline.query import Query
+from recsys.pipeline.rule_parts import Ruling
 from recsys.types import BoolArray, EventType, FloatArray, ItemId, NumArray, Tier
-
-if TYPE_CHECKING:
-    from recsys.pipeline.ruling import Ruling
 
 BOUGHT = type_weight_array({EventType.PURCHASE: 1.0})
 
@@ -51,7 +49,7 @@ class Request:
     """The purchase that is the context; None: what the page is about is, if anything."""
     wider: "Request | None" = None
     """The same with all that fill sources may show once `allowed` runs out; None: no more."""
-    ruling: "Ruling | None" = None
+    ruling: Ruling | None = None
     """What rules ask of the list; None: nothing."""
     learned: "Request | None" = None
     """The same for those who know the bundle's items alone; None: there are no others."""

@@ -14,11 +14,14 @@ from recsys.data.state import CustomerStates, StateRows
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import InvalidQueryError
 from recsys.live.eligibility import Eligibility
+from recsys.live.rules import UNTUNED
 from recsys.pipeline.new_items import NewItems
 from recsys.pipeline.placements import PlacementConfig
 from recsys.pipeline.query import MAX_GIVEN_ITEMS, MAX_LIMIT, Query, RecentEvent
 from recsys.pipeline.query_filters import passing
 from recsys.pipeline.request import Anchor, Request
+from recsys.pipeline.rule_tables import Shop
+from recsys.pipeline.ruling import ruled
 from recsys.pipeline.weeks import as_of_week, begun_before
 from recsys.types import EVENT_CODES, BoolArray, CustomerId, ItemId, NumArray, Tier
 
@@ -47,6 +50,7 @@ class Resolver:
         most = MAX_GIVEN_ITEMS if query.only_item_ids else MAX_LIMIT
         if not 1 <= query.limit <= most:
             raise InvalidQueryError("limit", f"must be 1 to {most}, is {query.limit}")
+        asked_time = query.query_time
         if placement.rotation_weeks is not None:
             query = as_of_week(query)
         customer_num = None
@@ -70,11 +74,21 @@ class Resolver:
             allowed=passing(query, self.eligibility),
         )
         self._restrict(request, placement)
+        if query.rules is not None or query.tuning != UNTUNED:
+            shop = Shop(self.catalogue, self.eligibility, self.states)
+            request = ruled(request, shop, asked_time)
         if query.only_item_ids:
             request = replace(request, given_nums=self._given(query, request.allowed))
         if self.new_items is not None:
             request = replace(request, learned=self.new_items.learned_request(request))
         return request
+
+    def allowing(self, request: Request, allowed: BoolArray) -> Request:
+        """Returns a resolved request with other items allowed, shape (items,)."""
+        found = request.allowing(allowed)
+        if not request.query.only_item_ids:
+            return found
+        return replace(found, given_nums=self._given(request.query, allowed))
 
     def about(self, request: Request, anchor: Anchor) -> Request:
         """Returns a request as one about a single purchase, which it does not show."""

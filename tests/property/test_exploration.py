@@ -91,7 +91,7 @@ def drawn_items(
             replace(request, query=seeded),
             ranked,
             recommender.catalogue,
-            unlisted=lambda nums: recommender._unlisted(nums, kept),
+            unlisted=lambda nums: recommender._unlisted(request, nums, kept),
         )
         assert drawn is not None
         item_id = recommender.catalogue.items.id(drawn.item_num)
