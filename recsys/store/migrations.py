@@ -216,13 +216,60 @@ _OFFERS = Migration(
     ),
 )
 
+_REPLAY = Migration(
+    version=6,
+    readable_from=1,
+    statements=(
+        # Rows that were replaced: what an item was from one change until the next of its own.
+        """CREATE TABLE catalogue_history (
+            item_id TEXT NOT NULL,
+            change_number {whole} NOT NULL,
+            until_number {whole} NOT NULL,
+            until_time {whole} NOT NULL,
+            replaces {whole} NOT NULL,
+            removed {whole} NOT NULL,
+            content TEXT NOT NULL,
+            PRIMARY KEY (item_id, change_number)
+        ) {clustered}""",
+        "CREATE INDEX catalogue_history_in_order ON catalogue_history (until_number)",
+        # What was before this step was not kept.
+        """INSERT INTO counters (name, value)
+        SELECT 'catalogue_kept', COALESCE(MAX(value), 0) FROM counters WHERE name = 'catalogue'""",
+        """CREATE TABLE deployments (
+            version TEXT PRIMARY KEY,
+            content TEXT NOT NULL,
+            note_time {whole} NOT NULL
+        ) {clustered}""",
+    ),
+)
+
+_PLANS = Migration(
+    version=8,
+    readable_from=1,
+    statements=(
+        # Their rows are contacts.
+        """CREATE TABLE plans (
+            plan_id TEXT PRIMARY KEY,
+            create_time {whole} NOT NULL,
+            contact_time {whole} NOT NULL,
+            row_count {whole} NOT NULL,
+            expected_value {real} NOT NULL,
+            gap {real} NOT NULL,
+            finished {whole} NOT NULL,
+            details TEXT NOT NULL
+        ) {clustered}""",
+    ),
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     _EVENTS,
     _IMPRESSIONS,
     _CATALOGUE,
     _CUSTOMERS,
     _ARCHIVES,
+    _REPLAY,
     _OFFERS,
+    _PLANS,
 )
 SCHEMA_VERSION = MIGRATIONS[-1].version
 

@@ -3,23 +3,25 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from recsys.store import erasure, ledger
+from recsys.store import erasure, ledger, planning
 from recsys.store.catalogue import ItemColumns
 from recsys.store.choosing import Candidate, Choosing
 from recsys.store.consent import Consent
-from recsys.store.contacts import Cap, ContactState
+from recsys.store.contacts import Cap, Contact, ContactState
 from recsys.store.database import Session
 from recsys.store.events import LogEvent
 from recsys.store.grouping import Pending
-from recsys.store.impressions import ExperimentNote, Impression, Loss
+from recsys.store.impressions import DeploymentNote, ExperimentNote, Impression, Loss
 from recsys.store.tables import (
     archives,
     catalogue,
+    catalogue_history,
     consents,
     counters,
     events,
     impressions,
     offers,
+    plans,
     tombstones,
     visitors,
 )
@@ -94,6 +96,9 @@ def _link_visitor(session: Session, now: int, arguments: Arguments) -> list[int]
 def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
     notes = [ExperimentNote(*note) for note in arguments["experiments"]]
     impressions.note_experiments(session, notes, now)
+    # A server of the version before sends none.
+    texts = [DeploymentNote(*note) for note in arguments.get("deployments", ())]
+    impressions.note_deployments(session, texts, now)
     impressions.add_losses(session, [Loss(*loss) for loss in arguments["losses"]])
     shown = [Impression(*row) for row in arguments["impressions"]]
     erased = tombstones.erase_times(session, {each.customer_id or "" for each in shown})
@@ -104,6 +109,10 @@ def _log_impressions(session: Session, now: int, arguments: Arguments) -> int:
 
 def _remove_impressions(session: Session, _: int, arguments: Arguments) -> int:
     return impressions.remove_before(session, arguments["before"], arguments["limit"])
+
+
+def _trim_catalogue(session: Session, _: int, arguments: Arguments) -> int:
+    return catalogue_history.remove_before(session, arguments["before"], arguments["limit"])
 
 
 def _begin_archiving(session: Session, _: int, __: Arguments) -> int:
@@ -129,9 +138,9 @@ def _upsert_items(session: Session, now: int, arguments: Arguments) -> list[int]
     )
 
 
-def _remove_items(session: Session, _: int, arguments: Arguments) -> list[int]:
+def _remove_items(session: Session, now: int, arguments: Arguments) -> list[int]:
     bundled = set(arguments["bundled"])
-    return list(catalogue.remove(session, arguments["item_ids"], bundled=bundled))
+    return list(catalogue.remove(session, now, arguments["item_ids"], bundled=bundled))
 
 
 def _erase_customer(session: Session, now: int, arguments: Arguments) -> list[Any]:
@@ -155,11 +164,15 @@ def _remove_offers(session: Session, _: int, arguments: Arguments) -> list[int]:
 
 
 def _give_offer(session: Session, _: int, arguments: Arguments) -> list[Any]:
-    asked = Choosing(*arguments["asked"])
+    return list(ledger.give(session, _choosing(arguments["asked"])))
+
+
+def _choosing(given: Sequence[Any]) -> Choosing:
+    """Returns what was asked, from plain lists of another process."""
+    asked = Choosing(*given)
     caps = [Cap(*cap) for cap in asked.caps]
     candidates = [Candidate(*candidate) for candidate in asked.candidates]
-    chosen = ledger.give(session, asked._replace(caps=caps, candidates=candidates))
-    return list(chosen)
+    return asked._replace(caps=caps, candidates=candidates)
 
 
 def _record_contacts(session: Session, _: int, arguments: Arguments) -> list[Any]:
@@ -170,8 +183,36 @@ def _record_contacts(session: Session, _: int, arguments: Arguments) -> list[Any
     return list(ledger.record(session, updates))
 
 
+def _begin_plan(session: Session, _: int, arguments: Arguments) -> None:
+    plans.insert(session, arguments["note"])
+
+
+def _add_plan_contacts(session: Session, _: int, arguments: Arguments) -> list[str]:
+    contacts = [Contact(*contact) for contact in arguments["contacts"]]
+    return planning.add(session, contacts, arguments["seen"], arguments["purposes"])
+
+
+def _finish_plan(session: Session, _: int, arguments: Arguments) -> None:
+    plans.finish(session, **arguments)
+
+
+def _cancel_plan_contacts(session: Session, _: int, arguments: Arguments) -> list[int]:
+    return list(planning.cancel(session, **arguments))
+
+
+def _resolve_contact(session: Session, _: int, arguments: Arguments) -> list[Any]:
+    asked = _choosing(arguments["asked"])
+    named = {name: arguments[name] for name in ("planned_id", "current_id", "fault")}
+    return list(planning.resolve(session, **named, asked=asked))
+
+
 WRITES: Mapping[str, Operation] = {
+    "add_plan_contacts": _add_plan_contacts,
     "append_events": _append_events,
+    "begin_plan": _begin_plan,
+    "cancel_plan_contacts": _cancel_plan_contacts,
+    "finish_plan": _finish_plan,
+    "resolve_contact": _resolve_contact,
     "archive_events": _archive_events,
     "erase_customer": _erase_customer,
     "forget_events": _forget_events,
@@ -187,6 +228,7 @@ WRITES: Mapping[str, Operation] = {
     "remove_items": _remove_items,
     "log_impressions": _log_impressions,
     "replace_archive": _replace_archive,
+    "trim_catalogue": _trim_catalogue,
 }
 TOGETHER: Mapping[str, JointOperation] = {"append_events": _append_together}
 """Operations that often come several at a time, and then take one statement instead of many."""

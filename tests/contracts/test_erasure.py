@@ -23,6 +23,7 @@ WITHOUT_CUSTOMERS = {
     "impression_losses",
     "meta",
     "offers",
+    "plans",
     "tombstones",
 }
 """Tables that know no customer, or only by a hash."""
