@@ -46,6 +46,8 @@ from recsys.models.markov import Markov, MarkovModel
 from recsys.models.popularity import Popularity, PopularityModel
 from recsys.models.ppmi import Ppmi
 from recsys.models.protocol import Model
+from recsys.models.replenishment import Replenishment
+from recsys.models.replenishment_model import ReplenishmentModel
 from recsys.models.repurchase import Repurchase, RepurchaseModel
 from recsys.models.sequence import SequenceModel, Sequences
 from recsys.models.slim import Slim
@@ -87,6 +89,7 @@ AlgorithmConfig = Annotated[
     | Markov
     | Popularity
     | Ppmi
+    | Replenishment
     | Repurchase
     | Sequences
     | Slim
@@ -176,6 +179,13 @@ class FitConfig(StrictModel):
                     known = ", ".join(self.sources)
                     message = f"placements.{name}: source {source_name!r} is not one of {known}"
                     raise ValueError(message)
+            model = self.models.get(placement.replenishment)
+            if placement.replenishment and not isinstance(model, Replenishment):
+                message = (
+                    f"placements.{name}: replenishment needs a model of kind 'replenishment'; "
+                    f"{placement.replenishment!r} is none"
+                )
+                raise ValueError(message)
         return self
 
     def algorithms(self) -> dict[str, AlgorithmConfig | OwnSource]:
@@ -228,6 +238,11 @@ def assemble(
         sources={name: _source(name, fitted) for name in fitted.config.sources},
         placement_configs=fitted.config.placements,
         rankers=fitted.rankers,
+        forecasters={
+            name: model
+            for name, model in fitted.models.items()
+            if isinstance(model, ReplenishmentModel)
+        },
         item_table=item_table(fitted.states, fitted.catalogue)
         if fitted.rankers
         else np.zeros((0, 0), dtype=np.float32),

@@ -22,6 +22,7 @@ def needed(config: FitConfig, placements: Sequence[str] | None = None) -> FitCon
         asked |= set(placement.asked())
     sources = {name: source for name, source in config.sources.items() if name in asked}
     wanted = {source.model for source in sources.values()}
+    wanted |= {placement.replenishment for placement in kept.values()}
     models = {name: model for name, model in config.models.items() if name in wanted}
     return FitConfig(
         segment_columns=config.segment_columns,

@@ -67,6 +67,9 @@ class PlacementSettings(StrictModel):
     """Shows nothing but items the customer bought: such a list may be short, even empty."""
     new_items: bool = True
     """Whether items that the bundle does not know take places for what they are like."""
+    replenishment: str = ""
+    """A model of kind `replenishment` that says beside each item when it is needed again, and
+    moves none; empty: nothing is said."""
     labels: LabelsOf | None = None
     """Which ones; for `answers = "labels"` alone."""
     candidates: int = Field(default=200, ge=1, le=5_000)

@@ -31,6 +31,8 @@ class Forecast:
     """Shape (items,), ascending."""
     days: FloatArray
     """Shape (items,): days with a purchase until now."""
+    last_times: TimeArray
+    """Shape (items,): of the last purchase, Unix seconds."""
     due_times: TimeArray
     """Shape (items,): the last purchase and the interval that is expected, Unix seconds."""
     probabilities: Values
@@ -76,7 +78,11 @@ class ReplenishmentModel:
         chances = [self.probability(histories, priors, pace, days) for days in HORIZONS_DAYS]
         wait = np.round(interval_days(histories, priors) * DAY_S).astype(np.int64)
         return Forecast(
-            bought.item_nums, bought.days, bought.last_times + wait, np.stack(chances, axis=1)
+            item_nums=bought.item_nums,
+            days=bought.days,
+            last_times=bought.last_times,
+            due_times=bought.last_times + wait,
+            probabilities=np.stack(chances, axis=1),
         )
 
     def priors(self, item_nums: NumArray) -> Priors:
