@@ -14,6 +14,7 @@ from training.publish import publish_command
 from training.run import run_command
 from training.store import app as store_app
 from training.tune import tune_command
+from training.values import values_command
 
 app = typer.Typer(
     help="From a retailer's files to a published bundle. Begin with: prepare --demo --out DIR",
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command("prepare")(prepare_command)
 app.command("run")(run_command)
 app.command("tune")(tune_command)
+app.command("values")(values_command)
 app.command("publish")(publish_command)
 app.command("demo")(demo_command)
 app.add_typer(bundles_app, name="bundles")
