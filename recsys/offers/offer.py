@@ -102,6 +102,11 @@ class Offer(StrictModel):
     """Before offers of smaller priority, whatever their value."""
     cooldown_days: float = Field(default=0.0, ge=0, le=3_650)
     """Days after a contact in which the same customer does not get it again."""
+    gain_per_redemption: float | None = Field(
+        default=None, ge=-MAX_MONEY, le=MAX_MONEY, allow_inf_nan=False
+    )
+    """What a redemption brings before the offer's own costs, in the shop's currency; None: the
+    mean margin of its items."""
     attributes: dict[str, Any] = Field(default_factory=dict)
     """Anything else worth keeping, in the words of JSON."""
 

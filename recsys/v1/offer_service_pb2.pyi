@@ -212,6 +212,7 @@ class Offer(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     COOLDOWN_DAYS_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    GAIN_PER_REDEMPTION_FIELD_NUMBER: _builtins.int
     offer_id: _builtins.str
     """Tells this offer from all others. REQUIRED. At most 64 bytes of UTF-8 without control
     characters.
@@ -237,6 +238,11 @@ class Offer(_message.Message):
     cooldown_days: _builtins.float
     """Days after a contact in which the same customer does not get this offer again. OPTIONAL.
     Default 0. At most 3,650.
+    """
+    gain_per_redemption: _builtins.float
+    """What a redemption brings before the offer's own costs, in the shop's currency. OPTIONAL.
+    Default: the mean margin of its items, by how often they are bought: price without cost, the
+    whole price where the catalogue has no cost.
     """
     @_builtins.property
     def scope(self) -> Global___OfferScope:
@@ -280,17 +286,22 @@ class Offer(_message.Message):
         priority: _builtins.int = ...,
         cooldown_days: _builtins.float = ...,
         attributes: _struct_pb2.Struct | None = ...,
+        gain_per_redemption: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget", b"_budget", "_voucher_stock", b"_voucher_stock", "attributes", b"attributes", "budget", b"budget", "cost", b"cost", "end_time", b"end_time", "scope", b"scope", "start_time", b"start_time", "voucher_stock", b"voucher_stock"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget", b"_budget", "_gain_per_redemption", b"_gain_per_redemption", "_voucher_stock", b"_voucher_stock", "attributes", b"attributes", "budget", b"budget", "cost", b"cost", "end_time", b"end_time", "gain_per_redemption", b"gain_per_redemption", "scope", b"scope", "start_time", b"start_time", "voucher_stock", b"voucher_stock"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget", b"_budget", "_voucher_stock", b"_voucher_stock", "attributes", b"attributes", "budget", b"budget", "channels", b"channels", "cooldown_days", b"cooldown_days", "cost", b"cost", "discount", b"discount", "eligibility", b"eligibility", "end_time", b"end_time", "kind", b"kind", "offer_id", b"offer_id", "priority", b"priority", "scope", b"scope", "start_time", b"start_time", "title", b"title", "voucher_stock", b"voucher_stock"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget", b"_budget", "_gain_per_redemption", b"_gain_per_redemption", "_voucher_stock", b"_voucher_stock", "attributes", b"attributes", "budget", b"budget", "channels", b"channels", "cooldown_days", b"cooldown_days", "cost", b"cost", "discount", b"discount", "eligibility", b"eligibility", "end_time", b"end_time", "gain_per_redemption", b"gain_per_redemption", "kind", b"kind", "offer_id", b"offer_id", "priority", b"priority", "scope", b"scope", "start_time", b"start_time", "title", b"title", "voucher_stock", b"voucher_stock"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__budget: _TypeAlias = _typing.Literal["budget"]  # noqa: Y015
     _WhichOneofArgType__budget: _TypeAlias = _typing.Literal["_budget", b"_budget"]  # noqa: Y015
+    _WhichOneofReturnType__gain_per_redemption: _TypeAlias = _typing.Literal["gain_per_redemption"]  # noqa: Y015
+    _WhichOneofArgType__gain_per_redemption: _TypeAlias = _typing.Literal["_gain_per_redemption", b"_gain_per_redemption"]  # noqa: Y015
     _WhichOneofReturnType__voucher_stock: _TypeAlias = _typing.Literal["voucher_stock"]  # noqa: Y015
     _WhichOneofArgType__voucher_stock: _TypeAlias = _typing.Literal["_voucher_stock", b"_voucher_stock"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__budget) -> _WhichOneofReturnType__budget | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gain_per_redemption) -> _WhichOneofReturnType__gain_per_redemption | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__voucher_stock) -> _WhichOneofReturnType__voucher_stock | None: ...
 
@@ -928,7 +939,9 @@ class RecordContactsResponse(_message.Message):
     recorded_count: _builtins.int
     """Updates that changed something."""
     duplicate_count: _builtins.int
-    """Updates that were known."""
+    """Updates that changed nothing: known already, or of a contact that was cancelled, or a
+    cancellation of one that was sent.
+    """
     @_builtins.property
     def missing_contact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Contacts that are not known, in the order of the request."""

@@ -128,7 +128,8 @@ class OfferServiceServicer(object):
 
         Unless it is a dry run the contact is recorded, and its voucher and cost taken, before it is
         answered: however many calls run at once, no cap, stock or budget is exceeded. A call that is
-        repeated with its request_id gets the same answer and takes nothing again.
+        repeated with its request_id gets the same offers and takes nothing again; one that recorded
+        nothing is answered anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,8 @@ class OfferServiceStub:
 
     Unless it is a dry run the contact is recorded, and its voucher and cost taken, before it is
     answered: however many calls run at once, no cap, stock or budget is exceeded. A call that is
-    repeated with its request_id gets the same answer and takes nothing again.
+    repeated with its request_id gets the same offers and takes nothing again; one that recorded
+    nothing is answered anew.
     """
     RecordContacts: _grpc.UnaryUnaryMultiCallable[_offer_service_pb2.RecordContactsRequest, _offer_service_pb2.RecordContactsResponse]
     """Records what became of contacts: sent, shown, opened, redeemed. Idempotent."""
@@ -94,7 +95,8 @@ class OfferServiceAsyncStub(OfferServiceStub):
 
     Unless it is a dry run the contact is recorded, and its voucher and cost taken, before it is
     answered: however many calls run at once, no cap, stock or budget is exceeded. A call that is
-    repeated with its request_id gets the same answer and takes nothing again.
+    repeated with its request_id gets the same offers and takes nothing again; one that recorded
+    nothing is answered anew.
     """
     RecordContacts: _aio.UnaryUnaryMultiCallable[_offer_service_pb2.RecordContactsRequest, _offer_service_pb2.RecordContactsResponse]  # type: ignore[assignment]
     """Records what became of contacts: sent, shown, opened, redeemed. Idempotent."""
@@ -163,7 +165,8 @@ class OfferServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Unless it is a dry run the contact is recorded, and its voucher and cost taken, before it is
         answered: however many calls run at once, no cap, stock or budget is exceeded. A call that is
-        repeated with its request_id gets the same answer and takes nothing again.
+        repeated with its request_id gets the same offers and takes nothing again; one that recorded
+        nothing is answered anew.
         """
 
     @_abc_1.abstractmethod
