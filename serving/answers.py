@@ -12,6 +12,7 @@ from recsys.pipeline.arrangement import Arrangement
 from recsys.pipeline.query import Query, Recommendations
 from recsys.pipeline.recommender import Recommender
 from recsys.store.impressions import ExperimentNote
+from serving.basis import Basis, basis_of
 from serving.live_state import Known, LiveState, Purpose
 from serving.logs import DEPLOYMENT_ARM_FAILED
 from serving.snapshot import Snapshot
@@ -46,6 +47,8 @@ class Answer:
     """Whether the store could not be read."""
     consent_refused: bool = False
     """Whether the list was made as for somebody unknown, because the customer wants that."""
+    basis: Basis | None = None
+    """What else it was made from; None: it cannot be made again."""
 
 
 def answer_all(
@@ -130,6 +133,7 @@ class Asking:
             last_position=one.last_position,
             live_state_missing=one.missing,
             consent_refused=one.consent_refused,
+            basis=basis_of(one, self.snapshot),
         )
 
 
@@ -154,7 +158,7 @@ def _answered(
     for own in places.values():
         asked, ids = [known[place] for place in own], [request_ids[place] for place in own]
         try:
-            lists = _recommended(asked, ids)
+            lists = recommended(asked, ids)
         except (InvalidFilterError, InvalidQueryError) as error:
             choice = asked[0].choice
             if choice.recommender is control:
@@ -162,12 +166,12 @@ def _answered(
             # The bundle of an arm may lack a column or a market that the current one has.
             _log.warning(DEPLOYMENT_ARM_FAILED, arm=choice.arm, reason=error.reason)
             asked = plain([one.asked for one in asked])
-            lists = _recommended(asked, ids)
+            lists = recommended(asked, ids)
         answers.update(zip(own, zip(asked, lists, strict=True), strict=True))
     return [answers[place] for place in range(len(known))]
 
 
-def _recommended(asked: Sequence[Known], request_ids: Sequence[str]) -> list[Recommendations]:
+def recommended(asked: Sequence[Known], request_ids: Sequence[str]) -> list[Recommendations]:
     """Returns the lists of queries that one recommender answers."""
     queries = [
         replace(one.query, exploration=one.choice.exploration, seed=request_id)

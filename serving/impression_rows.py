@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from recsys.pipeline.asked import to_asked
+from recsys.pipeline.query import Recommendations
 from recsys.store.impressions import Group, Impression
 from serving.answers import Answer
 
@@ -28,8 +30,7 @@ def to_impression(answer: Answer) -> Impression:
         arm=arm,
         experiment_version=answer.experiment.version if answer.experiment else "",
         item_ids=[item.item_id for item in items],
-        # Nine digits tell every float32 from all others.
-        scores=[float(f"{item.score:.9g}") for item in items],
+        scores=scores_of(answer.recommendations),
         sources=[item.source for item in items],
         explored_rank=explored.rank if explored else None,
         propensity=explored.propensity if explored else None,
@@ -37,21 +38,20 @@ def to_impression(answer: Answer) -> Impression:
     )
 
 
+def scores_of(told: Recommendations) -> list[float]:
+    """Returns scores as the log keeps them: nine digits tell every float32 from all others."""
+    return [float(f"{item.score:.9g}") for item in told.items]
+
+
 def _asked(answer: Answer) -> dict[str, Any]:
     """Returns what was asked and known, without what is empty."""
-    query = answer.query
-    asked = {
-        "query_time": query.query_time,
-        "limit": query.limit,
-        "context_item_ids": query.context_item_ids,
-        "events": () if answer.consent_refused else query.events,
-        "filter": query.filter,
-        "exclude_item_ids": query.exclude_item_ids,
-        "only_item_ids": query.only_item_ids,
-        "market": query.market,
-        "exploration": query.exploration.model_dump() if query.exploration else None,
+    asked = to_asked(answer.query)
+    if answer.consent_refused:
+        asked.pop("events", None)
+    known = {
         "last_position": answer.last_position,
         "live_state_missing": answer.live_state_missing,
         "consent_refused": answer.consent_refused,
+        "basis": answer.basis.noted() if answer.basis else None,
     }
-    return {name: value for name, value in asked.items() if value}
+    return asked | {name: value for name, value in known.items() if value}

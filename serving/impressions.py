@@ -9,7 +9,13 @@ from collections.abc import Sequence
 import structlog
 
 from recsys.errors import StoreError
-from recsys.store.impressions import ExperimentNote, Group, Impression, Loss
+from recsys.store.impressions import (
+    DeploymentNote,
+    ExperimentNote,
+    Group,
+    Impression,
+    Loss,
+)
 from recsys.store.store import Store
 from serving.answers import Answer
 from serving.impression_rows import group_of, to_impression
@@ -21,7 +27,7 @@ BATCH, BATCH_ITEMS = 100, 20_000
 """Lists and items in one transaction: events that are written meanwhile wait for no more."""
 INTERVAL_S = 0.25
 RETRY_S = 1.0
-_Row = tuple[Impression, ExperimentNote | None, int]
+_Row = tuple[Impression, ExperimentNote | None, DeploymentNote | None, int]
 """With the number of its items."""
 _log = structlog.get_logger()
 
@@ -98,25 +104,31 @@ class ImpressionLog:
         """Turns answers into rows at once: an answer keeps a whole catalogue in memory."""
         while self._answers:
             answer = self._answers.popleft()
-            self._rows.append((to_impression(answer), answer.experiment, _size(answer)))
+            deployment = answer.basis.deployment if answer.basis else None
+            row = (to_impression(answer), answer.experiment, deployment, _size(answer))
+            self._rows.append(row)
 
     def _write_all(self) -> None:
         """Writes all that waits, as far as the store takes it."""
         while self._take():
-            shown = [row for row, _, _ in self._batch]
-            notes = {note.version: note for _, note, _ in self._batch if note}
+            shown = [row for row, _, _, _ in self._batch]
+            notes = {note.version: note for _, note, _, _ in self._batch if note}
             fresh = [note for version, note in notes.items() if version not in self._noted]
+            texts = {note.version: note for _, _, note, _ in self._batch if note}
+            unread = [note for version, note in texts.items() if version not in self._noted]
             try:
-                self._store.log_impressions(shown, losses=self._losses, experiments=fresh)
+                self._store.log_impressions(
+                    shown, losses=self._losses, experiments=fresh, deployments=unread
+                )
             except StoreError as error:
                 if not self._retry_at:
                     _log.warning(IMPRESSIONS_WAITING, reason=error.reason)
                 self._retry_at = time.monotonic() + self._retry_s
                 return
             self._retry_at = 0.0
-            self._noted |= notes.keys()
+            self._noted |= notes.keys() | texts.keys()
             with self._lock:
-                self._items -= sum(size for _, _, size in self._batch)
+                self._items -= sum(size for _, _, _, size in self._batch)
             self._batch, self._losses = [], []
 
     def _take(self) -> bool:
@@ -128,7 +140,7 @@ class ImpressionLog:
             size = 0
             while self._rows and len(self._batch) < BATCH and size < BATCH_ITEMS:
                 self._batch.append(self._rows.popleft())
-                size += self._batch[-1][2]
+                size += self._batch[-1][-1]
             with self._lock:
                 lost, self._lost = self._lost, {}
             self._losses = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
@@ -10,7 +10,6 @@ from recsys.pipeline.arrangement import Arrangement, Choice
 from recsys.pipeline.query import Query, RecentEvent
 from recsys.pipeline.recommender import Recommender
 from recsys.store.events import Asked, CustomerTail, TailEvent
-from recsys.store.store import Store
 from recsys.types import DAY_S, CustomerId, EventType, visitor_key
 from serving.logs import LIVE_STATE_FOREIGN
 from serving.patience import Patience
@@ -43,6 +42,19 @@ class Known:
     consent_refused: bool = False
 
     @property
+    def erased(self) -> bool:
+        """Whether the customer was erased since the bundle was fitted, and it must not be used."""
+        gone = self.query.customer_id is None and self.asked.customer_id is not None
+        return gone and not self.consent_refused
+
+    @property
+    def last_link(self) -> int:
+        """Number of the customer's newest link to a visitor; 0: there is none, or it is unused."""
+        if self.tail is None or self.consent_refused or not self.tail.links:
+            return 0
+        return self.tail.links[-1].sequence
+
+    @property
     def live_event_count(self) -> int:
         """Events that count though the bundle does not have them."""
         return len(self.query.events)
@@ -60,6 +72,25 @@ def nobody_erased(customer_id: CustomerId, position: int) -> bool:  # noqa: ARG0
     return False
 
 
+class CustomerReader(Protocol):
+    """The part of a store that completes queries: now, or as it was once."""
+
+    @property
+    def id(self) -> str:
+        """Returns the store's own UUID."""
+        ...
+
+    def tails(self, asked: Sequence[Asked]) -> list[CustomerTail]:
+        """Returns what was stored on customers after positions, in their order."""
+        ...
+
+    def counted(
+        self, customer_ids: Sequence[str], items: frozenset[str], up_to: int
+    ) -> list[TailEvent]:
+        """Returns the events on some items up to a position, in no order."""
+        ...
+
+
 class LiveState:
     """Completes queries from the store; without one they stay as they are.
 
@@ -69,7 +100,7 @@ class LiveState:
     as the bundle's rows tell.
     """
 
-    def __init__(self, store: Store | None, patience: Patience) -> None:
+    def __init__(self, store: CustomerReader | None, patience: Patience) -> None:
         """Takes the store and how long to wait for it."""
         self._store = store
         self._patience = patience
@@ -113,7 +144,7 @@ class LiveState:
         return [_allowed(one, purpose, arrangement) for one in known]
 
     def _read(
-        self, store: Store, queries: Sequence[Query], bundles: Sequence[Recommender]
+        self, store: CustomerReader, queries: Sequence[Query], bundles: Sequence[Recommender]
     ) -> tuple[dict[str, int], dict[CustomerId, CustomerTail]]:
         """Returns how far each bundle read the log, and the tails, one of each customer.
 
@@ -132,7 +163,7 @@ class LiveState:
         return positions, dict(zip(asked, store.tails(list(asked.values())), strict=True))
 
     def _with_counted(
-        self, store: Store, known: list[Known], positions: Mapping[str, int]
+        self, store: CustomerReader, known: list[Known], positions: Mapping[str, int]
     ) -> list[Known]:
         """Returns the same with the events that bundles count, where those must be looked at."""
         unclear = [_unclear_items(one, positions) for one in known]
@@ -146,7 +177,7 @@ class LiveState:
         )
         return known if again is None else again
 
-    def _position(self, recommender: Recommender, store: Store) -> int:
+    def _position(self, recommender: Recommender, store: CustomerReader) -> int:
         read = recommender.log_position
         if read is not None and read.store_id == store.id:
             return read.position
@@ -228,7 +259,7 @@ def _unclear_items(known: Known, positions: Mapping[str, int]) -> frozenset[str]
 
 
 def _with_earlier(
-    known: Known, store: Store, items: frozenset[str], positions: Mapping[str, int]
+    known: Known, store: CustomerReader, items: frozenset[str], positions: Mapping[str, int]
 ) -> Known:
     """Returns the same with the events on some items that the bundle counts, and for whom."""
     tail, query = known.tail, known.query

@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
+from recsys.live.deployment_note import note_of
 from recsys.pipeline.arrangement import Arrangement
 from recsys.pipeline.recommender import Recommender
+from recsys.store.impressions import DeploymentNote
 from recsys.store.tombstones import NOBODY, Tombstones
 from serving.arranger import Arranger
 from serving.live_catalogue import LiveCatalogue
@@ -27,6 +29,12 @@ class Snapshot:
     """Who answers which query."""
     tombstones: Tombstones = NOBODY
     """Who was erased: what a bundle holds of them must not be used."""
+    deployment: DeploymentNote = field(init=False)
+    """What the deployment file says, as far as it fits the bundle."""
+
+    def __post_init__(self) -> None:
+        """Notes the deployment once, for all answers."""
+        object.__setattr__(self, "deployment", note_of(self.arrangement.deployment))
 
 
 class Live:

@@ -74,16 +74,16 @@ class CatalogueFollower:
     @property
     def prepared(self) -> bool:
         """Whether the like of a new item can be found at once."""
-        return self._likeness is not None
+        return self.likeness is not None
 
     def prepare(self) -> None:
         """Does beforehand what the first new item needs: seconds for 100,000 items.
 
         May be called in another thread than all else.
         """
-        if self._likeness is None:
+        if self.likeness is None:
             nums = np.unique(self.bundle.resolver.states.rows.item_nums)
-            self._likeness = Likeness.of(self.bundle.catalogue.frame, nums)
+            self.likeness = Likeness.of(self.bundle.catalogue.frame, nums)
 
     def follow(self, rows: Sequence[ItemRow], *, seek: bool = True) -> Recommender:
         """Lays changes over what is there and returns what answers from now on.
@@ -133,8 +133,8 @@ class CatalogueFollower:
             self._liked.pop(item_id, None)
         if now:
             self.prepare()
-        if now and self._likeness is not None:
-            nearest = self._likeness.nearest(fresh[now], self._rules.neighbours)
+        if now and self.likeness is not None:
+            nearest = self.likeness.nearest(fresh[now], self._rules.neighbours)
             for place, nums, similarities in zip(now, *nearest, strict=True):
                 self._liked[ids[place]] = (said[place], nums, similarities)
 

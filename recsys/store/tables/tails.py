@@ -8,7 +8,7 @@ from operator import attrgetter, itemgetter
 from recsys.store.consent import Consent
 from recsys.store.database import Row, Session
 from recsys.store.events import MOST_EVENTS, Asked, CustomerTail, Link, TailEvent
-from recsys.types import VISITOR_PREFIX, CustomerId
+from recsys.types import VISITOR_PREFIX, CustomerId, visitor_key
 
 _FLOOR = """COALESCE((
     SELECT position FROM events
@@ -83,6 +83,33 @@ def counted(
         for row in session.rows(sql, (customer_id, up_to, customer_id, up_to, *named))
     ]
     return [TailEvent._make(row) for row in rows if row[2] in items]
+
+
+def read_until(
+    session: Session, customer_id: str, after: int, up_to: int, last_link: int
+) -> CustomerTail:
+    """Returns what `read` gave of a customer or visitor when the log and links ended there.
+
+    Args:
+        session: for queries.
+        customer_id: whose; of a visitor not the customer whom they turned out to be later.
+        after: position before the first event.
+        up_to: position of the last event.
+        last_link: number of the last link of a visitor that counts.
+    """
+    linked = session.rows(
+        "SELECT visitor_id, customer_id, position, sequence, link_time FROM visitors "
+        "WHERE customer_id = ? AND sequence <= ? ORDER BY sequence",
+        (customer_id, last_link),
+    )
+    links = tuple(Link(*row) for row in linked)
+    floor = _FLOOR.format(owner="?", after=int(after), up_to="?", most=MOST_EVENTS - 1)
+    events = [
+        TailEvent._make(row)
+        for name in (customer_id, *(visitor_key(link.visitor_id) for link in links))
+        for row in session.rows(_COUNTED.format(floor=floor), (name, up_to, name, up_to))
+    ]
+    return CustomerTail(CustomerId(customer_id), tuple(sorted(events)), links)
 
 
 @lru_cache(maxsize=256)

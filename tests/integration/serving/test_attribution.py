@@ -105,6 +105,7 @@ def test_what_follows_from_a_list_is_in_the_report(bundle_root: Path, store: Sto
     row, _ = logged(store)
     query = json.loads(row["query"])
     assert query.pop("query_time") == first.query_time.seconds
+    assert query.pop("basis")["control"] == first.bundle_version
     assert query == {"limit": 3, "filter": "price > 0", "context_item_ids": ["none"]}
     assert json.loads(row["item_ids"]) == [each.item_id for each in first.items]
     assert json.loads(row["scores"]) == pytest.approx([each.score for each in first.items])

@@ -5,9 +5,15 @@ from types import SimpleNamespace
 
 import structlog
 
+from recsys.live.deployment import Deployment
 from recsys.store.tombstones import NOBODY
 from serving.logs import SNAPSHOT_FAILED
 from serving.snapshot import Live
+
+
+def recommender() -> SimpleNamespace:
+    """One that is its own arrangement, too."""
+    return SimpleNamespace(deployment=Deployment())
 
 
 class Parts:
@@ -16,7 +22,7 @@ class Parts:
     def __init__(self) -> None:
         self.broken = False
         self.failures = threading.Semaphore(0)
-        self.recommender = object()
+        self.recommender = recommender()
 
     def get(self) -> object:
         if self.broken:
@@ -45,7 +51,7 @@ def test_a_fault_is_told_once_and_the_last_snapshot_keeps_answering():
         for _ in range(3):
             assert parts.failures.acquire(timeout=10)
         assert live.snapshot() is first
-        parts.recommender, parts.broken = object(), False
+        parts.recommender, parts.broken = recommender(), False
         tries = threading.Event()
         for _ in range(1_000):
             if live.snapshot() is not first:
