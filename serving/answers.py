@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -94,15 +94,21 @@ class Asking:
         """Returns queries with what is known beside them; all are read in one round trip."""
         return self._completed(queries, self.snapshot.arrangement)
 
-    def answers(self, known: Sequence[Known]) -> list[Answer]:
+    def answers(
+        self, known: Sequence[Known], request_ids: Sequence[str] | None = None
+    ) -> list[Answer]:
         """Answers queries of which everything is known.
+
+        Args:
+            known: the queries.
+            request_ids: of each answer, 32 hexadecimal digits; None: new ones.
 
         Raises:
             UnknownPlacementError: a query names a placement that is not configured.
             InvalidQueryError: a field is out of range.
             InvalidFilterError: a filter cannot be compiled.
         """
-        request_ids = [uuid.uuid4().hex for _ in known]
+        request_ids = request_ids or [uuid.uuid4().hex for _ in known]
         control = self.snapshot.arrangement.control
         answered = _answered(known, request_ids, control, self._plain)
         return [
@@ -118,11 +124,8 @@ class Asking:
         return self.state.complete(queries, arrangement, purpose=self.purpose, erased=hides)
 
     def _answer(self, one: Known, told: Recommendations, request_id: str) -> Answer:
-        query, exploration = one.asked, one.choice.exploration
-        if exploration is not None:
-            query = replace(query, exploration=exploration, seed=request_id)
         return Answer(
-            query=query,
+            query=one.choice.asked(one.asked, request_id),
             recommendations=told,
             request_id=request_id,
             answer_time=int(self.now * 1_000_000),
@@ -174,9 +177,7 @@ def _answered(
 def recommended(asked: Sequence[Known], request_ids: Sequence[str]) -> list[Recommendations]:
     """Returns the lists of queries that one recommender answers."""
     queries = [
-        replace(one.query, exploration=one.choice.exploration, seed=request_id)
-        if one.choice.exploration
-        else one.query
+        one.choice.asked(one.query, request_id)
         for one, request_id in zip(asked, request_ids, strict=True)
     ]
     return asked[0].choice.recommender.recommend(queries)

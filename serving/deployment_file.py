@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import polars as pl
 import structlog
 
-from recsys.bundle import Manifest, current, read_manifest
+from recsys.bundle import current, verify_part
+from recsys.bundle_parts import CATALOGUE
 from recsys.errors import ConfigError
-from recsys.live.deployment import Deployment, read_deployment
+from recsys.live.deployment import Deployment, read_deployment_text, refuse
 from recsys.live.fit_to_bundle import BundleParts, Misfit, PlacementParts, misfits
 from serving.logs import DEPLOYMENT_LOADED, DEPLOYMENT_REFUSED
 
@@ -62,8 +64,8 @@ class DeploymentFile:
     def _taken(path: Path, fits: Callable[[Deployment], Sequence[Misfit]]) -> Deployment | None:
         """Returns what the file says, None where it is refused; logs either."""
         try:
-            deployment = read_deployment(path)
-            _refuse(path, fits(deployment))
+            deployment, lines = read_deployment_text(path)
+            refuse(path, lines, _told(fits(deployment)))
         except ConfigError as error:
             _log.error(DEPLOYMENT_REFUSED, path=str(path), error=str(error))
             return None
@@ -77,24 +79,24 @@ class DeploymentFile:
 
 
 def checked_deployment(path: Path, bundles: Path) -> Deployment:
-    """Reads a deployment file and holds it against the current bundle, whose files stay closed.
+    """Reads a deployment file and holds it against the current bundle: its manifest and columns.
 
     Raises:
         ConfigError: it is wrong or names what the bundle does not have; one line for each.
-        BundleError: there is no current bundle.
+        BundleError: there is no current bundle, or its catalogue is damaged.
     """
-    deployment = read_deployment(path)
-    _refuse(path, misfits(deployment, _parts_in(read_manifest(current(bundles)))))
+    deployment, lines = read_deployment_text(path)
+    refuse(path, lines, _told(misfits(deployment, _parts_in(current(bundles)))))
     return deployment
 
 
-def _refuse(path: Path, found: Sequence[Misfit]) -> None:
-    if found:
-        lines = [f"{path}: {misfit.part}: {misfit.problem}" for misfit in found]
-        raise ConfigError("\n".join(lines), file=str(path))
+def _told(found: Sequence[Misfit]) -> list[tuple[Sequence[str], str]]:
+    return [(misfit.path, misfit.problem) for misfit in found]
 
 
-def _parts_in(manifest: Manifest) -> BundleParts:
+def _parts_in(bundle: Path) -> BundleParts:
+    manifest = verify_part(bundle, CATALOGUE)
+    columns = pl.read_parquet_schema(bundle / CATALOGUE)
     placements = manifest.config["placements"]
     return BundleParts(
         frozenset(manifest.config["sources"]),
@@ -104,6 +106,7 @@ def _parts_in(manifest: Manifest) -> BundleParts:
             )
             for name, config in placements.items()
         },
+        {name: kind for name, kind in columns.items() if name != "markets"},
     )
 
 

@@ -1,19 +1,25 @@
 """The deployment file: what a shop changes about a running server without fitting anew.
 
-It says which experiments run and where lists explore. It names things of a bundle, and a bundle
-may come or go while the file stays, so what it names is checked against bundles in
-`recsys.live.fit_to_bundle`.
+It says which experiments run, where lists explore and by which rules they are made. It names
+things of a bundle, and a bundle may come or go while the file stays, so what it names is checked
+against bundles in `recsys.live.fit_to_bundle`.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from recsys.config import StrictModel, read_toml_file, validated
+from recsys.errors import ConfigError
 from recsys.live.attribution import ARM_BYTES, BUNDLE_BYTES, EXPERIMENT_BYTES
+from recsys.live.contact_limits import ContactLimits
+from recsys.live.rule_checks import contradictions
+from recsys.live.rules import EVERYWHERE, NamedFilter, Rule, RuleName, RuleSet
+from recsys.toml_lines import TomlLines
 
 HOLD_OUT = "hold-out"
 """The arm of those whom an experiment leaves out; no arm may have this name."""
@@ -52,6 +58,8 @@ class PlacementChanges(StrictModel):
     """False: in the blend's order, without the bundle's ranker."""
     exploration: bool = True
     """False: without the placement's exploration, to measure what that costs."""
+    rules: bool = True
+    """False: without the placement's rules, to measure what they cost."""
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
@@ -159,6 +167,13 @@ class Deployment(StrictModel):
     experiments: dict[ExperimentName, Experiment] = Field(default_factory=dict)
     exploration: dict[str, Exploration] = Field(default_factory=dict)
     """By placement; the others do not explore."""
+    filters: dict[RuleName, NamedFilter] = Field(default_factory=dict)
+    """Filters that requests and rules use by name."""
+    rules: dict[str, dict[RuleName, Rule]] = Field(default_factory=dict)
+    """By placement, or `EVERYWHERE`, and then by name."""
+
+    contacts: ContactLimits = ContactLimits()
+    """What holds for all offers."""
 
     @model_validator(mode="after")
     def _no_two_at_once(self) -> Self:
@@ -175,6 +190,11 @@ class Deployment(StrictModel):
             raise ValueError(message)
         return self
 
+    def rule_set(self, placement: str) -> RuleSet | None:
+        """Returns the rules of a placement, and the filters; None: there are neither."""
+        rules = {**self.rules.get(EVERYWHERE, {}), **self.rules.get(placement, {})}
+        return RuleSet(rules, self.filters) if rules or self.filters else None
+
     def bundles(self, time: float | None = None) -> frozenset[str]:
         """Returns the versions that arms name; with a time, those of arms that may still answer.
 
@@ -190,6 +210,14 @@ class Deployment(StrictModel):
         )
 
 
+class DeploymentText(NamedTuple):
+    """A deployment file that was read."""
+
+    deployment: Deployment
+    lines: TomlLines
+    """Where its parts stand, for what else is found wrong with it."""
+
+
 def read_deployment(path: Path) -> Deployment:
     """Reads a deployment file.
 
@@ -197,8 +225,35 @@ def read_deployment(path: Path) -> Deployment:
         ConfigError: it is missing, not TOML, or says something wrong; one line for each thing
             wrong, with the file's line and its dotted path.
     """
+    return read_deployment_text(path).deployment
+
+
+def read_deployment_text(path: Path) -> DeploymentText:
+    """Reads a deployment file, and where its parts stand.
+
+    Raises:
+        ConfigError: as `read_deployment`.
+    """
     values, lines = read_toml_file(path)
-    return validated(Deployment, values, where=str(path), lines=lines)
+    deployment = validated(Deployment, values, where=str(path), lines=lines)
+    refuse(path, lines, contradictions(deployment.rules, deployment.filters))
+    return DeploymentText(deployment, lines)
+
+
+def refuse(path: Path, lines: TomlLines, found: Iterable[tuple[Sequence[str], str]]) -> None:
+    """Refuses a file of which something is wrong.
+
+    Args:
+        path: of the file.
+        lines: of the same.
+        found: the path of each part that is wrong, and why.
+
+    Raises:
+        ConfigError: anything was found; one line for each.
+    """
+    told = [f"{lines.place(str(path), part)}: {'.'.join(part)}: {why}" for part, why in found]
+    if told:
+        raise ConfigError("\n".join(told), file=str(path))
 
 
 def _overlap(one: Experiment, other: Experiment) -> bool:

@@ -1,10 +1,14 @@
 """Whether a deployment file fits a bundle: what it names must be there."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import polars as pl
+
 from recsys.live.deployment import Deployment, Experiment, PlacementChanges
+from recsys.live.rules import EVERYWHERE, NamedFilter
+from recsys.live.rules_fit import filter_problem, rule_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +26,25 @@ class BundleParts:
 
     sources: frozenset[str]
     placements: Mapping[str, PlacementParts]
+    columns: Mapping[str, pl.DataType] = field(default_factory=dict)
+    """Of the catalogue."""
 
 
 class Misfit(NamedTuple):
     """A part of the file that a bundle cannot do."""
 
     part: str
-    """Dotted path of the part as a whole: `experiments.NAME` or `exploration.PLACEMENT`."""
+    """Dotted path of the part as a whole: `experiments.NAME`, `exploration.PLACEMENT`,
+    `filters.NAME` or `rules.PLACEMENT.NAME`."""
     problem: str
     """One sentence, with the path within the part."""
+    within: tuple[str, ...] = ()
+    """Path of what is wrong within the part, where it is known."""
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Returns the path of what is wrong in the file."""
+        return (*self.part.split("."), *self.within)
 
 
 def misfits(deployment: Deployment, bundle: BundleParts) -> list[Misfit]:
@@ -46,22 +60,53 @@ def misfits(deployment: Deployment, bundle: BundleParts) -> list[Misfit]:
             for placement in deployment.exploration
             for problem in _missing([placement], bundle)
         ),
+        *_of_rules(deployment, bundle),
     ]
 
 
 def without(deployment: Deployment, left_out: list[Misfit]) -> Deployment:
     """Returns the file without the parts that do not fit."""
     parts = {misfit.part for misfit in left_out}
-    return deployment.model_copy(
-        update={
-            field: {
-                name: part
-                for name, part in getattr(deployment, field).items()
-                if f"{field}.{name}" not in parts
-            }
-            for field in ("experiments", "exploration")
+    kept: dict[str, object] = {
+        field: {
+            name: part
+            for name, part in getattr(deployment, field).items()
+            if f"{field}.{name}" not in parts
         }
-    )
+        for field in ("experiments", "exploration", "filters")
+    }
+    kept["rules"] = {
+        placement: {
+            name: rule for name, rule in rules.items() if f"rules.{placement}.{name}" not in parts
+        }
+        for placement, rules in deployment.rules.items()
+    }
+    return deployment.model_copy(update=kept)
+
+
+def rules_fit(deployment: Deployment, placements: Iterable[str], bundle: BundleParts) -> bool:
+    """Says whether all rules of some placements fit a bundle's catalogue."""
+    found = list(_of_rules(deployment, bundle))
+    concerned = {"filters", *(f"rules.{name}" for name in (EVERYWHERE, *placements))}
+    return not any(misfit.part.rpartition(".")[0] in concerned for misfit in found)
+
+
+def _of_rules(deployment: Deployment, bundle: BundleParts) -> Iterator[Misfit]:
+    fitting: dict[str, NamedFilter] = {}
+    for name, named in deployment.filters.items():
+        problem = filter_problem(named, bundle.columns)
+        if problem is None:
+            fitting[name] = named
+        else:
+            yield Misfit(f"filters.{name}", problem, ("sql",))
+    for placement, rules in deployment.rules.items():
+        missing = [] if placement == EVERYWHERE else list(_missing([placement], bundle))
+        for name, rule in rules.items():
+            part = f"rules.{placement}.{name}"
+            for problem in missing:
+                yield Misfit(part, problem)
+            for within, problem in rule_problems(rule, fitting, bundle.columns):
+                yield Misfit(part, problem, within)
 
 
 def missing_placements(experiment: Experiment, bundle: BundleParts) -> list[str]:

@@ -12,8 +12,10 @@ from recsys.live.fit_to_bundle import (
     PlacementParts,
     misfits,
     missing_placements,
+    rules_fit,
     without,
 )
+from recsys.live.rules import RuleSet
 from recsys.pipeline.placements import PlacementConfig, SourceUse
 from recsys.pipeline.query import Query
 from recsys.pipeline.recommender import Recommender
@@ -33,6 +35,18 @@ class Choice:
     arm: str = ""
     """Empty without an experiment."""
     exploration: Exploration | None = None
+    rules: RuleSet | None = None
+
+    def asked(self, query: Query, seed: str) -> Query:
+        """Returns a query with all that the file says of its answer.
+
+        Args:
+            query: as the caller asked.
+            seed: of what is drawn.
+        """
+        if self.exploration is not None:
+            query = replace(query, exploration=self.exploration, seed=seed)
+        return query if self.rules is None else replace(query, rules=self.rules)
 
 
 class LostArm(NamedTuple):
@@ -59,6 +73,8 @@ class Arrangement:
     left_out: tuple[Misfit, ...] = ()
     """Parts of the file that do not fit the current bundle."""
     lost: tuple[LostArm, ...] = ()
+    rules: Mapping[str, RuleSet] = field(default_factory=dict)
+    """By placement: those that have any."""
 
     @property
     def recommenders(self) -> tuple[Recommender, ...]:
@@ -68,7 +84,7 @@ class Arrangement:
     def without_experiments(self) -> "Arrangement":
         """Returns the same with the control for everybody."""
         plain = self.deployment.model_copy(update={"experiments": {}})
-        return Arrangement(self.control, plain, {})
+        return Arrangement(self.control, plain, {}, rules=self.rules)
 
     def choose(self, query: Query) -> Choice:
         """Returns who answers a query.
@@ -76,35 +92,37 @@ class Arrangement:
         A query for nobody in particular is part of no experiment: there is nothing to know them
         by the next time.
         """
-        exploration = self.deployment.exploration.get(query.placement)
-        if query.only_item_ids:  # an order that somebody asked for shows no surprises
-            exploration = None
+        plain = Choice(
+            self.control,
+            exploration=self.deployment.exploration.get(query.placement),
+            rules=self.rules.get(query.placement),
+        )
         if query.customer_id is not None:
             for name, experiment in self.deployment.experiments.items():
                 if query.placement in experiment.placements and experiment.runs_at(
                     query.query_time
                 ):
-                    return self._in_experiment(name, experiment, query, exploration)
-        return Choice(self.control, exploration=exploration)
+                    return self._in_experiment(name, experiment, query, plain)
+        return plain
 
     def _in_experiment(
-        self,
-        name: str,
-        experiment: Experiment,
-        query: Query,
-        exploration: Exploration | None,
+        self, name: str, experiment: Experiment, query: Query, plain: Choice
     ) -> Choice:
         arm = arm_of(name, experiment, str(query.customer_id))
         settings = experiment.arms.get(arm)
         if settings is None or settings.is_control:
-            return Choice(self.control, self.notes[name], arm, exploration)
+            return replace(plain, experiment=self.notes[name], arm=arm)
         recommender = self.arms.get((name, arm))
         if recommender is None:
-            return Choice(self.control, exploration=exploration)
+            return plain
+        chosen = replace(plain, recommender=recommender, experiment=self.notes[name], arm=arm)
         changes = settings.placements.get(query.placement)
         if changes is not None and not changes.exploration:
-            exploration = None
-        return Choice(recommender, self.notes[name], arm, exploration)
+            chosen = replace(chosen, exploration=None)
+        if changes is not None and not changes.rules and chosen.rules is not None:
+            # Filters that requests name stay.
+            chosen = replace(chosen, rules=RuleSet({}, chosen.rules.filters))
+        return chosen
 
 
 def arrange(
@@ -117,7 +135,7 @@ def arrange(
         control: of the current bundle.
         bundles: by version; arms of other versions are lost.
     """
-    if not (deployment.experiments or deployment.exploration):
+    if deployment == Deployment():
         return Arrangement(control, deployment, {})
     left_out = misfits(deployment, parts_of(control))
     fitting = without(deployment, left_out)
@@ -130,13 +148,27 @@ def arrange(
                     arms[name, arm] = with_changes(control, settings.placements)
                 continue
             found = bundles.get(settings.bundle)
-            missing = missing_placements(experiment, parts_of(found)) if found else [NOT_LOADED]
+            missing = _lacks(fitting, experiment, found) if found else [NOT_LOADED]
             if found is None or missing:
                 lost.append(LostArm(name, arm, settings.bundle, missing[0]))
             else:
                 arms[name, arm] = found
     notes = {name: note_of(name, each) for name, each in fitting.experiments.items()}
-    return Arrangement(control, fitting, arms, notes, tuple(left_out), tuple(lost))
+    rules = {
+        name: rule_set
+        for name in control.placement_configs
+        if (rule_set := fitting.rule_set(name)) is not None
+    }
+    return Arrangement(control, fitting, arms, notes, tuple(left_out), tuple(lost), rules)
+
+
+def _lacks(deployment: Deployment, experiment: Experiment, found: Recommender) -> list[str]:
+    """Returns what the bundle of an arm cannot do of its experiment."""
+    parts = parts_of(found)
+    missing = missing_placements(experiment, parts)
+    if not (missing or rules_fit(deployment, experiment.placements, parts)):
+        return ["rules of its placements do not fit its catalogue"]
+    return missing
 
 
 def parts_of(recommender: Recommender) -> BundleParts:
@@ -149,6 +181,7 @@ def parts_of(recommender: Recommender) -> BundleParts:
             )
             for name, config in recommender.placement_configs.items()
         },
+        recommender.catalogue.frame.drop("markets").schema,
     )
 
 

@@ -85,7 +85,7 @@ HEAD = '[experiments.e]\nplacements = ["p"]\n'
     ("text", "expected"),
     [
         ("[experiment.e]", "experiment: Extra inputs"),
-        ("[rules]", "rules: Extra inputs"),
+        ("[ruless]", "ruless: Extra inputs"),
         ("[experiments.e", "not valid TOML"),
         (HEAD + "arms = {}", "experiments.e.arms: Dictionary should have at least 1"),
         (HEAD + "arms = {a = {}}", "experiments.e: Value error, arms: needs two"),

@@ -93,7 +93,7 @@ def test_a_new_file_that_does_not_fit_is_refused_whole(path: Path) -> None:
     with logged() as lines:
         for _ in range(3):
             assert file.look(lambda _: [Misfit("exploration.popular", "is gone")]) is first
-    assert [line["error"] for line in lines] == [f"{path}: exploration.popular: is gone"]
+    assert [line["error"] for line in lines] == [f"{path}:1: exploration.popular: is gone"]
 
 
 def test_a_server_that_finds_a_wrong_file_answers_without_it(path: Path) -> None:
