@@ -1,11 +1,12 @@
 """The items as the pipeline reads them: one row per item number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
+from recsys.data.item_labels import ItemLabels
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
 from recsys.types import UNKNOWN, ItemId, NumArray, TimeArray
@@ -26,6 +27,10 @@ class Catalogue:
     """Shape (items,): when each came into the catalogue, `UNKNOWN` where nobody said."""
     removed: frozenset[int] = frozenset()
     """Numbers that stay, of items that callers have removed."""
+    _labels: dict[tuple[str, int], ItemLabels] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    """What `labels` has answered."""
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "Catalogue":
@@ -68,6 +73,19 @@ class Catalogue:
     def rows(self, item_nums: Sequence[int], columns: Sequence[str]) -> list[tuple[object, ...]]:
         """Returns the named columns of some items, one tuple per item, in the order asked."""
         return self.frame.select(columns)[list(item_nums)].rows()
+
+    def labels(self, column: str, depth: int = 0) -> ItemLabels:
+        """Returns the items' labels in a column of text or `category`; read when first asked.
+
+        Args:
+            column: of the catalogue.
+            depth: parts of a category's path from the widest; 0: all.
+        """
+        found = self._labels.get((column, depth))
+        if found is None:
+            found = ItemLabels.of(self.frame, column, depth)
+            self._labels[column, depth] = found
+        return found
 
     def same_category(self, item_nums: NumArray) -> NumArray:
         """Returns the items whose category path is that of any of `item_nums`, ascending."""

@@ -1,6 +1,6 @@
 """The only bridge between callers' ids and our dense numbers."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
@@ -91,6 +91,16 @@ class Vocabulary(Generic[IdT]):
     def ids(self, numbers: NumArray) -> list[IdT]:
         """Returns the ids of numbers in [0, len)."""
         return [self.id(number) for number in numbers.tolist()]
+
+    def starting_with(self, prefix: str) -> slice:
+        """Returns the numbers of the ids that begin with some text: they stand side by side."""
+        sought = prefix.encode()
+        length = len(sought)
+        first = bisect_left(range(len(self)), sought, key=self._id_bytes)
+        after = bisect_right(
+            range(len(self)), sought, lo=first, key=lambda num: self._id_bytes(num)[:length]
+        )
+        return slice(first, after)
 
     def hashes(self) -> HashArray:
         """Returns a number of each id, shape (n,) uint64: of its text alone, in every bundle.

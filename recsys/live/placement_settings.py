@@ -3,11 +3,14 @@
 A bundle's configuration has placements, and a deployment file adds more over the same sources.
 """
 
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from recsys.config import StrictModel
+
+Answers: TypeAlias = Literal["items", "labels", "customers"]
+"""What a placement answers with."""
 
 
 class SourceUse(StrictModel):
@@ -42,7 +45,7 @@ class PlacementSettings(StrictModel):
 
     description: str = Field(default="", max_length=500)
     """What it shows, in a sentence."""
-    answers: Literal["items", "labels", "customers"] = "items"
+    answers: Answers = "items"
     """What it answers with: items; labels of the catalogue; or the customers of one item."""
     sources: tuple[SourceUse, ...] = Field(min_length=1)
     """Blended: an item's score is the weighted sum of its normalised scores."""

@@ -117,6 +117,22 @@ class AlsModel:
         solved: FloatArray = vector.astype(np.float32, copy=False)
         return solved
 
+    def towards(self, item_num: int) -> FloatArray | None:
+        """Returns what each trained item of a history adds to one item's score, shape (trained,).
+
+        As if nobody's confidences exceeded 1: then A of equation 4 is everybody's own, and a
+        score is a sum over the history whose terms are known beforehand. None where the item has
+        no vector.
+        """
+        places, _ = places_of(self.item_nums, np.array([item_num], dtype=np.int32))
+        if len(places) == 0:
+            return None
+        normal = self.gram.astype(np.float64)
+        normal.flat[:: len(normal) + 1] += self.config.regularization
+        turned = np.linalg.solve(normal, self.vectors[places[0]].astype(np.float64))
+        added: FloatArray = (self.vectors @ turned.astype(np.float32)).astype(np.float32)
+        return added
+
     def contributions(
         self, seeds: NumArray, weights: FloatArray, item_nums: NumArray
     ) -> tuple[NumArray, NDArray[np.float64]]:

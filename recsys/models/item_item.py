@@ -25,7 +25,9 @@ class ItemItem(LinearConfig):
     kind: Literal["item-item"] = "item-item"
     over: Literal["customers", "baskets"] = "customers"
     """What two items must share: a customer, or a basket (order, else session, else day)."""
-    weighting: Literal["cosine", "bm25"] = "cosine"
+    weighting: Literal["cosine", "bm25", "counts"] = "cosine"
+    """What is summed over them: cosines, BM25 weights, or plainly the entries' products, which
+    without fading and logarithms are counts of shared baskets: popular items are near to all."""
     neighbours: int = Field(default=100, ge=1, le=1_000)
     """Similar items kept per item."""
     shrinkage: float = Field(default=0.0, ge=0)
@@ -43,15 +45,26 @@ class ItemItem(LinearConfig):
         from implicit.nearest_neighbours import ItemItemRecommender  # noqa: PLC0415  # fit only
 
         matrix = self.matrix(data) if self.over == "customers" else self._baskets(data)
-        weighted = (
-            bm25(matrix) if self.weighting == "bm25" else unit_columns(matrix, self.shrinkage)
-        )
+        if matrix.nnz == 0:  # nobody did any of what counts
+            nothing = (len(data.interactions.items),) * 2
+            return SparseRows.of(csr_array(nothing, dtype=np.float32))
+        weighted = self._weighted(matrix)
         if self.row_power:
             weighted = damped_rows(weighted, self.row_power)
         # One neighbour more: the item itself. Threads share rows: no figure depends on them.
         knn = ItemItemRecommender(K=self.neighbours + 1, num_threads=os.cpu_count() or 1)
         knn.fit(_narrow(weighted), show_progress=False)
         return _model(csr_array(knn.similarity), self.neighbours, own=self.own_similarity)
+
+    def _weighted(self, matrix: csr_array) -> csr_array:
+        """Returns the matrix whose columns' inner products are the similarities."""
+        match self.weighting:
+            case "bm25":
+                return bm25(matrix)
+            case "counts":
+                return matrix
+            case _:
+                return unit_columns(matrix, self.shrinkage)
 
     def _baskets(self, data: TrainingData) -> csr_array:
         """Returns baskets x items, float32."""
@@ -67,6 +80,7 @@ class ItemItem(LinearConfig):
         order = np.lexsort((-weights, columns, rows))
         rows, columns, weights = rows[order], columns[order], weights[order]
         first = np.append(True, (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1]))
+        first = first[: len(order)]
         shape = (basket_count, len(log.items))
         entries = (weights[first], (rows[first], columns[first]))
         matrix = heaviest(csr_array(entries, shape=shape), self.history_limit)

@@ -69,6 +69,13 @@ class SparseRows:
         found = np.flatnonzero(sums > 0)
         return found.astype(np.int32), sums[found].astype(np.float32, copy=False)
 
+    def towards(self, item_num: int) -> FloatArray:
+        """Returns what each item adds to one item's score, shape (items,)."""
+        found = np.zeros(len(self.offsets) - 1, dtype=np.float32)
+        places = np.flatnonzero(self.item_nums == item_num)
+        found[np.searchsorted(self.offsets, places, side="right") - 1] = self.weights[places]
+        return found
+
     def strongest_seeds(
         self, seeds: NumArray, weights: FloatArray, item_nums: NumArray
     ) -> NumArray:

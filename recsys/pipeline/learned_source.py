@@ -7,6 +7,7 @@ import numpy as np
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
 from recsys.pipeline.source import Adding, CandidateSource, HistoryParts, Scored, Scores
+from recsys.pipeline.worth import Backward, Worth
 from recsys.types import BoolArray, FloatArray, NumArray, Tier
 
 
@@ -61,6 +62,10 @@ class LearnedSource:
             replace(reason, item_ids=tuple(learned.stands_for.get(i, i) for i in reason.item_ids))
             for reason in reasons
         ]
+
+    def worth_of(self, item_num: int) -> Worth | None:
+        """Returns what speaks for an item of the bundle."""
+        return self.source.worth_of(item_num) if isinstance(self.source, Backward) else None
 
     def history_parts(self, request: Request, item_nums: NumArray) -> HistoryParts | None:
         """Returns the source's parts, with stand-ins among the seeds; 0 for new items."""

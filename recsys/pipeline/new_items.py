@@ -132,6 +132,11 @@ class NewItems:
         alike, weights = self._stand_ins(fresh)
         return np.union1d(known, alike[weights > 0]).astype(np.int32)
 
+    def stand_ins_for(self, item_num: int) -> tuple[list[int], list[float]]:
+        """Returns who stands in for one new item, and with what share each."""
+        nums, shares = self._stand_ins(np.array([item_num - self.first]))
+        return nums[0].tolist(), shares[0].tolist()
+
     def learned_request(self, request: Request) -> Request:
         """Returns the request as those see it who know the bundle's items alone."""
         numbers = (request.rows.item_nums, request.context_nums)  # both ascending

@@ -7,16 +7,19 @@ import numpy as np
 from recsys.data.state import type_weight_array
 from recsys.data.vocabulary import Vocabulary
 from recsys.index.protocol import VectorIndex
+from recsys.models.als import AlsModel
 from recsys.models.content import Content
 from recsys.models.customer_neighbours import CustomerNeighbours
 from recsys.models.item_item import ItemItem
 from recsys.models.linear import LinearConfig, LinearModel
 from recsys.models.repurchase import RepurchaseModel
+from recsys.models.sparse_rows import SparseRows
 from recsys.models.taste_sums import AdditiveModel
 from recsys.models.vectors import VectorModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
 from recsys.pipeline.source import HistoryParts, ListedScores, VectorScores
+from recsys.pipeline.worth import Worth, plain
 from recsys.types import EventType, FloatArray, ItemId, NumArray, Tier
 
 
@@ -47,6 +50,18 @@ class VectorSource:
         if not isinstance(self.model, AdditiveModel):
             return None
         return HistoryParts(*self.model.contributions(*self._seeds(request), item_nums))
+
+    def worth_of(self, item_num: int) -> Worth | None:
+        """Returns what speaks for an item, where the vectors are those of `Als`."""
+        if not isinstance(self.model, AlsModel):
+            return None
+        model, config = self.model, self.model.config
+        added = model.towards(item_num)
+        if added is None:
+            return None
+        towards = np.zeros(int(model.item_nums[-1]) + 1, dtype=np.float32)
+        towards[model.item_nums] = added
+        return Worth(towards, config.event_weights, config.half_life_days, config.confidence_of)
 
     def _seeds(self, request: Request) -> tuple[NumArray, FloatArray]:
         config = self.model.config
@@ -82,6 +97,17 @@ class NeighbourSource:
             for seed in self.model.strongest_seeds(*self._seeds(request), item_nums).tolist()
         ]
 
+    def worth_of(self, item_num: int) -> Worth | None:
+        """Returns what speaks for an item, where the model is rows of weights between items."""
+        if not isinstance(self.model, SparseRows):
+            return None
+        config = self.config
+        towards = np.maximum(self.model.towards(item_num), 0)
+        return Worth(towards, config.event_weights, config.half_life_days, self._entries)
+
+    def _entries(self, weights: FloatArray) -> FloatArray:
+        return self.config.counts(weights) if isinstance(self.config, LinearConfig) else weights
+
     def _code(self, request: Request, seed: int, bought: NumArray) -> str:
         if request.use_context and request.anchor is None:
             if not (isinstance(self.config, ItemItem) and self.config.over == "baskets"):
@@ -114,3 +140,10 @@ class RepurchaseSource:
         nums, days = request.rows.item_nums[counted], request.rows.days[counted]
         found = days[np.searchsorted(nums, item_nums)].tolist()
         return [Reason("bought-before", count=int(count)) for count in found]
+
+    def worth_of(self, item_num: int) -> Worth:
+        """Says that purchases of an item speak for it."""
+        config = self.model.config
+        own = np.zeros(len(self.model.ties), dtype=np.float32)
+        own[item_num] = 1.0
+        return Worth(own, config.event_weights, config.half_life_days, plain)
