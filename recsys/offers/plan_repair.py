@@ -56,6 +56,8 @@ def filled(problem: PlanProblem, prices: Prices, picks: Picks) -> Picks:
         if left.total <= 0 or not open_.any():
             break
         rows, offers = _wishes(problem, prices.closing(~open_), picks)
+        if not len(rows):
+            break
         added = _give(problem, picks, rows, offers, left)
         value += added
         if added <= WORTH_A_ROUND * value:
@@ -156,8 +158,10 @@ def _wishes(
         found_rows.append(rows[good])
         found_offers.append(best[good])
         found_worth.append(likes[good])
-    order = np.argsort(-np.concatenate(found_worth), kind="stable")[:FILL_AT_ONCE]
-    return np.concatenate(found_rows)[order], np.concatenate(found_offers)[order]
+    nobody = np.zeros(0, dtype=np.int64)
+    order = np.argsort(-np.concatenate([nobody, *found_worth]), kind="stable")[:FILL_AT_ONCE]
+    rows, offers = (np.concatenate([nobody, *each]) for each in (found_rows, found_offers))
+    return rows[order], offers[order]
 
 
 def _give(

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from tests.qualification.offers import check_05_offer_values
+from tests.qualification.offers import check_05_offer_values, check_06_plans
 from tests.qualification.runner import Check
 
 CHECKS: Sequence[Check] = (
     Check(5, "What an offer is worth: propensity and uplift", check_05_offer_values.run),
+    Check(6, "A campaign for a million customers is planned", check_06_plans.run),
 )
