@@ -8,6 +8,7 @@ from recsys.errors import InvalidQueryError
 from recsys.pipeline.query import Query, RecentEvent
 from recsys.types import CustomerId, EventType, ItemId, visitor_key
 from recsys.v1.event_pb2 import Event
+from recsys.v1.offer_service_pb2 import NextBestOfferRequest
 from recsys.v1.recommendation_service_pb2 import (
     PURPOSE_EMAIL,
     PURPOSE_ON_SITE,
@@ -36,7 +37,11 @@ from serving.live_state import Purpose
 from serving.rule_requests import tuned
 
 ReaderRequest: TypeAlias = (
-    RecommendRequest | RecommendPageRequest | RankItemsRequest | RecommendLabelsRequest
+    RecommendRequest
+    | RecommendPageRequest
+    | RankItemsRequest
+    | RecommendLabelsRequest
+    | NextBestOfferRequest
 )
 """Requests for one customer or visitor."""
 TimedRequest: TypeAlias = ReaderRequest | RecommendBatchRequest | RecommendCustomersRequest
@@ -107,6 +112,15 @@ def to_purpose(purpose: int) -> Purpose:
     if purpose not in _PURPOSES:
         raise InvalidQueryError("purpose", f"{purpose} is none that this server knows")
     return _PURPOSES[purpose]
+
+
+def to_audience_purpose(purpose: int) -> Purpose:
+    """Returns what customers are told by; an email where the request does not say.
+
+    Raises:
+        InvalidQueryError: it is a purpose that this server does not know.
+    """
+    return to_purpose(PURPOSE_EMAIL if purpose == PURPOSE_UNSPECIFIED else purpose)
 
 
 def reader(request: ReaderRequest) -> CustomerId | None:

@@ -42,6 +42,7 @@ from serving.servicer import RecommendationService
 from serving.settings import ServingSettings
 from serving.snapshot import Live
 from serving.tombstones import TombstoneFollower
+from serving.whom import Whom
 
 SERVICES = tuple(
     service.full_name
@@ -186,6 +187,7 @@ class Server:
             self._live,
             attribution=self._attribution,
             state=LiveState(store, self._patience),
+            whom=Whom(store, self._patience),
             clock=clock,
             concurrent_batches=settings.concurrent_batches,
         )

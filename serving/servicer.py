@@ -6,11 +6,19 @@ from threading import BoundedSemaphore
 import grpc
 from structlog.contextvars import bind_contextvars
 
+from recsys.pipeline.customers import recommend_customers
+from recsys.pipeline.labels import recommend_labels
 from recsys.v1.recommendation_service_pb2 import (
+    ListPlacementsRequest,
+    ListPlacementsResponse,
     RankItemsRequest,
     RankItemsResponse,
     RecommendBatchRequest,
     RecommendBatchResponse,
+    RecommendCustomersRequest,
+    RecommendCustomersResponse,
+    RecommendLabelsRequest,
+    RecommendLabelsResponse,
     RecommendPageRequest,
     RecommendPageResponse,
     RecommendRequest,
@@ -19,12 +27,22 @@ from recsys.v1.recommendation_service_pb2 import (
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceServicer
 from serving.answers import Answer, Asking, answer_all
 from serving.attribution import Attribution
-from serving.call_requests import to_order, to_page
+from serving.call_requests import (
+    to_customers_query,
+    to_labels_query,
+    to_order,
+    to_page,
+)
 from serving.details import DetailsReader
 from serving.errors import OverloadedError
 from serving.live_state import LiveState
 from serving.page import answer_page
-from serving.requests import to_purpose, to_queries, to_query
+from serving.placement_messages import (
+    to_customers_response,
+    to_labels_response,
+    to_placements_response,
+)
+from serving.requests import to_audience_purpose, to_purpose, to_queries, to_query
 from serving.responses import (
     to_batch_response,
     to_order_response,
@@ -32,6 +50,7 @@ from serving.responses import (
     to_response,
 )
 from serving.snapshot import Live
+from serving.whom import Whom
 
 MESSAGE_CUSTOMERS = 64
 MESSAGE_ITEMS = 6_400
@@ -47,6 +66,7 @@ class RecommendationService(RecommendationServiceServicer):
         *,
         attribution: Attribution,
         state: LiveState,
+        whom: Whom,
         clock: Callable[[], float],
         concurrent_batches: int,
     ) -> None:
@@ -56,6 +76,7 @@ class RecommendationService(RecommendationServiceServicer):
             live: holds the snapshot.
             attribution: notes what is answered.
             state: adds to queries what happened since the bundle was fitted.
+            whom: says which customers may be named.
             clock: returns Unix seconds.
             concurrent_batches: batches in work at most.
 
@@ -65,6 +86,7 @@ class RecommendationService(RecommendationServiceServicer):
         self._live = live
         self._attribution = attribution
         self._state = state
+        self._whom = whom
         self._clock = clock
         self._batches = BoundedSemaphore(concurrent_batches)
 
@@ -129,6 +151,52 @@ class RecommendationService(RecommendationServiceServicer):
         [answer] = self._attribution.note(answers)
         _log_fields(answer)
         return to_order_response(answer)
+
+    def RecommendLabels(
+        self,
+        request: RecommendLabelsRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
+    ) -> RecommendLabelsResponse:
+        """Returns labels of the catalogue."""
+        snapshot, now = self._live.snapshot(), self._clock()
+        query = to_labels_query(request, int(now))
+        asking = Asking(snapshot, now, self._state, to_purpose(request.purpose))
+        [known] = asking.known([query])
+        asked = known.choice.asked(known.query, "")
+        [told] = recommend_labels(known.choice.recommender, [asked])
+        bind_contextvars(
+            placement=told.placement,
+            bundle_version=told.bundle_version,
+            tier=told.tier.name.lower(),
+            labels=len(told.labels),
+            live_events=known.live_event_count,
+        )
+        return to_labels_response(told)
+
+    def RecommendCustomers(
+        self,
+        request: RecommendCustomersRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
+    ) -> RecommendCustomersResponse:
+        """Returns the customers of an item, without those who may not be told."""
+        snapshot = self._live.snapshot()
+        query = to_customers_query(request, int(self._clock()))
+        keep = self._whom.keep(snapshot, query, to_audience_purpose(request.purpose))
+        told = recommend_customers(snapshot.arrangement.control, query, keep)
+        bind_contextvars(
+            placement=told.placement,
+            bundle_version=told.bundle_version,
+            customers=len(told.customers),
+        )
+        return to_customers_response(told)
+
+    def ListPlacements(
+        self,
+        request: ListPlacementsRequest,  # noqa: ARG002  it says nothing
+        context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
+    ) -> ListPlacementsResponse:
+        """Returns what placements there are."""
+        return to_placements_response(self._live.snapshot().arrangement)
 
     def _chunks(self, request: RecommendBatchRequest) -> Iterator[RecommendBatchResponse]:
         snapshot = self._live.snapshot()
