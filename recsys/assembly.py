@@ -147,6 +147,10 @@ MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
 }
 
 
+BACKWARD_KINDS = frozenset({"neighbours", "repurchase", "vectors"})
+"""Kinds of sources that can be asked for the customers of an item."""
+
+
 class FitConfig(StrictModel):
     """Everything that decides what a bundle is, apart from the data."""
 
@@ -178,6 +182,13 @@ class FitConfig(StrictModel):
                 if source_name not in self.sources:
                     known = ", ".join(self.sources)
                     message = f"placements.{name}: source {source_name!r} is not one of {known}"
+                    raise ValueError(message)
+                kind = self.sources[source_name].kind
+                if placement.answers == "customers" and kind not in BACKWARD_KINDS:
+                    message = (
+                        f"placements.{name}: source {source_name!r} of kind {kind!r} cannot be "
+                        "asked for customers"
+                    )
                     raise ValueError(message)
             model = self.models.get(placement.replenishment)
             if placement.replenishment and not isinstance(model, Replenishment):

@@ -41,6 +41,7 @@ class Arranger:
         self._deployment: Deployment | None = None
         self._held: Mapping[str, Recommender] = {}
         self._arrangement: Arrangement | None = None
+        self._control: Recommender | None = None
 
     def arranged(self, control: Recommender) -> Arrangement:
         """Returns who answers, the very same value as long as nothing has changed.
@@ -54,7 +55,7 @@ class Arranger:
         before = self._arrangement
         if (
             before is not None
-            and before.control is control
+            and self._control is control
             and self._deployment is deployment
             and self._held is held
         ):
@@ -62,6 +63,7 @@ class Arranger:
         after = arrange(deployment, control, held)
         self._report(before, after)
         self._deployment, self._held, self._arrangement = deployment, held, after
+        self._control = control
         return after
 
     @staticmethod

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import polars as pl
 import structlog
 
+from recsys.assembly import BACKWARD_KINDS
 from recsys.bundle import current, verify_part
 from recsys.bundle_parts import CATALOGUE
 from recsys.errors import ConfigError
 from recsys.live.deployment import Deployment, read_deployment_text, refuse
 from recsys.live.fit_to_bundle import BundleParts, Misfit, PlacementParts, misfits
+from recsys.models.replenishment import Replenishment
 from serving.logs import DEPLOYMENT_LOADED, DEPLOYMENT_REFUSED
 
 _log = structlog.get_logger()
@@ -107,6 +109,16 @@ def _parts_in(bundle: Path) -> BundleParts:
             for name, config in placements.items()
         },
         {name: kind for name, kind in columns.items() if name != "markets"},
+        backward=frozenset(
+            name
+            for name, source in manifest.config["sources"].items()
+            if source["kind"] in BACKWARD_KINDS
+        ),
+        forecasters=frozenset(
+            name
+            for name, model in manifest.config["models"].items()
+            if model["kind"] == Replenishment.model_fields["kind"].default
+        ),
     )
 
 

@@ -15,7 +15,9 @@ from recsys.data.interactions import Interactions
 from recsys.data.progress import Progress, silent
 from recsys.data.segments import build_segments
 from recsys.data.state import CustomerStates, item_weights, type_weight_array
+from recsys.errors import ConfigError
 from recsys.index.build import BuiltIndex, IndexReport, build_index
+from recsys.live.placement_fit import column_problems
 from recsys.models.protocol import Model, ReportingModel, TrainingData
 from recsys.models.vectors import VectorModel
 from recsys.types import FloatArray
@@ -65,12 +67,14 @@ def fit_first_stage(
 
     Raises:
         DataError: no usable event, or one at or after `end_time`.
-        ConfigError: the configuration names a customer attribute that does not exist.
+        ConfigError: the configuration names a customer attribute or a column of items that does
+            not exist.
     """
     with steps.step("read events"):
         catalogue, data = training_side(
             dataset, config.half_lives_days(), config.segment_columns, end_time
         )
+    _check_columns(config, catalogue)
     models = {}
     for name, algorithm in config.algorithms().items():
         with steps.step(f"model {name}"):
@@ -98,6 +102,22 @@ def fit_first_stage(
         if isinstance(model, ReportingModel)
     }
     return FirstStage(pipeline, len(data.interactions), reports, figures)
+
+
+def _check_columns(config: FitConfig, catalogue: Catalogue) -> None:
+    """Refuses placements that speak of columns which the catalogue does not have.
+
+    Raises:
+        ConfigError: one line for each thing that is wrong.
+    """
+    columns = catalogue.frame.drop("markets").schema
+    wrong = [
+        f"placements.{name}.{'.'.join(within)}: {problem}"
+        for name, placement in config.placements.items()
+        for within, problem in column_problems(placement, columns)
+    ]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
 
 
 def training_side(

@@ -15,8 +15,14 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from recsys.config import StrictModel, read_toml_file, validated
 from recsys.errors import ConfigError
-from recsys.live.attribution import ARM_BYTES, BUNDLE_BYTES, EXPERIMENT_BYTES
+from recsys.live.attribution import (
+    ARM_BYTES,
+    BUNDLE_BYTES,
+    EXPERIMENT_BYTES,
+    PLACEMENT_BYTES,
+)
 from recsys.live.contact_limits import ContactLimits
+from recsys.live.placement_settings import PlacementSettings
 from recsys.live.rule_checks import contradictions
 from recsys.live.rules import EVERYWHERE, NamedFilter, Rule, RuleName, RuleSet
 from recsys.toml_lines import TomlLines
@@ -30,6 +36,7 @@ MAX_ARM_BUNDLES = 4
 _PLAIN = r"^[a-z0-9][a-z0-9_-]*$"
 ExperimentName = Annotated[str, StringConstraints(pattern=_PLAIN, max_length=EXPERIMENT_BYTES)]
 ArmName = Annotated[str, StringConstraints(pattern=_PLAIN, max_length=ARM_BYTES)]
+PlacementName = Annotated[str, StringConstraints(pattern=_PLAIN, max_length=PLACEMENT_BYTES)]
 BundleVersion = Annotated[
     str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]*$", max_length=BUNDLE_BYTES)
 ]
@@ -172,6 +179,8 @@ class Deployment(StrictModel):
     rules: dict[str, dict[RuleName, Rule]] = Field(default_factory=dict)
     """By placement, or `EVERYWHERE`, and then by name."""
 
+    placements: dict[PlacementName, PlacementSettings] = Field(default_factory=dict)
+    """Placements beside the bundle's, made of its sources."""
     contacts: ContactLimits = ContactLimits()
     """What holds for all offers."""
 

@@ -1,12 +1,14 @@
 """Whether a deployment file fits a bundle: what it names must be there."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import polars as pl
 
 from recsys.live.deployment import Deployment, Experiment, PlacementChanges
+from recsys.live.placement_fit import SourceParts, column_problems, source_problems
+from recsys.live.placement_settings import PlacementSettings
 from recsys.live.rules import EVERYWHERE, NamedFilter
 from recsys.live.rules_fit import filter_problem, rule_problems
 
@@ -28,6 +30,18 @@ class BundleParts:
     placements: Mapping[str, PlacementParts]
     columns: Mapping[str, pl.DataType] = field(default_factory=dict)
     """Of the catalogue."""
+    backward: frozenset[str] = frozenset()
+    """Sources that can be asked for customers."""
+    forecasters: frozenset[str] = frozenset()
+    """Models that say when an item is needed again."""
+
+    def with_placements(self, placements: Mapping[str, PlacementSettings]) -> "BundleParts":
+        """Returns the parts with the placements that a file adds."""
+        more = {
+            name: PlacementParts(tuple(use.name for use in each.sources), has_ranker=False)
+            for name, each in placements.items()
+        }
+        return replace(self, placements={**more, **self.placements})
 
 
 class Misfit(NamedTuple):
@@ -35,7 +49,7 @@ class Misfit(NamedTuple):
 
     part: str
     """Dotted path of the part as a whole: `experiments.NAME`, `exploration.PLACEMENT`,
-    `filters.NAME` or `rules.PLACEMENT.NAME`."""
+    `filters.NAME`, `placements.NAME` or `rules.PLACEMENT.NAME`."""
     problem: str
     """One sentence, with the path within the part."""
     within: tuple[str, ...] = ()
@@ -49,7 +63,10 @@ class Misfit(NamedTuple):
 
 def misfits(deployment: Deployment, bundle: BundleParts) -> list[Misfit]:
     """Returns everything that the file names and the current bundle does not have."""
+    added = list(_of_placements(deployment, bundle))
+    bundle = bundle.with_placements(deployment.placements)
     return [
+        *added,
         *(
             Misfit(f"experiments.{name}", problem)
             for name, experiment in deployment.experiments.items()
@@ -73,7 +90,7 @@ def without(deployment: Deployment, left_out: list[Misfit]) -> Deployment:
             for name, part in getattr(deployment, field).items()
             if f"{field}.{name}" not in parts
         }
-        for field in ("experiments", "exploration", "filters")
+        for field in ("experiments", "exploration", "filters", "placements")
     }
     kept["rules"] = {
         placement: {
@@ -82,6 +99,24 @@ def without(deployment: Deployment, left_out: list[Misfit]) -> Deployment:
         for placement, rules in deployment.rules.items()
     }
     return deployment.model_copy(update=kept)
+
+
+def placement_problems(
+    settings: PlacementSettings, bundle: BundleParts
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yields where within a placement something is wrong, and what."""
+    parts = SourceParts(bundle.sources, bundle.backward, bundle.forecasters)
+    yield from source_problems(settings, parts)
+    yield from column_problems(settings, bundle.columns)
+
+
+def _of_placements(deployment: Deployment, bundle: BundleParts) -> Iterator[Misfit]:
+    for name, settings in deployment.placements.items():
+        part = f"placements.{name}"
+        if name in bundle.placements:
+            yield Misfit(part, "is the bundle's own; an arm of an experiment may change it")
+        for within, problem in placement_problems(settings, bundle):
+            yield Misfit(part, problem, within)
 
 
 def rules_fit(deployment: Deployment, placements: Iterable[str], bundle: BundleParts) -> bool:

@@ -12,10 +12,13 @@ from recsys.live.fit_to_bundle import (
     PlacementParts,
     misfits,
     missing_placements,
+    placement_problems,
     rules_fit,
     without,
 )
+from recsys.live.placement_settings import PlacementSettings
 from recsys.live.rules import RuleSet
+from recsys.pipeline.learned_source import can_be_asked_backwards
 from recsys.pipeline.placements import PlacementConfig, SourceUse
 from recsys.pipeline.query import Query
 from recsys.pipeline.recommender import Recommender
@@ -63,7 +66,7 @@ class Arrangement:
     """Answers who answers; immutable, and safe to share between threads."""
 
     control: Recommender
-    """Of the current bundle, as it is."""
+    """Of the current bundle, as it is, with the placements that the file adds."""
     deployment: Deployment
     """The parts of the file that fit it."""
     arms: Mapping[tuple[str, str], Recommender]
@@ -139,6 +142,7 @@ def arrange(
         return Arrangement(control, deployment, {})
     left_out = misfits(deployment, parts_of(control))
     fitting = without(deployment, left_out)
+    control = with_placements(control, fitting.placements)
     arms: dict[tuple[str, str], Recommender] = {}
     lost: list[LostArm] = []
     for name, experiment in fitting.experiments.items():
@@ -148,6 +152,8 @@ def arrange(
                     arms[name, arm] = with_changes(control, settings.placements)
                 continue
             found = bundles.get(settings.bundle)
+            if found is not None:
+                found = with_placements(found, fitting.placements)
             missing = _lacks(fitting, experiment, found) if found else [NOT_LOADED]
             if found is None or missing:
                 lost.append(LostArm(name, arm, settings.bundle, missing[0]))
@@ -182,7 +188,26 @@ def parts_of(recommender: Recommender) -> BundleParts:
             for name, config in recommender.placement_configs.items()
         },
         recommender.catalogue.frame.drop("markets").schema,
+        backward=frozenset(
+            name for name, source in recommender.sources.items() if can_be_asked_backwards(source)
+        ),
+        forecasters=frozenset(recommender.forecasters),
     )
+
+
+def with_placements(
+    recommender: Recommender, placements: Mapping[str, PlacementSettings]
+) -> Recommender:
+    """Returns the recommender with more placements, those of them that its bundle can have."""
+    parts = parts_of(recommender)
+    more = {
+        name: PlacementConfig.model_validate(settings.model_dump())
+        for name, settings in placements.items()
+        if name not in parts.placements and not any(placement_problems(settings, parts))
+    }
+    if not more:
+        return recommender
+    return replace(recommender, placement_configs={**recommender.placement_configs, **more})
 
 
 def with_changes(recommender: Recommender, changes: Mapping[str, PlacementChanges]) -> Recommender:

@@ -43,9 +43,11 @@ def _answer(recommender: Recommender, query: Query) -> LabelRecommendations:
     main = np.argmax(ranked.parts, axis=1) if len(ranked.parts) else np.zeros(0, np.intp)
     used = [recommender.sources[use.name] for use in config.sources]
     told.add(ranked.item_nums, ranked.scores, [used[column] for column in main.tolist()])
-    for source, nums in _fill(recommender, request, config):
-        if len(told.labels) < query.limit:
-            told.add(nums, np.zeros(len(nums), np.float32), [source] * len(nums))
+    for asked, source in _fill(recommender, request, config):
+        if told.full:
+            break
+        nums, _ = source.scores(asked).best(len(asked.allowed))
+        told.add(nums, np.zeros(len(nums), np.float32), [source] * len(nums))
     return LabelRecommendations(
         placement=query.placement,
         column=config.labels.column,
@@ -62,13 +64,12 @@ def _labels_of(recommender: Recommender, wanted: LabelsOf) -> ItemLabels:
 
 def _fill(
     recommender: Recommender, request: Request, config: PlacementConfig
-) -> Iterator[tuple[CandidateSource, NumArray]]:
-    """Yields all that each fill source may show, best first; nothing is asked before its turn."""
+) -> Iterator[tuple[Request, CandidateSource]]:
+    """Yields the fill sources in their order, each with what it is asked."""
     wider = [] if request.wider is None else [request.wider]
     for asked in (request, *wider):
         for name in config.fill:
-            source = recommender.sources[name]
-            yield source, source.scores(asked).best(len(asked.allowed))[0]
+            yield asked, recommender.sources[name]
 
 
 class _Told:
@@ -84,6 +85,11 @@ class _Told:
         self._listed: set[int] = set()
         self.labels: list[RecommendedLabel] = []
         self.tiers: list[Tier] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no place left, or no label."""
+        return len(self.labels) >= min(self._limit, len(self._of.labels))
 
     def add(
         self, item_nums: NumArray, scores: FloatArray, sources: Sequence[CandidateSource]

@@ -80,5 +80,10 @@ class LearnedSource:
         return HistoryParts(found.seeds, parts)
 
 
+def can_be_asked_backwards(source: CandidateSource) -> bool:
+    """Says whether a source can tell who speaks for an item."""
+    return isinstance(source.source if isinstance(source, LearnedSource) else source, Backward)
+
+
 def _learned(request: Request) -> Request:
     return request if request.learned is None else request.learned

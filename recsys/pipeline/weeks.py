@@ -13,7 +13,7 @@ from recsys.types import DAY_S, BoolArray, CustomerId
 WEEK_S = 7 * DAY_S
 _FIRST_MONDAY = 4 * DAY_S
 """Unix seconds: 1 January 1970 was a Thursday."""
-_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+_MIX = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
 def week_start(time: int) -> int:
@@ -52,11 +52,11 @@ def in_turn(
         time: Unix seconds of any moment of the week.
         rotation_weeks: weeks until it is an item's turn again.
     """
-    customer = np.uint64(zlib.crc32((customer_id or "").encode(errors="surrogatepass")))
-    mixed = hashes ^ (customer * _MIX[1])
-    for shift, factor in ((30, _MIX[0]), (27, _MIX[1])):  # the last steps of SplitMix64
+    customer = zlib.crc32((customer_id or "").encode(errors="surrogatepass"))
+    mixed = hashes ^ np.uint64(customer * _MIX[0] % 2**64)
+    for shift, factor in zip((30, 27), _MIX, strict=True):  # the last steps of SplitMix64
         mixed ^= mixed >> np.uint64(shift)
-        mixed *= factor
+        mixed *= np.uint64(factor)
     mixed ^= mixed >> np.uint64(31)
     week = (week_start(time) - _FIRST_MONDAY) // WEEK_S
     turns: BoolArray = mixed % np.uint64(rotation_weeks) == np.uint64(week % rotation_weeks)
