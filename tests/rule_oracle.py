@@ -184,7 +184,7 @@ class Oracle:
             said = said and self.ground.filters[key](row)
         return said
 
-    def _shows(self, rule: Rule, row: Row) -> bool:
+    def _shows(self, rule: Rule, row: Row) -> bool:  # noqa: PLR0911  one for each kind
         match rule:
             case Include():
                 return self._in(rule, row)
