@@ -9,9 +9,11 @@ from threadpoolctl import threadpool_limits
 from evaluation.benchmark.command import benchmark_command
 from evaluation.compare import compare_command
 from evaluation.explored import explored_command
+from evaluation.forecasts import forecasts_command
 from evaluation.off_policy import off_policy_command
 from evaluation.online.command import online_command
 from evaluation.run import run_command
+from evaluation.uplift.command import uplift_command
 from recsys.errors import RecsysError
 
 app = typer.Typer(
@@ -32,7 +34,9 @@ app.command("run")(run_command)
 app.command("compare")(compare_command)
 app.command("off-policy")(off_policy_command)
 app.command("explored")(explored_command)
+app.command("forecasts")(forecasts_command)
 app.command("online")(online_command)
+app.command("uplift")(uplift_command)
 app.command("benchmark")(benchmark_command)
 
 

@@ -20,7 +20,7 @@ from recsys.metrics.qini import qini
 from recsys.metrics.uplift_at import uplift_at
 from recsys.metrics.uplift_curve import qini_curve, uplift_curve
 from recsys.models.small_trees import Numbers, TreesConfig
-from recsys.models.uplift import Trial, UpliftConfig
+from recsys.models.uplift import Trial, UpliftConfig, mean_effect
 
 RANDOM = "random"
 """Orders customers by lot."""
@@ -184,18 +184,6 @@ def uplift_bins(forecasts: Numbers, trial: Trial, bins: int = 10) -> UpliftBins:
             effect, error = mean_effect(part)
             found.append((forecasts[rows].mean(), effect, error, len(rows)))
     return UpliftBins(*np.array(found, dtype=np.float64).reshape(-1, 4).T)
-
-
-def mean_effect(trial: Trial) -> tuple[float, float]:
-    """Returns the weighted mean outcome of treated less untreated, and its standard error."""
-    weights = trial.weights()
-    value, variance = 0.0, 0.0
-    for side, sign in ((trial.treated, 1.0), (~trial.treated, -1.0)):
-        share = weights[side] / weights[side].sum()
-        mean = float(share @ trial.outcomes[side])
-        value += sign * mean
-        variance += float(share**2 @ (trial.outcomes[side] - mean) ** 2)
-    return value, variance**0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from recsys.fitting.contact_rows import ContactRows, contact_rows, spent_after
 from recsys.metrics.auc import auc
 from recsys.metrics.reliability import reliability_bins
 from recsys.models.small_trees import Numbers, Trees
-from recsys.models.uplift import Trial, UpliftModel
+from recsys.models.uplift import Trial, UpliftModel, mean_effect
 from recsys.offers.learned_values import Learned, OfferFacts, ValuesConfig, feature_hash
 from recsys.offers.offer import Offer
 from recsys.offers.scopes import scoped
@@ -217,17 +217,11 @@ def _incremental(
     trial: Trial, given: ContactRows, gains: _Gains
 ) -> tuple[tuple[float, float], float]:
     """Returns the mean uplift with its error, and its part of what redeemers buy."""
-    weights = trial.weights()
-    mean, variance = 0.0, 0.0
-    for side, sign in ((trial.treated, 1.0), (~trial.treated, -1.0)):
-        share = weights[side] / weights[side].sum()
-        average = float(share @ trial.outcomes[side])
-        mean += sign * average
-        variance += float(share**2 @ (trial.outcomes[side] - average) ** 2)
+    mean, error = mean_effect(trial)
     of_offer = [gains.of_offer.get(each, gains.overall) for each in given.contacts["offer_id"]]
     redeemed = float(np.mean(given.redeemed * np.array(of_offer)))
     part = mean / redeemed if redeemed > 0 else 1.0
-    return (mean, variance**0.5), float(np.clip(part, 0.0, 1.0))
+    return (mean, error), float(np.clip(part, 0.0, 1.0))
 
 
 def _facts(

@@ -78,6 +78,18 @@ class Trial:
         )
 
 
+def mean_effect(trial: Trial) -> tuple[float, float]:
+    """Returns the weighted mean outcome of treated less untreated, and its standard error."""
+    weights = trial.weights()
+    value, variance = 0.0, 0.0
+    for side, sign in ((trial.treated, 1.0), (~trial.treated, -1.0)):
+        share = weights[side] / weights[side].sum()
+        mean = float(share @ trial.outcomes[side])
+        value += sign * mean
+        variance += float(share**2 @ (trial.outcomes[side] - mean) ** 2)
+    return value, variance**0.5
+
+
 class UpliftConfig(StrictModel):
     """Which learner, and its trees."""
 

@@ -9,14 +9,14 @@ import polars as pl
 
 from evaluation.uplift.table import UpliftColumns, trial_of
 from recsys.backtest.propensity import METRICS, stand
-from recsys.backtest.uplift import RANDOM, Judged, balance, judge, mean_effect, spread
+from recsys.backtest.uplift import RANDOM, Judged, balance, judge, spread
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
 from recsys.data.progress import Progress
 from recsys.fitting.contact_rows import ContactRows, contact_rows
 from recsys.metrics.reliability import brier, reliability_bins
 from recsys.models.small_trees import Numbers, TreesConfig
-from recsys.models.uplift import LearnerKind, Trial, UpliftConfig
+from recsys.models.uplift import LearnerKind, Trial, UpliftConfig, mean_effect
 from recsys.offers.value_features import CATEGORIES, FEATURES
 from tests.planted import EFFECT, planted
 from tests.qualification.offers.grocer_coupons import coupons

@@ -13,12 +13,11 @@ from recsys.backtest.uplift import (
     balance,
     halves,
     judge,
-    mean_effect,
     spread,
     uplift_bins,
 )
 from recsys.data.progress import silent
-from recsys.models.uplift import UpliftConfig
+from recsys.models.uplift import UpliftConfig, mean_effect
 from tests.planted import EFFECT, planted
 
 
