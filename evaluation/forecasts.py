@@ -5,6 +5,7 @@ from json import dumps
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 from rich import box
 from rich.console import Console
@@ -55,8 +56,10 @@ def forecasts_command(
     if cutoff and test_days:
         message = "give either --cutoff or --test-days"
         raise typer.BadParameter(message)
+    dataset = Dataset.open(data)
+    last = dataset.events.select(pl.col("event_time").max().dt.epoch("s")).collect().item()
     split = temporal(
-        Dataset.open(data),
+        dataset,
         cutoff=cutoff.replace(tzinfo=UTC) if cutoff else None,
         test_days=test_days,
         min_item_events=min_item_events,
@@ -67,7 +70,12 @@ def forecasts_command(
         fitted = fit(split.train, settings, end_time=split.cutoff, progress=progress)
         recommender = assemble(fitted.pipeline, bundle_version="judged")
         found = forecast_quality(
-            recommender, split, placement=placement, limit=limit, progress=progress
+            recommender,
+            split,
+            end_time=last + 1,
+            placement=placement,
+            limit=limit,
+            progress=progress,
         )
     console.print(_table(found, f"{placement}, told at {split.cutoff:%Y-%m-%d %H:%M} UTC"))
     console.print(

@@ -6,12 +6,17 @@ from recsys.assembly import FitConfig
 from recsys.config import validated
 
 HALF_LIFE_DAYS = 120.0
+MANY = 1_000
+"""Items that are counted beside each item: what is bought with it less often says nothing."""
 
 
 def baselines() -> dict[str, FitConfig]:
     """Returns the configurations that stand in every table, by name, in order.
 
     * `popularity`: items by distinct buyers, nothing fades. All placements, with their rules.
+    * `co-occurrence`: what most baskets hold with the context items, one count a basket, added up
+      over the items; what is missing to a full list by popularity. `bought_together` and
+      `complete_the_basket` only.
     * `personal-frequency`: what the customer bought on most days; ties, and what is missing to a
       full list, by popularity. It needs a customer: `for_you` and `buy_again` only.
     * `personal-frequency-120d`: the same with every day halved per 120 days. Few published
@@ -20,6 +25,7 @@ def baselines() -> dict[str, FitConfig]:
     """
     return {
         "popularity": _popularity(),
+        "co-occurrence": _co_occurrence(),
         "personal-frequency": _frequency(half_life_days=None),
         f"personal-frequency-{HALF_LIFE_DAYS:g}d": _frequency(half_life_days=HALF_LIFE_DAYS),
     }
@@ -37,6 +43,7 @@ def _popularity() -> FitConfig:
         # The context item itself is left out, as everywhere.
         "similar_items": {**most_bought, "seeds": "context"},
         "bought_together": {**most_bought, "seeds": "context"},
+        "complete_the_basket": {**most_bought, "seeds": "context"},
         "popular": most_bought,
     }
     return validated(
@@ -47,6 +54,37 @@ def _popularity() -> FitConfig:
             "placements": placements,
         },
         where="baseline popularity",
+    )
+
+
+def _co_occurrence() -> FitConfig:
+    together: dict[str, Any] = {
+        "sources": [{"name": "together", "weight": 1.0}],
+        "fill": ["popular"],
+        "seeds": "context",
+        "candidates": MANY,
+    }
+    return validated(
+        FitConfig,
+        {
+            "models": {
+                "popularity": {"kind": "popularity", "half_life_days": None},
+                "together": {
+                    "kind": "item-item",
+                    "over": "baskets",
+                    "weighting": "counts",
+                    "entries": "binary",
+                    "event_weights": {"purchase": 1.0},
+                    "neighbours": MANY,
+                },
+            },
+            "sources": {
+                "popular": {"kind": "popular", "model": "popularity"},
+                "together": {"kind": "neighbours", "model": "together"},
+            },
+            "placements": {"bought_together": together, "complete_the_basket": together},
+        },
+        where="baseline co-occurrence",
     )
 
 

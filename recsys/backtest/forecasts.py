@@ -66,6 +66,7 @@ def forecast_quality(
     recommender: Recommender,
     split: Split,
     *,
+    end_time: int,
     placement: str = "buy_again",
     limit: int = 20,
     bins: int = 10,
@@ -74,12 +75,12 @@ def forecast_quality(
     """Holds the probabilities told at the cutoff against what was bought after it.
 
     Every customer who bought anything before counts, whether they came back or not: leaving out
-    those who stayed away would make any forecast look too low. Horizons that reach beyond the last
-    purchase of the data are left out.
+    those who stayed away would make any forecast look too low.
 
     Args:
         recommender: fitted on the training side.
         split: a temporal split.
+        end_time: of the data, Unix seconds; horizons beyond the end of its UTC day are left out.
         placement: whose lists and model are judged.
         limit: places of the lists.
         bins: of equal size, for the calibration error.
@@ -93,7 +94,7 @@ def forecast_quality(
         message = f"placement {placement!r} does not say when items are needed again"
         raise ConfigError(message, placement=placement)
     waits = _waits(recommender, split)
-    last = max(waits.values(), default=0) / DAY_S
+    last = -(-end_time // DAY_S) * DAY_S
     told: dict[Which, _Told] = {
         "all": _of_all(recommender, config.replenishment, split.cutoff_time),
         "shown": _of_lists(recommender, placement, split.cutoff_time, limit, progress),
@@ -102,7 +103,7 @@ def forecast_quality(
         _quality(which, days, answer.chances[:, column], _bought(answer.keys, waits, days), bins)
         for which, answer in told.items()
         for column, days in enumerate(HORIZONS_DAYS)
-        if np.ceil(last) >= days
+        if split.cutoff_time + days * DAY_S <= last
     ]
 
 

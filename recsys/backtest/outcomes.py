@@ -137,11 +137,14 @@ def _asked(split: Split, study: Study) -> dict[str, Outcome]:
 def _trials(
     contender: Contender, outcomes: Mapping[str, Outcome], study: Study, progress: Progress
 ) -> Iterator[tuple[str, Trial]]:
-    """Builds a contender and yields its lists for each placement that it has."""
+    """Builds a contender and yields its lists for each placement that it has, if any is asked."""
+    wanted = [name for name in outcomes if name in contender.placements]
+    if not wanted:
+        return
     start = time.perf_counter()
     recommender = contender.build(progress)
     fit_seconds = time.perf_counter() - start
-    for name in (name for name in outcomes if name in contender.placements):
+    for name in wanted:
         asked, stage = outcomes[name], f"{contender.name}: {name}"
         start = time.perf_counter()
         told = partial(progress, stage)

@@ -109,4 +109,7 @@ def _given_events(split: Split) -> dict[int, tuple[RecentEvent, ...]]:
 def _context_ids(split: Split, context: pl.DataFrame | None) -> dict[int, tuple[ItemId, ...]]:
     if context is None:
         return {}
-    return {customer: (split.items.id(item),) for customer, item in context.select(PAIR).rows()}
+    carts: dict[int, tuple[ItemId, ...]] = {}
+    for customer, item in context.select(PAIR).sort(PAIR).rows():
+        carts[customer] = (*carts.get(customer, ()), split.items.id(item))
+    return carts

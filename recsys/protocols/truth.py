@@ -12,11 +12,13 @@ from recsys.types import EVENT_CODES, EventType
 
 VIEW = EVENT_CODES[EventType.VIEW]
 PAIR = ["customer_num", "item_num"]
+HIDDEN_SHARE = 1 / 3
+"""Of a basket's distinct items, rounded: what a list of what is missing should find."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Right items as (customer_num, item_num), and at most one context item per customer."""
+    """Right items as (customer_num, item_num), and the context items of each customer."""
 
     truth: pl.DataFrame
     context: pl.DataFrame | None = None
@@ -84,12 +86,55 @@ def bought_together(split: Split, rng: np.random.Generator) -> Task:
     return Task(basket.join(context, on=PAIR, how="anti"), context)
 
 
+def complete_the_basket(split: Split, rng: np.random.Generator) -> Task:
+    """A random third of a basket, given the rest of it and whose it is.
+
+    For each customer one basket after the cutoff with two items or more is drawn, as for
+    `bought_together`, then which of its items are hidden: at least one, never all.
+    """
+    rows = basket_rows(split)
+    drawn = _one_per_customer(rows.select("customer_num", "basket_num").unique(), rng)
+    basket = rows.join(drawn, on=["customer_num", "basket_num"], how="semi")
+    truth, context = hidden_parts(basket, rng)
+    return Task(truth.select(PAIR), context.select(PAIR), names_customer=True)
+
+
+def basket_rows(split: Split) -> pl.DataFrame:
+    """Returns customer_num, basket_num, item_num of all baskets after with two items or more."""
+    rows = split.after.select("customer_num", "basket_num", "item_num").unique()
+    return rows.filter(pl.len().over("customer_num", "basket_num") > 1)
+
+
+def hidden_parts(
+    baskets: pl.DataFrame, rng: np.random.Generator
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Draws which items of each basket are hidden.
+
+    Args:
+        baskets: customer_num, basket_num, item_num, distinct; two items or more a basket.
+        rng: the same draws for the same baskets, whatever the order of their rows.
+
+    Returns:
+        The hidden rows, a third of each basket but at least one, and the others.
+    """
+    keys = ["customer_num", "basket_num"]
+    ordered = baskets.sort(*keys, "item_num")
+    place = pl.col("draw").rank("ordinal").over(keys)
+    wanted = (pl.len().over(keys) * HIDDEN_SHARE).round().clip(lower_bound=1)
+    marked = ordered.with_columns(draw=pl.Series(rng.random(len(ordered)))).with_columns(
+        hidden=place <= wanted
+    )
+    hidden = marked.filter("hidden").select(baskets.columns)
+    return hidden, marked.filter(~pl.col("hidden")).select(baskets.columns)
+
+
 PROTOCOLS: dict[str, Callable[[Split, np.random.Generator], Task]] = {
     "for_you": for_you,
     "discover": discover,
     "buy_again": buy_again,
     "similar_items": similar_items,
     "bought_together": bought_together,
+    "complete_the_basket": complete_the_basket,
     "popular": popular,
 }
 """By placement, in the order of reports."""

@@ -54,6 +54,29 @@ class TestItemItemWithDampedRows(AlgorithmContract):
         np.testing.assert_allclose(scores, expected[nums], rtol=1e-4)
 
 
+class TestItemItemByCounts(AlgorithmContract):
+    algorithm = ItemItem(
+        over="baskets", weighting="counts", entries="binary", event_weights={"purchase": 1.0}
+    )
+
+    def test_scores_count_the_baskets_that_two_items_share(self, data):
+        model, log = self.algorithm.fit(data), data.interactions
+        baskets = [
+            {*log.item_nums[(log.basket_nums == basket) & (log.event_types == 4)].tolist()}
+            for basket in np.unique(log.basket_nums)
+        ]
+        for seed in (0, 5):
+            nums, scores = model.scores(np.array([seed], np.int32), np.ones(1, np.float32))
+            shared = {
+                item: sum(seed in basket and item in basket for basket in baskets)
+                for item in range(48)
+                if item != seed
+            }
+            assert dict(zip(nums.tolist(), scores.tolist(), strict=True)) == {
+                item: count for item, count in shared.items() if count
+            }
+
+
 class TestItemItemThatRepeats(AlgorithmContract):
     algorithm = ItemItem(own_similarity=True, neighbours=3)
 

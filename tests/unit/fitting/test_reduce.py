@@ -19,7 +19,7 @@ def test_what_no_placement_asks_goes(config):
     found = needed(config, ["buy_again"])
     assert list(found.placements) == ["buy_again"]
     assert list(found.sources) == ["repurchase"]
-    assert list(found.models) == ["repurchase"]
+    assert list(found.models) == ["repurchase", "replenishment"]
     assert found.segment_columns == config.segment_columns
 
 

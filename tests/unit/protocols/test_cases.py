@@ -88,6 +88,30 @@ def test_personal_placements_name_the_customer(split: Split, placement: str) -> 
     assert all(query.context_item_ids == () for query in cases.queries)
 
 
+def test_a_third_of_a_basket_is_hidden_and_the_rest_is_the_cart() -> None:
+    basket = {f"item-{number}" for number in range(10)}
+    events = [Event("ann", item, 1) for item in basket]
+    events += [Event("ann", item, 11, basket="a") for item in basket]
+    events += [Event("bob", item, 1) for item in basket]
+    events += [Event("bob", item, 11, basket="b") for item in ("item-0", "item-1")]
+    events += [Event("cat", item, 11, basket="c") for item in ("item-0",)]
+    split = temporal_split(tiny_shop(events), cutoff=day(CUTOFF))
+    hidden = set()
+    for seed in range(8):
+        cases = cases_for("complete_the_basket", split, limit=5, seed=seed)
+        ann, bob = cases.queries  # cat bought one thing: nothing could be hidden
+        assert (ann.customer_id, bob.customer_id) == ("ann", "bob")
+        found = truths(split, cases)
+        assert len(found["ann"]) == 3
+        assert found["ann"] | set(ann.context_item_ids) == basket
+        assert not found["ann"] & set(ann.context_item_ids)
+        assert len(found["bob"]) == len(bob.context_item_ids) == 1
+        again = cases_for("complete_the_basket", split, limit=5, seed=seed)
+        assert again.queries == cases.queries
+        hidden |= found["ann"]
+    assert len(hidden) > 5
+
+
 @pytest.mark.parametrize("placement", ["popular", "similar_items", "bought_together"])
 def test_the_others_ask_for_nobody(split: Split, placement: str) -> None:
     cases = cases_for(placement, split, limit=5, seed=0)
