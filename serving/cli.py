@@ -13,7 +13,7 @@ from serving.erase_cli import erase
 from serving.experiment_cli import app as experiment_app
 from serving.explained import explained
 from serving.logs import configure_logging
-from serving.replay_cli import replay_command
+from serving.replay_cli import dry_run_command, replay_command
 from serving.settings import SETTINGS_VARIABLE, ServingSettings, load_settings
 from serving.supervisor import (
     STOP_MARGIN_S,
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(experiment_app, name="experiment")
 app.command()(erase)
 app.command("replay")(replay_command)
+app.command("dry-run")(dry_run_command)
 
 
 @app.callback()

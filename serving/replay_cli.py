@@ -1,28 +1,22 @@
-"""Command that answers logged requests again, as they were answered then."""
+"""Commands that answer logged requests again: as they were, or by another deployment file."""
 
 import json
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
-from recsys.store.open import open_store
 from serving.explained import explained
-from serving.past import Past
-from serving.replay import Replayed, replay
 
 StoreOption = Annotated[
     str, typer.Option(help="Event store with the log: store://FOLDER or postgresql://...")
 ]
 BundlesOption = Annotated[Path, typer.Option(help="Folder with the bundles that answered.")]
-SHOWN_ALONE = 5
-"""Requests whose lists are shown; of more a line each."""
+
+# What these commands work with is imported in them: the supervisor starts without Polars.
 
 
 def replay_command(
@@ -47,59 +41,69 @@ def replay_command(
     python -m serving replay 5f0c... --store store://var/store --bundles var/bundles
     python -m serving replay --last 1000 --store store://var/store --bundles var/bundles
     """  # noqa: D301 - click looks for the character itself
-    console = Console(stderr=as_json)
+    from recsys.store.open import open_store  # noqa: PLC0415
+    from serving.past import Past  # noqa: PLC0415
+    from serving.replay import replay  # noqa: PLC0415
+    from serving.replay_report import show, to_document  # noqa: PLC0415
+
     with explained():
         opened = open_store(store, role="reader")
         try:
             asked = list(request_ids or [])
             asked += [each.request_id for each in opened.latest_impressions(last)]
-            past = Past(opened, bundles)
-            told = [
-                replay(past, each)
-                for each in track(asked, "replaying", console=Console(stderr=True), transient=True)
-            ]
+            past, aside = Past(opened, bundles), Console(stderr=True)
+            turns = track(asked, "replaying", console=aside, transient=True)
+            told = [replay(past, each) for each in turns]
         finally:
             opened.close()
     if as_json:
         for each in told:
-            sys.stdout.write(json.dumps(_document(each)) + "\n")
+            sys.stdout.write(json.dumps(to_document(each)) + "\n")
     else:
-        _show(console, told)
+        show(Console(), told)
     raise typer.Exit(0 if all(each.identical for each in told) else 1)
 
 
-def _show(console: Console, told: list[Replayed]) -> None:
-    for each in told:
-        if each.gone:
-            console.print(f"{each.request_id}  gone: {each.gone}: {each.problem}", markup=False)
-        elif not each.identical:
-            console.print(f"{each.request_id}  another list", markup=False)
-            for line in each.differences():
-                console.print(f"  {line}", markup=False)
-        elif len(told) <= SHOWN_ALONE:
-            console.print(f"{each.request_id}  identical", markup=False)
-        if len(told) <= SHOWN_ALONE and each.told is not None:
-            console.print(_list(each))
-    counts = Counter(each.gone or ("identical" if each.identical else "another") for each in told)
-    parts = (f"{count:,} {name}" for name, count in counts.most_common())
-    console.print(f"{len(told):,} answers: {', '.join(parts) or 'none'}", highlight=False)
+def dry_run_command(
+    *,
+    deployment: Annotated[Path, typer.Option(help="The deployment file to try: docs/rules.md.")],
+    store: StoreOption,
+    bundles: BundlesOption,
+    last: Annotated[int, typer.Option(min=1, help="Answers of the log, the latest.")] = 1_000,
+    placement: Annotated[str, typer.Option(help="Only answers of this one. Default: all.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
+) -> None:
+    """Say what a deployment file would have changed about the lists that were answered last.
 
+    Every logged request is answered twice from what was there then: by the file of then, and by
+    this one; experiments and explored places are left out of both. Nothing is written.
 
-def _list(each: Replayed) -> Table:
-    table = Table("rank", "item", "score", "source", "reason", box=box.SIMPLE)
-    for item in each.told.items if each.told else ():
-        score = f"{item.score:.6g}"
-        table.add_row(str(item.rank), item.item_id, score, item.source, item.reason.code)
-    return table
+    Exit status: 0; 1 if the store or the bundles cannot be read, 2 if the file is wrong.
 
+    \b
+    python -m serving dry-run --deployment new.toml --last 500 --store store://var/store \\
+        --bundles var/bundles
+    """  # noqa: D301 - click looks for the character itself
+    from recsys.store.open import open_store  # noqa: PLC0415
+    from serving.deployment_file import checked_deployment  # noqa: PLC0415
+    from serving.dry_run import dry_run  # noqa: PLC0415
+    from serving.past import Past  # noqa: PLC0415
+    from serving.replay_report import show_dry_run  # noqa: PLC0415
 
-def _document(each: Replayed) -> dict[str, Any]:
-    items = [] if each.told is None else [item.item_id for item in each.told.items]
-    return {
-        "request_id": each.request_id,
-        "identical": each.identical,
-        "gone": each.gone,
-        "problem": each.problem,
-        "differences": each.differences(),
-        "item_ids": items,
-    }
+    with explained():
+        tried = checked_deployment(deployment, bundles)
+        opened = open_store(store, role="reader")
+        try:
+            logged = [
+                each
+                for each in opened.latest_impressions(last)
+                if placement in ("", each.placement)
+            ]
+            turns = track(logged, "answering", console=Console(stderr=True), transient=True)
+            found = dry_run(Past(opened, bundles), turns, tried)
+        finally:
+            opened.close()
+    if as_json:
+        sys.stdout.write(json.dumps(found.document(), indent=2) + "\n")
+    else:
+        show_dry_run(Console(), found)

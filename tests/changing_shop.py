@@ -8,6 +8,8 @@ import numpy as np
 
 from recsys.assembly import load_recommender
 from recsys.live.deployment import Deployment
+from recsys.live.filter_parameters import to_parameters
+from recsys.live.rules import UNTUNED, Tuning
 from recsys.pipeline.arrangement import arrange
 from recsys.pipeline.catalogue_follower import CatalogueFollower
 from recsys.pipeline.query import Query, RecentEvent
@@ -53,6 +55,31 @@ DEPLOYMENTS = (
             "e2": {"placements": ["discover"], "arms": {"a": {"bundle": "older"}, "b": {}}}
         }
     },
+    {
+        "filters": {"cheap": {"sql": "price < :most"}},
+        "rules": {
+            "for_you": {
+                "no-tea-here": {"kind": "exclude", "filter": "price > 55"},
+                "coffee": {"kind": "boost", "factor": 3, "filter": "title LIKE 'Coffee%'"},
+                "mix": {"kind": "at-most", "count": 2, "column": "brand"},
+            },
+            "popular": {
+                "first": {"kind": "pin", "item_id": "item-10", "position": 2},
+                "fresh": {"kind": "hide-bought", "days": 30, "unless": {"filter": "caffeine"}},
+                "paid": {"kind": "margin", "least_share": 0.1, "strict": False},
+            },
+            "discover": {
+                "half": {
+                    "kind": "at-least",
+                    "share": 0.5,
+                    "filter_name": "cheap",
+                    "parameters": {"most": 20},
+                },
+                "band": {"kind": "price-band"},
+            },
+        },
+        "exploration": {"popular": {"temperature": 2}},
+    },
 )
 
 
@@ -69,6 +96,7 @@ class ChangingShop:
     _events: int = 0
     _position: int = 0
     _seen: int = 0
+    _deployed: int = 0
 
     def __post_init__(self) -> None:
         """Begins with the log that the bundle was fitted on."""
@@ -186,8 +214,8 @@ class ChangingShop:
 
     def deploy(self) -> None:
         """The deployment file says something else."""
-        said = DEPLOYMENTS[self.random.integers(0, len(DEPLOYMENTS))]
-        self.deployment = Deployment.model_validate(said)
+        self._deployed = (self._deployed + 1) % len(DEPLOYMENTS)
+        self.deployment = Deployment.model_validate(DEPLOYMENTS[self._deployed])
 
     def wish(self) -> None:
         """Somebody refuses lists of the own, or is forgotten."""
@@ -223,6 +251,7 @@ class ChangingShop:
             RecentEvent(ItemId(self.item()), EventType.VIEW, self.now - 5)
             for _ in range(self.random.integers(0, 3))
         )
+        named = "cheap" in self.deployment.filters and self.random.random() < 0.3
         return Query(
             PLACEMENTS[self.random.integers(0, len(PLACEMENTS))],
             self.now,
@@ -233,6 +262,9 @@ class ChangingShop:
             filter=FILTERS[self.random.integers(0, len(FILTERS))],
             exclude_item_ids=(ItemId(self.item()),) if self.random.random() < 0.2 else (),
             market="de" if self.random.random() < 0.1 else None,
+            filter_name="cheap" if named else "",
+            filter_parameters=to_parameters({"most": 30.5}) if named else (),
+            tuning=Tuning(diversity=0.5) if self.random.random() < 0.1 else UNTUNED,
         )
 
     def ask(self, count: int) -> None:
