@@ -12,6 +12,7 @@ from serving.deployment_file import checked_deployment
 from serving.erase_cli import erase
 from serving.experiment_cli import app as experiment_app
 from serving.explained import explained
+from serving.export.cli import export
 from serving.logs import configure_logging
 from serving.replay_cli import dry_run_command, replay_command
 from serving.settings import SETTINGS_VARIABLE, ServingSettings, load_settings
@@ -30,6 +31,7 @@ app.add_typer(experiment_app, name="experiment")
 app.command()(erase)
 app.command("replay")(replay_command)
 app.command("dry-run")(dry_run_command)
+app.command()(export)
 
 
 @app.callback()

@@ -48,9 +48,13 @@ class DetailsReader:
 
     def read(self, item_nums: Sequence[int]) -> list[ItemDetails]:
         """Returns the columns of some items, in their order."""
+        return [_details(row) for row in self.rows(item_nums)]
+
+    def rows(self, item_nums: Sequence[int]) -> list[dict[str, Any]]:
+        """Returns the columns of some items by name, in the items' order."""
         columns = [*self._columns, "markets"] if self._market else self._columns
         rows = self._catalogue.rows(item_nums, columns)
-        return [_details(self._in_market(dict(zip(columns, row, strict=True)))) for row in rows]
+        return [self._in_market(dict(zip(columns, row, strict=True))) for row in rows]
 
     def _in_market(self, row: dict[str, Any]) -> dict[str, Any]:
         """Replaces price and availability by those of the request's market, as filters do."""

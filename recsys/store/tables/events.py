@@ -69,3 +69,12 @@ def rows_between(session: Session, after: int, up_to: int, limit: int) -> list[R
         "WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
         (after, up_to, limit),
     )
+
+
+def customers_after(session: Session, after: int) -> list[str]:
+    """Returns who has an event with a position above `after`: customers, visitors by their keys.
+
+    Each once, in no order; who a visitor turned out to be is not looked at.
+    """
+    rows = session.rows("SELECT DISTINCT customer_id FROM events WHERE position > ?", (after,))
+    return [str(row[0]) for row in rows]

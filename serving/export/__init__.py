@@ -1,0 +1,1 @@
+"""Lists of many customers as files, for mailings and other programs."""

@@ -1,0 +1,169 @@
+"""One part of an export: some customers' lists, made and written by one process."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from recsys.data.durable import sync
+from recsys.errors import StoreUnavailableError
+from recsys.pipeline.query import Query
+from recsys.store.open import open_store
+from recsys.store.store import Store
+from recsys.types import CustomerId
+from serving.answers import Answer, Asking
+from serving.details import DetailsReader
+from serving.export.job import Job
+from serving.export.rows import row_of, schema_of, write_rows
+from serving.impression_rows import to_impression
+from serving.live_state import Known
+from serving.offline import Desk, opened_desk
+from serving.settings import ServingSettings
+
+BLOCK = 250
+"""Customers that are asked for together: one read of the store."""
+
+
+class Told(NamedTuple):
+    """What became of a part's customers, and where it lies."""
+
+    part: int
+    file: str
+    """Under a name of its own: whoever leads the export puts it in its place."""
+    shown: str
+    """The same for what the store is to be told; empty: nothing."""
+    counts: dict[str, int]
+    size: int
+    sha256: str
+
+
+@dataclass(slots=True)
+class Worker:
+    """Makes parts, one after another."""
+
+    job: Job
+    folder: Path
+    desk: Desk
+    clock: Callable[[], float]
+    details: DetailsReader
+    mark: str
+    """Part of its files' names."""
+    store: Store | None
+
+    def trial(self) -> None:
+        """Makes one list for nobody, so that what is wrong with a wish is told before any work.
+
+        Raises:
+            UnknownPlacementError: there is no such placement.
+            InvalidQueryError: a field is out of range.
+            InvalidFilterError: the filter cannot be compiled.
+        """
+        asking = self._asking()
+        asking.answers(asking.known([self._query(None)]))
+
+    def part(self, number: int, customer_ids: Sequence[str]) -> Told:
+        """Writes the lists of some customers.
+
+        Raises:
+            StoreUnavailableError: who refused mail cannot be read.
+            UnknownPlacementError: there is no such placement.
+            InvalidQueryError: a field is out of range.
+            InvalidFilterError: the filter cannot be compiled.
+        """
+        wish = self.job.wish
+        rows: list[dict[str, Any]] = []
+        shown: list[str] = []
+        counts = {"written": 0, "refused": 0, "erased": 0, "empty": 0}
+        for start in range(0, len(customer_ids), BLOCK):
+            block = [CustomerId(each) for each in customer_ids[start : start + BLOCK]]
+            for kind, answer in self._answers(block):
+                counts[kind] += 1
+                if answer is not None:
+                    rows.append(row_of(answer, self.details, wish))
+                    shown.append(_noted(answer))
+        path = self.folder / f"part-{number:05}.{self.mark}.tmp"
+        catalogue = self.desk.snapshot.recommender.catalogue
+        write_rows(rows, schema_of(catalogue, wish), wish, path)
+        content = path.read_bytes()
+        notes = ""
+        if wish.logged and shown and self.job.store_id:
+            notes = f"part-{number:05}.{self.mark}.shown.tmp"
+            (self.folder / notes).write_text("".join(f"{line}\n" for line in shown))
+            sync(self.folder / notes)
+        digest = hashlib.sha256(content).hexdigest()
+        return Told(number, path.name, notes, counts, len(content), digest)
+
+    def _answers(self, customer_ids: Sequence[CustomerId]) -> Iterator[tuple[str, Answer | None]]:
+        """Yields what became of each customer, with the answer of those who get one."""
+        asking = self._asking()
+        known = asking.known([self._query(each) for each in customer_ids])
+        if any(one.missing for one in known):
+            # It may have been read for the others, but who refused mail must get none.
+            raise StoreUnavailableError("the store cannot be read: who wants no mail is not known")
+        asked = [one for one in known if _fate(one) == "written"]
+        ids = [self.job.request_id(str(one.asked.customer_id)) for one in asked]
+        answers = iter(self.desk.attribution.note(asking.answers(asked, ids)))
+        for one in known:
+            fate = _fate(one)
+            answer = next(answers) if fate == "written" else None
+            if answer is not None and not answer.recommendations.items:
+                fate, answer = "empty", None
+            yield fate, answer
+
+    def _asking(self) -> Asking:
+        desk = self.desk
+        return Asking(desk.snapshot, self.clock(), desk.state, self.job.wish.purpose)
+
+    def _query(self, customer_id: CustomerId | None) -> Query:
+        wish = self.job.wish
+        return Query(
+            placement=wish.placement,
+            query_time=self.job.query_time,
+            customer_id=customer_id,
+            limit=wish.limit,
+            filter=wish.filter,
+            filter_name=wish.filter_name,
+            market=wish.market or None,
+        )
+
+
+@contextmanager
+def opened_worker(
+    job: Job, folder: Path, settings: ServingSettings, mark: str, *, clock: Callable[[], float]
+) -> Iterator[Worker]:
+    """Yields somebody who makes parts, with the bundle and the store open.
+
+    Raises:
+        BundleError: the bundle is not there any more, or damaged.
+        StoreError: the store cannot be read.
+        InvalidQueryError: the catalogue does not have an item field.
+    """
+    with ExitStack() as stack:
+        store = None
+        if settings.store is not None:
+            store = open_store(settings.store, archives=settings.archives, role="reader")
+            stack.callback(store.close)
+        bundle = settings.bundles / job.bundle_version
+        desk = stack.enter_context(opened_desk(settings, bundle, store, clock=clock))
+        wish = job.wish
+        catalogue = desk.snapshot.recommender.catalogue
+        details = DetailsReader(catalogue, wish.item_fields, wish.market)
+        yield Worker(job, folder, desk, clock, details, mark, store)
+
+
+def _fate(one: Known) -> str:
+    """Says what becomes of a customer: nobody writes to those who refused or were erased."""
+    if one.consent_refused:
+        return "refused"
+    gone = one.asked.customer_id is not None and one.query.customer_id is None
+    return "erased" if gone and not one.query.events else "written"
+
+
+def _noted(answer: Answer) -> str:
+    """Returns what the store is told of an answer, as a line of JSON."""
+    deployment = answer.basis.deployment if answer.basis else None
+    told = (to_impression(answer), answer.experiment, deployment)
+    return json.dumps(told, ensure_ascii=False)

@@ -1,0 +1,81 @@
+"""What a server answers with, for a command that answers by itself: one moment's snapshot."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsys.assembly import load_recommender
+from recsys.store.store import Store
+from recsys.store.url import is_embedded
+from serving.arm_bundles import ArmBundles
+from serving.arranger import Arranger
+from serving.attribution import Attribution
+from serving.deployment_file import DeploymentFile
+from serving.live_catalogue import LiveCatalogue
+from serving.live_state import LiveState
+from serving.patience import Patience
+from serving.settings import ServingSettings
+from serving.snapshot import Live, Snapshot
+from serving.tombstones import TombstoneFollower
+
+WAIT_S = 60.0
+"""Seconds for one read of a store on another machine: nobody waits for a page here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that answers, as a server has it."""
+
+    snapshot: Snapshot
+    state: LiveState
+    attribution: Attribution
+    """Signs; logs nothing."""
+
+
+@contextmanager
+def opened_desk(
+    settings: ServingSettings,
+    bundle: Path,
+    store: Store | None,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[Desk]:
+    """Yields what answers from a bundle and the state of now.
+
+    Args:
+        settings: of the deployment, the same as the servers'.
+        bundle: that answers where no experiment says otherwise.
+        store: where there is one.
+        clock: returns Unix seconds.
+
+    Raises:
+        BundleError: the bundle is not there, or damaged.
+        StoreError: the store cannot be read.
+    """
+    catalogue = LiveCatalogue(store)
+    load = catalogue.following(load_recommender)
+    recommender = load(bundle)
+    arms = ArmBundles(settings.bundles, load)
+    file = DeploymentFile(settings.deployment)
+    live = Live(
+        lambda: recommender,
+        arranger=Arranger(file, arms, catalogue=catalogue, clock=clock),
+        catalogue=catalogue,
+        tombstones=TombstoneFollower(store),
+        refresh_interval_s=1.0,
+    )
+    embedded = settings.store is None or is_embedded(settings.store)
+    patience = Patience(clock=time.monotonic, wait_s=None if embedded else WAIT_S)
+    attribution = Attribution(store, log=None)
+    live.refresh()
+    arms.start()  # loads what the deployment file names
+    try:
+        live.refresh()
+        attribution.start()
+        yield Desk(live.snapshot(), LiveState(store, patience), attribution)
+    finally:
+        attribution.stop()
+        arms.stop()
+        patience.close()
