@@ -132,6 +132,22 @@ class InvalidItemError(RecsysError):
         self.violations = tuple(violations)
 
 
+class InvalidOfferError(RecsysError):
+    """Offers of a request have wrong fields; nothing of the request was stored."""
+
+    reason = "INVALID_OFFER"
+
+    def __init__(self, violations: Sequence[FieldViolation]) -> None:
+        super().__init__(_listed(violations), **violations[0]._asdict())
+        self.violations = tuple(violations)
+
+
+class UnknownOfferError(RecsysError):
+    """There is no offer of this id, or it was removed."""
+
+    reason = "UNKNOWN_OFFER"
+
+
 class StoreError(RecsysError):
     """The store refuses something; its kinds say what.
 

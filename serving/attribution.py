@@ -51,6 +51,10 @@ class Attribution:
             self._log.add(told)
         return told
 
+    def token(self, shown: Shown) -> str:
+        """Returns the token of an answer that is no list; empty without a store."""
+        return "" if self._tokens is None else self._tokens.write(shown)
+
     def _signed(self, answer: Answer) -> Answer:
         if self._tokens is None:
             return answer

@@ -72,6 +72,7 @@ CATALOGUE: Mapping[str, ErrorSpec] = {
     "INVALID_EVENT": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "INVALID_FILTER": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "INVALID_ITEM": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
+    "INVALID_OFFER": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "INVALID_QUERY": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "MALFORMED_REQUEST": ErrorSpec(grpc.StatusCode.INVALID_ARGUMENT, public=True),
     "OVERLOADED": ErrorSpec(grpc.StatusCode.RESOURCE_EXHAUSTED, public=True),
@@ -81,6 +82,7 @@ CATALOGUE: Mapping[str, ErrorSpec] = {
     "STORE_SCHEMA": _HIDDEN,
     "STORE_UNAVAILABLE": ErrorSpec(grpc.StatusCode.UNAVAILABLE, public=True),
     "UNKNOWN_ITEM": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
+    "UNKNOWN_OFFER": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
     "UNKNOWN_PLACEMENT": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
     "VISITOR_TAKEN": ErrorSpec(grpc.StatusCode.FAILED_PRECONDITION, public=True),
 }

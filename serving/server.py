@@ -17,11 +17,13 @@ from recsys.v1 import (
     catalog_service_pb2,
     customer_service_pb2,
     event_service_pb2,
+    offer_service_pb2,
     recommendation_service_pb2,
 )
 from recsys.v1.catalog_service_pb2_grpc import add_CatalogServiceServicer_to_server
 from recsys.v1.customer_service_pb2_grpc import add_CustomerServiceServicer_to_server
 from recsys.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
+from recsys.v1.offer_service_pb2_grpc import add_OfferServiceServicer_to_server
 from recsys.v1.recommendation_service_pb2_grpc import add_RecommendationServiceServicer_to_server
 from serving.arm_bundles import ArmBundles
 from serving.arranger import Arranger
@@ -35,8 +37,10 @@ from serving.event_servicer import EventService
 from serving.impressions import ImpressionLog
 from serving.live_bundle import LiveBundle
 from serving.live_catalogue import LiveCatalogue
+from serving.live_offers import LiveOffers
 from serving.live_state import LiveState
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
+from serving.offer_servicer import OfferService
 from serving.patience import WAIT_S, Patience
 from serving.servicer import RecommendationService
 from serving.settings import ServingSettings
@@ -51,6 +55,7 @@ SERVICES = tuple(
         event_service_pb2,
         catalog_service_pb2,
         customer_service_pb2,
+        offer_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
 )
@@ -103,6 +108,7 @@ class Server:
             catalogue=catalogue,
             tombstones=TombstoneFollower(store),
             refresh_interval_s=REFRESH_INTERVAL_S,
+            offers=LiveOffers(store, settings.values),
         )
         log = ImpressionLog(store) if store is not None and settings.impressions else None
         self._attribution = Attribution(store, log=log)
@@ -197,6 +203,14 @@ class Server:
         customers = CustomerService(store, bundles=settings.bundles)
         add_CustomerServiceServicer_to_server(customers, server)
         add_CatalogServiceServicer_to_server(CatalogService(self._live, store), server)
+        offers = OfferService(
+            self._live,
+            store,
+            state=LiveState(store, self._patience),
+            attribution=self._attribution,
+            clock=clock,
+        )
+        add_OfferServiceServicer_to_server(offers, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if settings.reflection:
             names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)

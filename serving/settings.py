@@ -29,6 +29,9 @@ class ServingSettings(StrictModel):
     """Folder of archived events; None: beside the events of `store://`, none for PostgreSQL."""
     deployment: Path | None = None
     """TOML file with experiments and exploration, followed while serving; none: there are none."""
+    values: Path | None = None
+    """Folder that `python -m training values` publishes to, followed while serving. None: offers
+    are ranked by how well their items fit the customer."""
     impressions: bool = True
     """Whether what is answered is logged in the store; without that, no online report."""
     host: str = "127.0.0.1"

@@ -13,6 +13,7 @@ from recsys.store.impressions import DeploymentNote
 from recsys.store.tombstones import NOBODY, Tombstones
 from serving.arranger import Arranger
 from serving.live_catalogue import LiveCatalogue
+from serving.live_offers import LiveOffers, OfferDesk
 from serving.logs import SNAPSHOT_FAILED
 from serving.tombstones import TombstoneFollower
 
@@ -29,6 +30,8 @@ class Snapshot:
     """Who answers which query."""
     tombstones: Tombstones = NOBODY
     """Who was erased: what a bundle holds of them must not be used."""
+    offers: OfferDesk | None = None
+    """What may be given; None: there are no offers."""
     deployment: DeploymentNote = field(init=False)
     """What the deployment file says, as far as it fits the bundle."""
 
@@ -48,6 +51,7 @@ class Live:
         catalogue: LiveCatalogue,
         tombstones: TombstoneFollower,
         refresh_interval_s: float,
+        offers: LiveOffers | None = None,
     ) -> None:
         """Takes where the parts come from.
 
@@ -57,11 +61,13 @@ class Live:
             catalogue: lays over a bundle what has changed of its items.
             tombstones: says who was erased.
             refresh_interval_s: seconds between two looks at all parts.
+            offers: says what may be given; None: nothing.
         """
         self._recommender = recommender
         self._arranger = arranger
         self._catalogue = catalogue
         self._tombstones = tombstones
+        self._offers = offers
         self._refresh_interval_s = refresh_interval_s
         self._snapshot: Snapshot | None = None
         self._lock = threading.Lock()
@@ -91,13 +97,15 @@ class Live:
             recommender = self._catalogue.over(self._recommender())
             arrangement = self._arranger.arranged(recommender)
             tombstones = self._tombstones.look()
+            offers = None if self._offers is None else self._offers.look(recommender)
             before = self._snapshot
             if (
                 before is None
                 or before.arrangement is not arrangement
                 or before.tombstones is not tombstones
+                or before.offers is not offers
             ):
-                self._snapshot = Snapshot(recommender, arrangement, tombstones)
+                self._snapshot = Snapshot(recommender, arrangement, tombstones, offers)
 
     def start(self) -> None:
         """Makes the first snapshot, then follows all parts in a thread.

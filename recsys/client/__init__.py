@@ -30,6 +30,15 @@ from recsys.client.errors import (
     UnavailableError,
 )
 from recsys.client.events import IdentifiedVisitor, ShopEvent, WrittenEvents
+from recsys.client.offers import (
+    ContactUpdate,
+    CustomerContact,
+    NextOffer,
+    OfferChoice,
+    OfferState,
+    RecordedContacts,
+    UpsertedOffers,
+)
 from recsys.client.page_requests import PageSlot
 from recsys.client.page_results import (
     Placement,
@@ -40,14 +49,19 @@ from recsys.client.page_results import (
 from recsys.client.requests import Tuning
 from recsys.client.results import CustomerRecommendations, Recommendations, RecommendedItem
 from recsys.client.synchronous import RecsysClient
+from recsys.offers.offer import Offer, OfferCost, OfferKind, OfferScope
 from recsys.pipeline.query import Reason, RecentEvent
 from recsys.store.consent import Consent
+from recsys.store.contacts import ContactState
 
 __all__ = [
     "AsyncRecsysClient",
     "CallError",
     "CatalogueItem",
     "Consent",
+    "ContactState",
+    "ContactUpdate",
+    "CustomerContact",
     "CustomerRecommendations",
     "CustomerRecord",
     "DeadlineExceededError",
@@ -55,6 +69,13 @@ __all__ = [
     "ErasureReceipt",
     "HoldingBundle",
     "IdentifiedVisitor",
+    "NextOffer",
+    "Offer",
+    "OfferChoice",
+    "OfferCost",
+    "OfferKind",
+    "OfferScope",
+    "OfferState",
     "OverloadedError",
     "PageSlot",
     "Placement",
@@ -65,11 +86,13 @@ __all__ = [
     "RecommendedCustomers",
     "RecommendedItem",
     "RecommendedLabels",
+    "RecordedContacts",
     "RecsysClient",
     "RejectedError",
     "ServerError",
     "ShopEvent",
     "Tuning",
     "UnavailableError",
+    "UpsertedOffers",
     "WrittenEvents",
 ]

@@ -12,6 +12,7 @@ from recsys.client.channel import channel_options, target_uri
 from recsys.client.customers import AsyncCustomerCalls
 from recsys.client.errors import UnavailableError, from_rpc_error
 from recsys.client.event_calls import AsyncEventCalls
+from recsys.client.offers import AsyncOfferCalls
 from recsys.client.page_calls import AsyncPageCalls
 from recsys.client.requests import (
     ContextSettings,
@@ -28,7 +29,9 @@ from recsys.client.results import (
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
-class AsyncRecsysClient(AsyncCatalogueCalls, AsyncCustomerCalls, AsyncEventCalls, AsyncPageCalls):
+class AsyncRecsysClient(
+    AsyncCatalogueCalls, AsyncCustomerCalls, AsyncEventCalls, AsyncOfferCalls, AsyncPageCalls
+):
     """Asks a list of servers for recommendations, in turn, from one event loop.
 
     Arguments, answers and errors are those of `RecsysClient`.

@@ -14,12 +14,14 @@ from recsys.errors import (
     InvalidEventError,
     InvalidFilterError,
     InvalidItemError,
+    InvalidOfferError,
     InvalidQueryError,
     RecsysError,
     StoreFullError,
     StoreNotConfiguredError,
     StoreUnavailableError,
     UnknownItemError,
+    UnknownOfferError,
     UnknownPlacementError,
     VisitorTakenError,
 )
@@ -81,12 +83,13 @@ _AS_THEY_ARE: Mapping[str, type[RecsysError]] = {
         StoreNotConfiguredError,
         StoreUnavailableError,
         UnknownItemError,
+        UnknownOfferError,
         VisitorTakenError,
     )
 }
 """Errors that are made of a text and metadata alone."""
-_OF_FIELDS: Mapping[str, type[InvalidEventError | InvalidItemError]] = {
-    kind.reason: kind for kind in (InvalidEventError, InvalidItemError)
+_OF_FIELDS: Mapping[str, type[InvalidEventError | InvalidItemError | InvalidOfferError]] = {
+    kind.reason: kind for kind in (InvalidEventError, InvalidItemError, InvalidOfferError)
 }
 
 
@@ -120,10 +123,14 @@ def _domain_error(
             return InvalidQueryError(metadata["field"], metadata.get("description", text))
         case InvalidBatchError.reason if "field" in metadata:
             return InvalidBatchError(metadata["field"], metadata.get("description", text))
-        case InvalidEventError.reason | InvalidItemError.reason if violations:
+        case _ if reason in _OF_FIELDS and violations:
             return _OF_FIELDS[reason](violations)
         case InvalidFilterError.reason if "position" in metadata:
-            return InvalidFilterError(metadata.get("description", text), int(metadata["position"]))
+            return InvalidFilterError(
+                metadata.get("description", text),
+                int(metadata["position"]),
+                field=metadata.get("field", "filter"),
+            )
         case UnknownPlacementError.reason if "placement" in metadata:
             known = tuple(metadata.get("known", "").split(","))
             return UnknownPlacementError(metadata["placement"], known)

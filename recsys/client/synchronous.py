@@ -11,6 +11,7 @@ from recsys.client.channel import channel_options, target_uri
 from recsys.client.customers import CustomerCalls
 from recsys.client.errors import UnavailableError, from_rpc_error
 from recsys.client.event_calls import EventCalls
+from recsys.client.offers import OfferCalls
 from recsys.client.page_calls import PageCalls
 from recsys.client.requests import (
     ContextSettings,
@@ -27,7 +28,7 @@ from recsys.client.results import (
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
-class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, PageCalls):
+class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCalls):
     """Asks a list of servers for recommendations, in turn; safe to share between threads.
 
     Every call has a deadline. A server that cannot be reached or is stopping is passed over.

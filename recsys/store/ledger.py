@@ -4,6 +4,7 @@ All writes to a store are one after another, in SQLite by its write lock and in 
 row of the positions, so what is read here is still so when it is written.
 """
 
+import json
 from bisect import insort
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -23,6 +24,8 @@ STATES_OF_EVENTS = {
     EventType.OFFER_REDEEMED.value: ContactState.REDEEMED,
 }
 """What an event says of the contact that it is about."""
+ALTERNATES = "alternates"
+"""In the answer of a contact: offer, value, probability and cost of what was named beside it."""
 
 
 class ContactUpdate(NamedTuple):
@@ -69,7 +72,7 @@ def choose(session: Session, asked: Choosing) -> Chosen:
         cooling = all(_is_cooling(each, asked.time, rows) for each in asked.candidates)
         outcome = Outcome.CAPPED if asked.candidates and cooling else Outcome.SPENT
         return Chosen(outcome, (), None)
-    contact = _contact(asked, names[0], asked.candidates[left[0]])
+    contact = _contact(asked, names[0], left)
     return Chosen(_outcome_of(contact), left, contact)
 
 
@@ -203,7 +206,8 @@ def _is_cooling(candidate: Candidate, now: int, rows: Sequence[tuple[str, str, i
     )
 
 
-def _contact(asked: Choosing, customer_id: str, candidate: Candidate) -> Contact:
+def _contact(asked: Choosing, customer_id: str, left: Sequence[int]) -> Contact:
+    candidate, *others = (asked.candidates[place] for place in left)
     return Contact(
         contact_id=asked.contact_id,
         customer_id=customer_id,
@@ -220,8 +224,16 @@ def _contact(asked: Choosing, customer_id: str, candidate: Candidate) -> Contact
         cost=0 if candidate.held_out else candidate.cost,
         contact_cost=candidate.contact_cost,
         redemption_cost=candidate.redemption_cost,
-        answer=asked.note,
+        answer=_answer(asked.note, others),
     )
+
+
+def _answer(note: str, others: Sequence[Candidate]) -> str:
+    """Returns a note with the alternates that were named, for who asks again."""
+    if not others:
+        return note
+    named = [(each.offer_id, each.value, each.probability, each.cost) for each in others]
+    return json.dumps({**json.loads(note), ALTERNATES: named})
 
 
 def _outcome_of(contact: Contact) -> Outcome:

@@ -77,6 +77,21 @@ class Offers:
         named = {"updates": [list(update) for update in updates]}
         return Recorded(*self.store.writer.write("record_contacts", named))
 
+    def contact(self, contact_id: str) -> Contact | None:
+        """Returns one contact, None where there is none of this id."""
+        with self.store.read() as session:
+            return contacts.by_id(session, [contact_id]).get(contact_id)
+
+    def past(self, customer_id: str, before: int) -> tuple[int, int, int, int]:
+        """Returns contacts, redemptions and the last time of either, see `contacts.past`.
+
+        Args:
+            customer_id: a customer, or a visitor as `visitor_key(id)`.
+            before: microseconds since 1970, UTC, exclusive.
+        """
+        with self.store.read() as session:
+            return contacts.past(session, ledger.names_of(session, customer_id), before)
+
     def contacts(self, customer_id: str, limit: int) -> list[Contact]:
         """Returns a customer's contacts, those of linked visitors among them, the latest first."""
         with self.store.read() as session:

@@ -20,7 +20,7 @@ def add_many(session: Session, contacts: Sequence[Contact]) -> None:
         return
     first = counters.bump(session, COUNTER, len(contacts)) - len(contacts) + 1
     rows = [
-        (number, *contact._replace(held_out=int(contact.held_out)))
+        (number, *(int(value) if isinstance(value, bool) else value for value in contact))
         for number, contact in enumerate(contacts, first)
     ]
     session.insert("contacts", COLUMNS, rows)
@@ -86,6 +86,31 @@ def between(
             (*part, after, before),
         )
     ]
+
+
+def past(session: Session, names: Sequence[str], before: int) -> tuple[int, int, int, int]:
+    """Returns what a customer was given: contacts, redemptions, and the last time of either.
+
+    Args:
+        session: for queries.
+        names: of the customer, and the keys of the visitors who turned out to be them.
+        before: microseconds since 1970, UTC, exclusive.
+
+    Returns:
+        Times are microseconds since 1970, UTC; -1 where there is none.
+    """
+    found = [
+        session.rows(
+            "SELECT COUNT(*), COUNT(redeemed_time), COALESCE(MAX(choose_time), -1), "  # noqa: S608
+            "COALESCE(MAX(redeemed_time), -1) FROM contacts "
+            f"WHERE customer_id IN ({', '.join('?' * len(part))}) AND held_out = 0 "
+            "AND cancelled_time IS NULL AND choose_time < ?",
+            (*part, before),
+        )[0]
+        for part in _parts(names)
+    ]
+    counts, redeemed, last, last_redeemed = zip(*found, strict=True)
+    return sum(counts), sum(redeemed), max(last), max(last_redeemed)
 
 
 def update(session: Session, contact: Contact) -> None:
