@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from recsys.errors import RecsysError
 from training.bundles import app as bundles_app
 from training.demo.shop import demo_command
+from training.plan import plan_command
 from training.prepare import prepare_command
 from training.publish import publish_command
 from training.run import run_command
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command("prepare")(prepare_command)
 app.command("run")(run_command)
 app.command("tune")(tune_command)
+app.command("plan")(plan_command)
 app.command("values")(values_command)
 app.command("publish")(publish_command)
 app.command("demo")(demo_command)

@@ -1,16 +1,18 @@
 """The plans of a store: each is a row, and its contacts are rows of the ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from recsys.store.choosing import Choosing
 from recsys.store.contacts import Contact
+from recsys.store.database import Row
 from recsys.store.ledger import names_of
 from recsys.store.store import Store
-from recsys.store.tables import counters, plans
+from recsys.store.tables import counters, plans, tombstones
 from recsys.store.tables.contacts import COUNTER
+from recsys.store.tombstones import Tombstones
 
 
 class PlanNote(NamedTuple):
@@ -73,6 +75,27 @@ class Plans:
         """Returns the number of the ledger's newest contact."""
         with self.store.read() as session:
             return counters.read(session, COUNTER)
+
+    def ledger(self, up_to: int, at_once: int = 50_000) -> Iterator[list[Row]]:
+        """Yields all contacts up to a number of the ledger, see `plans.ledger_rows`."""
+        after = 0
+        while True:
+            with self.store.read() as session:
+                found = plans.ledger_rows(session, after, up_to, at_once)
+            if not found:
+                return
+            yield found
+            after = int(found[-1][0])
+
+    def refusing(self) -> dict[str, set[str]]:
+        """Returns who refuses what, by the field of `Consent`."""
+        with self.store.read() as session:
+            return plans.refusing(session)
+
+    def tombstones(self) -> Tombstones:
+        """Returns everybody who was erased."""
+        with self.store.read() as session:
+            return Tombstones(self.store.secret).with_newer(tombstones.newer(session, 0))
 
     def begin(self, note: PlanNote) -> None:
         """Makes a plan that has no rows yet; it is not shown before it is finished."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from json import loads
 from typing import Any
 
+from recsys.store.consent import Consent
 from recsys.store.contacts import Contact
 from recsys.store.database import Row, Session
 from recsys.store.tables import contacts
@@ -119,22 +120,36 @@ def contacted_since(session: Session, number: int, plan_id: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def recent(session: Session, after: int, up_to: int, since: int) -> Iterator[Row]:
-    """Yields customer, offer, channel and time of contacts of a stretch of the ledger.
+def refusing(session: Session) -> dict[str, set[str]]:
+    """Returns who refuses what, by the field of `Consent`."""
+    return {
+        purpose: {
+            row[0]
+            for row in session.rows(f"SELECT customer_id FROM consents WHERE {purpose} = 0")  # noqa: S608
+        }
+        for purpose in Consent._fields
+    }
+
+
+def ledger_rows(session: Session, after: int, up_to: int, limit: int) -> list[Row]:
+    """Returns contacts of a stretch of the ledger that were not cancelled, in order.
 
     Args:
         session: for queries.
         after: number before the first.
         up_to: number of the last.
-        since: microseconds since 1970, UTC; those before are left out, as cancelled ones are.
+        limit: rows at most.
+
+    Returns:
+        Number, customer (who a visitor turned out to be), offer, channel, whether held out (1 or
+        0), and the times of choice and redemption, of each.
     """
-    yield from session.rows(
-        "SELECT COALESCE(visitors.customer_id, contacts.customer_id), offer_id, channel, "
-        "choose_time FROM contacts "
+    return session.rows(
+        "SELECT number, COALESCE(visitors.customer_id, contacts.customer_id), offer_id, channel, "
+        "held_out, choose_time, redeemed_time FROM contacts "
         "LEFT JOIN visitors ON contacts.customer_id = 'visitor/' || visitors.visitor_id "
-        "WHERE contacts.number > ? AND contacts.number <= ? AND choose_time > ? "
-        "AND cancelled_time IS NULL ORDER BY contacts.number",
-        (after, up_to, since),
+        "WHERE number > ? AND number <= ? AND cancelled_time IS NULL ORDER BY number LIMIT ?",
+        (after, up_to, limit),
     )
 
 

@@ -1,0 +1,166 @@
+"""A campaign from the command line: planned, reserved, written, and taken up again."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from recsys.errors import DataError
+from recsys.offers.offer import Offer, to_micros
+from recsys.store.choosing import Candidate, Choosing, Outcome
+from recsys.store.consent import Consent
+from recsys.store.customers import Customers
+from recsys.store.offers import Offers
+from recsys.store.open import open_store
+from recsys.store.plans import Plans
+from tests.small_shop import CUSTOMERS, END
+from training.cli import app
+from training.plan_files import part_of
+
+TIME = END.strftime("%Y-%m-%dT%H:%M:%S")
+OFFERS = [
+    {"offer_id": "tea", "scope": {"category": ["Drinks", "Tea"]}, "voucher_stock": 10},
+    {"offer_id": "coffee", "scope": {"category": ["Drinks", "Coffee"]}, "budget": 2.0},
+    {"offer_id": "mug", "eligibility": "purchases > 1000"},
+]
+
+
+def offer(**given) -> Offer:
+    cost = {"per_contact": 0.01, "per_redemption": 0.2} if "budget" in given else {}
+    base = {"kind": "amount", "discount": 1.0, "channels": ["email", "web"], "cost": cost}
+    return Offer.model_validate({**base, "gain_per_redemption": 40.0, **given})
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    made = f"store://{tmp_path / 'store'}"
+    store = open_store(made)
+    rows = [offer(**each) for each in OFFERS]
+    Offers(store).upsert(
+        [
+            (
+                each.offer_id,
+                each.model_dump_json(),
+                each.voucher_stock,
+                None if each.budget is None else to_micros(each.budget),
+            )
+            for each in rows
+        ]
+    )
+    Customers(store).set_consent("customer-03", Consent(use_in_email=False))
+    store.close()
+    return made
+
+
+def plan(url: str, bundles: Path, out: Path, *words: object):
+    options = ["--store", url, "--bundles", bundles, "--out", out, "--channel", "email"]
+    options += ["--contact-time", TIME, *words]
+    return CliRunner().invoke(app, ["plan", *map(str, options)], env={"COLUMNS": "120"})
+
+
+def rows_of(out: Path) -> pl.DataFrame:
+    return pl.read_parquet(out / "plan.parquet")
+
+
+def test_a_plan_keeps_its_limits_and_is_reserved(url, bundle_root, tmp_path) -> None:
+    out = tmp_path / "spring"
+    result = plan(url, bundle_root, out, "--hold-out", 0.2)
+    assert result.exit_code == 0, result.output
+    rows = rows_of(out)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["rows"] == len(rows) > 10
+    content = (out / "plan.parquet").read_bytes()
+    assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
+    assert manifest["value_basis"] == ["affinity"]
+    assert manifest["plan_id"] in result.output
+    given = rows.filter(~pl.col("hold_out"))
+    assert given["offer_id"].value_counts().filter(offer_id="tea")["count"].to_list() == [10]
+    assert given.filter(offer_id="coffee")["expected_cost"].sum() <= 2.0
+    assert set(rows.filter("hold_out")["offer_id"]) == {""}
+    assert 0 < manifest["held_out"] < CUSTOMERS // 2
+    assert rows["customer_id"].is_unique().all()
+    assert "customer-03" not in rows["customer_id"]
+    store = open_store(url, role="reader")
+    [note] = Plans(store).all()
+    assert (note.plan_id, note.row_count) == (manifest["plan_id"], len(rows))
+    assert note.expected_value == pytest.approx(given["expected_value"].sum())
+    left = Offers(store).of(["tea", "coffee"])
+    assert left["tea"].vouchers_taken == 10
+    assert left["coffee"].spent == round(
+        given.filter(offer_id="coffee")["expected_cost"].sum() * 1e6
+    )
+    store.close()
+
+
+def test_live_calls_cannot_have_what_is_planned(url, bundle_root, tmp_path) -> None:
+    assert plan(url, bundle_root, tmp_path / "spring", "--hold-out", 0).exit_code == 0
+    store = open_store(url)
+    candidate = Candidate("tea", 0, 0, 0, 0, held_out=False)
+    asked = Choosing("live", "somebody", "email", 0, "use_in_email", (), [candidate])
+    assert Offers(store).give(asked).outcome is Outcome.SPENT
+    store.close()
+
+
+def test_a_second_plan_keeps_caps_and_cooldowns_of_the_first(url, bundle_root, tmp_path) -> None:
+    limits = tmp_path / "deployment.toml"
+    limits.write_text("[contacts]\nhold_out = 0.0\n[[contacts.caps]]\nmost = 1\ndays = 7\n")
+    words = ("--deployment", limits)
+    assert plan(url, bundle_root, tmp_path / "a", *words).exit_code == 0
+    assert plan(url, bundle_root, tmp_path / "b", *words).exit_code == 0
+    first, second = rows_of(tmp_path / "a"), rows_of(tmp_path / "b")
+    assert len(first) > 10
+    assert not set(first["customer_id"]) & set(second["customer_id"])
+
+
+def test_the_same_arguments_make_the_same_plan(url, bundle_root, tmp_path) -> None:
+    again = f"store://{tmp_path / 'again'}"
+    (tmp_path / "again").mkdir()
+    for name in (tmp_path / "store").iterdir():
+        if name.is_file():
+            (tmp_path / "again" / name.name).write_bytes(name.read_bytes())
+    assert plan(url, bundle_root, tmp_path / "a").exit_code == 0
+    assert plan(again, bundle_root, tmp_path / "b").exit_code == 0
+    first, second = (rows_of(tmp_path / name).drop("contact_id") for name in ("a", "b"))
+    assert first.equals(second)
+
+
+def test_a_plan_that_was_broken_off_goes_on(url, bundle_root, tmp_path, monkeypatch) -> None:
+    out, calls = tmp_path / "spring", []
+    add = Plans.add
+
+    def broken(self, contacts, **named):
+        calls.append(len(contacts))
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return add(self, contacts, **named)
+
+    monkeypatch.setattr("training.plan_register.AT_ONCE", 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(Plans, "add", broken)
+        assert plan(url, bundle_root, out).exit_code != 0
+    assert part_of(out).exists()
+    assert not out.exists()
+    store = open_store(url)
+    assert Plans(store).all() == []
+    store.close()
+    result = plan(url, bundle_root, out, "--format", "csv")
+    assert result.exit_code == 0, result.output
+    rows = pl.read_csv(out / "plan.csv")
+    assert rows["contact_id"].is_unique().all()
+    assert rows["row"].to_list() == list(range(1, len(rows) + 1))
+    assert not part_of(out).exists()
+    store = open_store(url, role="reader")
+    taken = Offers(store).of(["tea"])["tea"].vouchers_taken
+    assert taken == len(rows.filter(~pl.col("hold_out") & (pl.col("offer_id") == "tea")))
+    store.close()
+
+
+def test_what_cannot_be_planned_is_said(url, bundle_root, tmp_path) -> None:
+    unknown = plan(url, bundle_root, tmp_path / "a", "--offer", "gone")
+    assert isinstance(unknown.exception, DataError)
+    assert "gone" in str(unknown.exception)
+    nobody = plan(url, bundle_root, tmp_path / "a", "--channel", "email")
+    assert nobody.exit_code == 2
