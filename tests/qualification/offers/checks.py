@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 
-from tests.qualification.offers import check_05_offer_values, check_06_plans
+from tests.qualification.offers import (
+    check_03_explanations,
+    check_05_offer_values,
+    check_06_plans,
+)
 from tests.qualification.runner import Check
 
 CHECKS: Sequence[Check] = (
+    Check(3, "Explanations add up", check_03_explanations.run),
     Check(5, "What an offer is worth: propensity and uplift", check_05_offer_values.run),
     Check(6, "A campaign for a million customers is planned", check_06_plans.run),
 )
