@@ -14,10 +14,13 @@ from recsys.data.dataset import Dataset
 from recsys.errors import InvalidQueryError
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit
+from recsys.pipeline.catalogue_follower import CatalogueFollower
+from recsys.pipeline.labels import recommend_labels
 from recsys.pipeline.query import Query, RecentEvent
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.weeks import WEEK_S, week_start
 from recsys.types import DAY_S, CustomerId, EventType, ItemId
+from tests.catalogue_changes import Changes
 from tests.small_shop import CUSTOMERS, END, shop_customers, shop_events, shop_items
 
 NOW = int(END.timestamp())
@@ -222,3 +225,73 @@ def test_sessions_say_what_is_viewed_together(shop: Recommender) -> None:
     told = shop.recommend([query])[0]
     assert told.items[0].reason.code == "often-viewed-with"
     assert np.mean([int(item.item_id[-2:]) % 2 == 0 for item in told.items]) == 1
+
+
+# ------------------------------------------------------------------ the catalogue of now
+
+
+def test_lists_follow_what_changes_in_the_catalogue(shop: Recommender) -> None:
+    changes = Changes()
+    changes.upsert("fresh", title="Tea no. 99", category=["Drinks", "Tea"], price=3.0)
+    changes.upsert("item-01", replaces=False, price=1.0)
+    changes.upsert("item-30", replaces=False, price=99.0)
+    changes.upsert("item-02", replaces=False, category=["Gifts"])
+    laid = CatalogueFollower(shop).follow(list(changes.rows.values()))
+    told = laid.recommend([asked(laid, "new_arrivals", limit=20)])[0].items
+    [fresh] = [item for item in told if item.item_id == "fresh"]
+    assert (fresh.source, fresh.reason.code, fresh.reason.date) == (
+        "newest",
+        "new-in-catalogue",
+        NOW,
+    )
+    reduced = ids(laid, asked(laid, "on_sale", limit=48))
+    assert "item-01" in reduced
+    assert "item-30" not in reduced
+    seen = RecentEvent(ItemId("fresh"), EventType.VIEW, NOW - 1)
+    assert ids(laid, asked(laid, "recently_viewed", events=(seen,)))[0] == "fresh"
+    bought = RecentEvent(ItemId("fresh"), EventType.PURCHASE, NOW - 1)
+    because = asked(laid, "because_you_bought", customer_id=None, events=(bought,))
+    title = laid.recommend([because])[0].title
+    assert title is not None
+    assert title.item_ids == ("fresh",)
+    assert "fresh" not in ids(laid, because)
+    labels = recommend_labels(laid, [asked(laid, "categories_for_you", limit=48)])[0].labels
+    assert ("Gifts",) in {each.label for each in labels}
+
+
+# ------------------------------------------------------------------ labels
+
+
+@given(customer_id=CUSTOMER, limit=st.integers(1, 10))
+def test_labels_are_those_of_the_best_items(
+    shop: Recommender, customer_id: CustomerId, limit: int
+) -> None:
+    query = asked(shop, "categories_for_you", customer_id=customer_id, limit=limit)
+    told = recommend_labels(shop, [query])[0]
+    _, _, ranked = shop.first_stage(query)
+    sums: dict[tuple[str, ...], float] = {}
+    paths = shop.catalogue.frame["category"].to_list()
+    for num, score in zip(ranked.item_nums.tolist(), ranked.scores.tolist(), strict=True):
+        if paths[num]:
+            sums[tuple(paths[num])] = sums.get(tuple(paths[num]), 0.0) + score
+    expected = sorted(sums, key=lambda label: -sums[label])[:limit]
+    assert [each.label for each in told.labels] == expected
+    for each in told.labels:
+        assert each.score == pytest.approx(sums[each.label], rel=1e-5)
+        [first, *_] = each.reason.item_ids
+        assert first in shop.catalogue.frame["item_id"]
+
+
+def test_labels_without_a_candidate_fill_the_list(shop: Recommender) -> None:
+    tea = asked(shop, "categories_for_you", filter="'Tea' IN category OR brand IS NULL")
+    told = recommend_labels(shop, [tea])[0]
+    assert {each.label for each in told.labels} == {("Drinks", "Tea"), ("Drinks", "Coffee")}
+
+
+def test_a_depth_cuts_paths(shop: Recommender) -> None:
+    wide = shop.catalogue.labels("category", 1)
+    assert wide.labels == (("Drinks",),)
+    assert wide.label_nums.tolist() == [-1 if n == 7 else 0 for n in range(48)]
+    assert shop.catalogue.labels("category", 1) is wide
+    brands = shop.catalogue.labels("brand")
+    assert brands.labels == (("brand-0",), ("brand-1",), ("brand-2",))
