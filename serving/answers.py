@@ -120,8 +120,13 @@ class Asking:
         return self._completed(queries, self.snapshot.arrangement.without_experiments())
 
     def _completed(self, queries: Sequence[Query], arrangement: Arrangement) -> list[Known]:
-        hides = self.snapshot.tombstones.hides
-        return self.state.complete(queries, arrangement, purpose=self.purpose, erased=hides)
+        return self.state.complete(
+            queries,
+            arrangement,
+            purpose=self.purpose,
+            erased=self.snapshot.tombstones.hides,
+            refusals=self.snapshot.refusals,
+        )
 
     def _answer(self, one: Known, told: Recommendations, request_id: str) -> Answer:
         return Answer(

@@ -9,6 +9,7 @@ import structlog
 from recsys.pipeline.arrangement import Arrangement, Choice
 from recsys.pipeline.query import Query, RecentEvent
 from recsys.pipeline.recommender import Recommender
+from recsys.store.consent import NO_REFUSALS, Refusals
 from recsys.store.events import Asked, CustomerTail, TailEvent
 from recsys.types import DAY_S, CustomerId, EventType, visitor_key
 from serving.logs import LIVE_STATE_FOREIGN
@@ -113,6 +114,7 @@ class LiveState:
         *,
         purpose: Purpose = "recommend_on_site",
         erased: Callable[[CustomerId, int], bool] = nobody_erased,
+        refusals: Refusals = NO_REFUSALS,
     ) -> list[Known]:
         """Returns queries with what the store knows; all are read in one round trip.
 
@@ -125,6 +127,7 @@ class LiveState:
             purpose: what the lists are for.
             erased: says of a customer or visitor and the position of a bundle whether they were
                 erased after it.
+            refusals: hold where the store cannot be read.
         """
         named = [query for query in queries if query.customer_id is not None]
         if self._store is None or not named:
@@ -132,7 +135,12 @@ class LiveState:
         store, bundles = self._store, _bundles(arrangement)
         found = self._patience.read(lambda: self._read(store, named, bundles))
         if found is None:
-            return [_unread(query, arrangement, erased) for query in queries]
+            return [
+                _unread(query, arrangement, erased)
+                if not refusals.refuses(query.customer_id or "", purpose)
+                else _refused(_unread(query, arrangement, erased), arrangement)
+                for query in queries
+            ]
         positions, read = found
         known = [
             Known(query, query, arrangement.choose(query))
@@ -141,7 +149,12 @@ class LiveState:
             for query in queries
         ]
         known = self._with_counted(store, known, positions)
-        return [_allowed(one, purpose, arrangement) for one in known]
+        return [
+            one
+            if one.tail is None or getattr(one.tail.consent, purpose)
+            else _refused(one, arrangement)
+            for one in known
+        ]
 
     def _read(
         self, store: CustomerReader, queries: Sequence[Query], bundles: Sequence[Recommender]
@@ -276,10 +289,8 @@ def _with_earlier(
     return replace(known, query=replace(query, earlier=earlier))
 
 
-def _allowed(known: Known, purpose: Purpose, arrangement: Arrangement) -> Known:
-    """Returns the same, of nobody in particular if the customer refuses the purpose."""
-    if known.tail is None or getattr(known.tail.consent, purpose):
-        return known
+def _refused(known: Known, arrangement: Arrangement) -> Known:
+    """Returns the same, of nobody in particular: the customer refuses the purpose."""
     nobody = replace(known.query, customer_id=None, events=(), merged_ids=(), earlier=())
     # Nobody in particular is in no experiment.
     return replace(known, query=nobody, choice=arrangement.choose(nobody), consent_refused=True)

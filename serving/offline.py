@@ -14,8 +14,10 @@ from serving.arranger import Arranger
 from serving.attribution import Attribution
 from serving.deployment_file import DeploymentFile
 from serving.live_catalogue import LiveCatalogue
+from serving.live_offers import LiveOffers
 from serving.live_state import LiveState
 from serving.patience import Patience
+from serving.refusals import RefusalFollower
 from serving.settings import ServingSettings
 from serving.snapshot import Live, Snapshot
 from serving.tombstones import TombstoneFollower
@@ -64,6 +66,8 @@ def opened_desk(
         arranger=Arranger(file, arms, catalogue=catalogue, clock=clock),
         catalogue=catalogue,
         tombstones=TombstoneFollower(store),
+        offers=LiveOffers(store, settings.values),
+        refusals=RefusalFollower(store, time.monotonic),
         refresh_interval_s=1.0,
     )
     embedded = settings.store is None or is_embedded(settings.store)

@@ -42,6 +42,7 @@ from serving.live_state import LiveState
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
 from serving.offer_servicer import OfferService
 from serving.patience import WAIT_S, Patience
+from serving.refusals import RefusalFollower
 from serving.servicer import RecommendationService
 from serving.settings import ServingSettings
 from serving.snapshot import Live
@@ -107,6 +108,7 @@ class Server:
             ),
             catalogue=catalogue,
             tombstones=TombstoneFollower(store),
+            refusals=RefusalFollower(store, time.monotonic),
             refresh_interval_s=REFRESH_INTERVAL_S,
             offers=LiveOffers(store, settings.values),
         )

@@ -9,12 +9,14 @@ import structlog
 from recsys.live.deployment_note import note_of
 from recsys.pipeline.arrangement import Arrangement
 from recsys.pipeline.recommender import Recommender
+from recsys.store.consent import NO_REFUSALS, Refusals
 from recsys.store.impressions import DeploymentNote
 from recsys.store.tombstones import NOBODY, Tombstones
 from serving.arranger import Arranger
 from serving.live_catalogue import LiveCatalogue
 from serving.live_offers import LiveOffers, OfferDesk
 from serving.logs import SNAPSHOT_FAILED
+from serving.refusals import RefusalFollower
 from serving.tombstones import TombstoneFollower
 
 _log = structlog.get_logger()
@@ -32,6 +34,8 @@ class Snapshot:
     """Who was erased: what a bundle holds of them must not be used."""
     offers: OfferDesk | None = None
     """What may be given; None: there are no offers."""
+    refusals: Refusals = NO_REFUSALS
+    """Who refused what at the last look, for answers while the store is away."""
     deployment: DeploymentNote = field(init=False)
     """What the deployment file says, as far as it fits the bundle."""
 
@@ -51,6 +55,7 @@ class Live:
         catalogue: LiveCatalogue,
         tombstones: TombstoneFollower,
         refresh_interval_s: float,
+        refusals: RefusalFollower,
         offers: LiveOffers | None = None,
     ) -> None:
         """Takes where the parts come from.
@@ -61,12 +66,14 @@ class Live:
             catalogue: lays over a bundle what has changed of its items.
             tombstones: says who was erased.
             refresh_interval_s: seconds between two looks at all parts.
+            refusals: says who refuses what.
             offers: says what may be given; None: nothing.
         """
         self._recommender = recommender
         self._arranger = arranger
         self._catalogue = catalogue
         self._tombstones = tombstones
+        self._refusals = refusals
         self._offers = offers
         self._refresh_interval_s = refresh_interval_s
         self._snapshot: Snapshot | None = None
@@ -97,6 +104,7 @@ class Live:
             recommender = self._catalogue.over(self._recommender())
             arrangement = self._arranger.arranged(recommender)
             tombstones = self._tombstones.look()
+            refusals = self._refusals.look()
             offers = None if self._offers is None else self._offers.look(recommender)
             before = self._snapshot
             if (
@@ -104,8 +112,9 @@ class Live:
                 or before.arrangement is not arrangement
                 or before.tombstones is not tombstones
                 or before.offers is not offers
+                or before.refusals is not refusals
             ):
-                self._snapshot = Snapshot(recommender, arrangement, tombstones, offers)
+                self._snapshot = Snapshot(recommender, arrangement, tombstones, offers, refusals)
 
     def start(self) -> None:
         """Makes the first snapshot, then follows all parts in a thread.

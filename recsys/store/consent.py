@@ -1,5 +1,7 @@
 """What a customer's data may be used for."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -20,3 +22,21 @@ class StoredConsent(NamedTuple):
     consent: Consent
     set_time: int | None
     """Microseconds since 1970, UTC; None: the customer never said anything."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refusals:
+    """Who refuses what, as far as it was read; immutable."""
+
+    customer_ids: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By purpose, a field of `Consent`."""
+    change: int = 0
+    """Of the store's counter of consents when they were read."""
+
+    def refuses(self, customer_id: str, purpose: str) -> bool:
+        """Says whether the customer does not allow a purpose."""
+        return customer_id in self.customer_ids.get(purpose, frozenset())
+
+
+NO_REFUSALS = Refusals()
+"""Everybody allows everything."""

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsys.errors import StoreUnavailableError
 from recsys.live.deployment import Deployment
 from recsys.pipeline.arrangement import Arrangement, arrange
 from recsys.pipeline.query import Query
 from recsys.pipeline.recommender import Recommender
+from recsys.store.consent import Refusals
 from recsys.store.events import LogEvent
 from recsys.store.open import open_store
 from recsys.store.store import Store
@@ -131,3 +133,18 @@ def test_refused_and_erased_customers_are_nobody(
     assert gone.live_event_count == 1
     [nobody] = state.complete([replace(asked(), customer_id=None)], arrangement)
     assert (nobody.tail, nobody.missing) == (None, False)
+
+
+def test_who_refused_is_nobody_while_the_store_is_away_too(
+    state: LiveState, arrangement: Arrangement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise StoreUnavailableError("gone")
+
+    monkeypatch.setattr(Store, "tails", gone)
+    refusals = Refusals({"use_in_email": frozenset({ANNA})})
+    for purpose, refused in (("use_in_email", True), ("recommend_on_site", False)):
+        [known] = state.complete([asked()], arrangement, purpose=purpose, refusals=refusals)
+        assert known.missing
+        assert known.consent_refused is refused
+        assert known.query.customer_id == (None if refused else ANNA)

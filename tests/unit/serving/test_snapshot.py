@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import structlog
 
 from recsys.live.deployment import Deployment
+from recsys.store.consent import NO_REFUSALS
 from recsys.store.tombstones import NOBODY
 from serving.logs import SNAPSHOT_FAILED
 from serving.snapshot import Live
@@ -37,6 +38,7 @@ def live_over(parts: Parts) -> Live:
         arranger=SimpleNamespace(arranged=lambda recommender: recommender),
         catalogue=SimpleNamespace(look=lambda: None, over=lambda recommender: recommender),
         tombstones=SimpleNamespace(look=lambda: NOBODY),
+        refusals=SimpleNamespace(look=lambda: NO_REFUSALS),
         refresh_interval_s=0.001,
     )
 
