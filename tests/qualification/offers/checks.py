@@ -6,6 +6,7 @@ from tests.qualification.offers import (
     check_03_explanations,
     check_05_offer_values,
     check_06_plans,
+    check_07_contacts,
 )
 from tests.qualification.runner import Check
 
@@ -13,4 +14,5 @@ CHECKS: Sequence[Check] = (
     Check(3, "Explanations add up", check_03_explanations.run),
     Check(5, "What an offer is worth: propensity and uplift", check_05_offer_values.run),
     Check(6, "A campaign for a million customers is planned", check_06_plans.run),
+    Check(7, "Callers at once exceed no limit", check_07_contacts.run),
 )
