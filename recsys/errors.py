@@ -148,6 +148,12 @@ class UnknownOfferError(RecsysError):
     reason = "UNKNOWN_OFFER"
 
 
+class UnknownPlanError(RecsysError):
+    """There is no finished plan of this id."""
+
+    reason = "UNKNOWN_PLAN"
+
+
 class StoreError(RecsysError):
     """The store refuses something; its kinds say what.
 

@@ -83,6 +83,7 @@ CATALOGUE: Mapping[str, ErrorSpec] = {
     "STORE_UNAVAILABLE": ErrorSpec(grpc.StatusCode.UNAVAILABLE, public=True),
     "UNKNOWN_ITEM": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
     "UNKNOWN_OFFER": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
+    "UNKNOWN_PLAN": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
     "UNKNOWN_PLACEMENT": ErrorSpec(grpc.StatusCode.NOT_FOUND, public=True),
     "VISITOR_TAKEN": ErrorSpec(grpc.StatusCode.FAILED_PRECONDITION, public=True),
 }

@@ -92,7 +92,7 @@ def to_response(
         response.no_offer_reason = _REASONS[answer.outcome]
         return response
     contact = answer.contact
-    choices = _choices(figures, answer.judged, offering)
+    choices = to_choices(figures, answer.judged, offering)
     response.send = True
     response.best.CopyFrom(choices[0])
     response.alternates.extend(choices[1:])
@@ -132,9 +132,10 @@ def to_contact(contact: Contact) -> pb.Contact:
     )
 
 
-def _choices(
+def to_choices(
     figures: Sequence[Figures], judged: Judged, offering: Offering
 ) -> list[pb.OfferChoice]:
+    """Returns offers with what they were expected to be worth, and the items to show."""
     scoped = _scoped(figures, offering)
     wanted = offering.wanted(judged.known, scoped, WANTED_ITEMS)
     return [

@@ -1,7 +1,7 @@
 """The methods of OfferService: check, decide or change, answer."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import grpc
 from structlog.contextvars import bind_contextvars
@@ -19,9 +19,11 @@ from recsys.offers.facts import Knowledge
 from recsys.offers.offer import Offer, to_micros
 from recsys.store.choosing import Outcome
 from recsys.store.offers import Offers
+from recsys.store.plans import Plans
 from recsys.store.store import Store
 from recsys.v1 import offer_service_pb2 as pb
 from recsys.v1.offer_service_pb2_grpc import OfferServiceServicer
+from serving import plan_calls
 from serving.attribution import Attribution
 from serving.limits import check_count, checked_customer_id, checked_text
 from serving.live_state import LiveState
@@ -173,6 +175,31 @@ class OfferService(OfferServiceServicer):
         contacts = self._offers().contacts(customer_id, size)
         return pb.ListContactsResponse(contacts=map(to_contact, contacts))
 
+    def ListPlans(
+        self,
+        request: pb.ListPlansRequest,  # noqa: ARG002  it says nothing
+        context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
+    ) -> pb.ListPlansResponse:
+        """Returns the finished plans."""
+        return plan_calls.listed(self._plans())
+
+    def StreamPlan(
+        self,
+        request: pb.StreamPlanRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
+    ) -> Iterator[pb.StreamPlanResponse]:
+        """Yields the rows of a plan."""
+        yield from plan_calls.streamed(self._plans(), self._attribution, request)
+
+    def ResolveOffer(
+        self,
+        request: pb.ResolveOfferRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002  gRPC's signature
+    ) -> pb.ResolveOfferResponse:
+        """Returns a customer's offer at the moment of opening."""
+        offering = self.offering()
+        return plan_calls.resolved(self._plans(), offering, self._attribution, request)
+
     def offering(self) -> Offering:
         """Returns what offers are judged with now.
 
@@ -233,6 +260,9 @@ class OfferService(OfferServiceServicer):
             field = f"offers[{place}].{error.field}"
             raise InvalidFilterError(error.description, error.position, field=field)
         return given
+
+    def _plans(self) -> Plans:
+        return Plans(self._offers().store)
 
     def _offers(self) -> Offers:
         if self._store is None:

@@ -46,6 +46,7 @@ from recsys.client.page_results import (
     RecommendedCustomers,
     RecommendedLabels,
 )
+from recsys.client.plans import Plan, PlannedOffer, ResolvedOffer
 from recsys.client.requests import Tuning
 from recsys.client.results import CustomerRecommendations, Recommendations, RecommendedItem
 from recsys.client.synchronous import RecsysClient
@@ -79,6 +80,8 @@ __all__ = [
     "OverloadedError",
     "PageSlot",
     "Placement",
+    "Plan",
+    "PlannedOffer",
     "RankedItems",
     "Reason",
     "RecentEvent",
@@ -89,6 +92,7 @@ __all__ = [
     "RecordedContacts",
     "RecsysClient",
     "RejectedError",
+    "ResolvedOffer",
     "ServerError",
     "ShopEvent",
     "Tuning",

@@ -14,6 +14,7 @@ from recsys.client.errors import UnavailableError, from_rpc_error
 from recsys.client.event_calls import AsyncEventCalls
 from recsys.client.offers import AsyncOfferCalls
 from recsys.client.page_calls import AsyncPageCalls
+from recsys.client.plans import AsyncPlanCalls
 from recsys.client.requests import (
     ContextSettings,
     ListSettings,
@@ -30,7 +31,12 @@ from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
 class AsyncRecsysClient(
-    AsyncCatalogueCalls, AsyncCustomerCalls, AsyncEventCalls, AsyncOfferCalls, AsyncPageCalls
+    AsyncCatalogueCalls,
+    AsyncCustomerCalls,
+    AsyncEventCalls,
+    AsyncOfferCalls,
+    AsyncPageCalls,
+    AsyncPlanCalls,
 ):
     """Asks a list of servers for recommendations, in turn, from one event loop.
 

@@ -23,6 +23,7 @@ from recsys.errors import (
     UnknownItemError,
     UnknownOfferError,
     UnknownPlacementError,
+    UnknownPlanError,
     VisitorTakenError,
 )
 
@@ -84,6 +85,7 @@ _AS_THEY_ARE: Mapping[str, type[RecsysError]] = {
         StoreUnavailableError,
         UnknownItemError,
         UnknownOfferError,
+        UnknownPlanError,
         VisitorTakenError,
     )
 }

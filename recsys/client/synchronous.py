@@ -13,6 +13,7 @@ from recsys.client.errors import UnavailableError, from_rpc_error
 from recsys.client.event_calls import EventCalls
 from recsys.client.offers import OfferCalls
 from recsys.client.page_calls import PageCalls
+from recsys.client.plans import PlanCalls
 from recsys.client.requests import (
     ContextSettings,
     ListSettings,
@@ -28,7 +29,7 @@ from recsys.client.results import (
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
-class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCalls):
+class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCalls, PlanCalls):
     """Asks a list of servers for recommendations, in turn; safe to share between threads.
 
     Every call has a deadline. A server that cannot be reached or is stopping is passed over.
