@@ -87,7 +87,9 @@ class Picker:
 
     def open(self, nums: NumArray) -> BoolArray:
         """Marks the items that may be picked: of no product that is there, within all caps."""
-        found = ~np.isin(self._products[nums], list(self._shown))
+        found = np.ones(len(nums), dtype=np.bool_)
+        if self._shown:
+            found = ~np.isin(self._products[nums], list(self._shown))
         for cap in self.caps:
             spent = [
                 code

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.live.deployment import Exploration
+from recsys.live.rules import RuleMove
 from recsys.models.replenishment_model import ReplenishmentModel
 from recsys.pipeline.anchor import title_of
 from recsys.pipeline.blend import Pool, blend, boost_factors, pool
@@ -296,6 +297,7 @@ class Recommender:
             ruling,
             lambda allowed: self._supply(request.query, allowed),
             products=self._products(request),
+            alone=request.given_nums is not None or not self.resolver.has_variants,
             likenesses=likenesses(self.catalogue, self.sources, first)
             if ruling.diversity[1]
             else None,
@@ -303,13 +305,11 @@ class Recommender:
         made = maker.made(
             self._ranked_chunk(request, ranked), self._further(request, config, anchors)
         )
-        items = self._listed(made.picks)
-        if request.query.exploration is not None and items and request.given_nums is None:
-            items = self._explored_by_rules(request, made, items, request.query.exploration)
-        pinned = self._listed([pick for _, pick in made.pinned])
-        for (pin, _), item in zip(made.pinned, pinned, strict=True):
-            items.insert(pin.position - 1, item)
-        items = [replace(item, rank=rank) for rank, item in enumerate(items, start=1)]
+        exploration = request.query.exploration
+        if exploration is None or not made.picks or request.given_nums is not None:
+            items = self._listed(made.listed())
+        else:
+            items = self._explored_by_rules(request, made, exploration)
         return replace(self._told(request, items), relaxed_rules=tuple(made.relaxed))
 
     def _supply(self, query: Query, allowed: BoolArray) -> Iterator[Chunk]:
@@ -360,19 +360,17 @@ class Recommender:
         for places in owners.values():
             nums = np.array([picks[place].num for place in places], dtype=np.int32)
             scores = np.array([picks[place].score for place in places])
-            one = picks[places[0]]
-            ranks = np.array(places) + 1
-            for place, item in zip(
-                places, self._items(one.request, one.giver, nums, scores, ranks), strict=True
-            ):
-                moves = tuple(picks[place].moves)
-                found[place] = replace(item, moves=moves) if moves else item
+            moves = [tuple(picks[place].moves) for place in places]
+            one, ranks = picks[places[0]], np.array(places) + 1
+            items = self._items(one.request, one.giver, nums, scores, ranks, moves=moves)
+            found.update(zip(places, items, strict=True))
         return [found[place] for place in range(len(picks))]
 
     def _explored_by_rules(
-        self, request: Request, made: Made, items: list[RecommendedItem], settings: Exploration
+        self, request: Request, made: Made, settings: Exploration
     ) -> list[RecommendedItem]:
         """Draws one place of those that are not pinned, from what keeps every rule."""
+        items = self._listed(made.picks)
         last = made.picks[-1].num
         nums = [pick.num for pick in made.picks[:-1]] + [pick.num for _, pick in made.pinned]
         shown = self._products(request)[nums]
@@ -384,11 +382,14 @@ class Recommender:
             return self._unlisted(request, asked, ())
 
         drawn = draw(settings, request, made.ranked, self.catalogue, unlisted=unlisted)
-        if drawn is None:
-            return items
-        place = max(0, len(items) - settings.place_from_end)
-        item = self._drawn(request, made.ranked, drawn, place + 1)
-        return [*items[:place], item, *items[place:-1]]
+        if drawn is not None:
+            place = max(0, len(items) - settings.place_from_end)
+            item = self._drawn(request, made.ranked, drawn, place + 1)
+            items = [*items[:place], item, *items[place:-1]]
+        pinned = self._listed([pick for _, pick in made.pinned])
+        for (pin, _), item in zip(made.pinned, pinned, strict=True):
+            items.insert(pin.position - 1, item)
+        return [replace(item, rank=rank) for rank, item in enumerate(items, start=1)]
 
     def _products(self, request: Request) -> NumArray:
         """Returns numbers of which a list has every one once, shape (items,).
@@ -424,13 +425,18 @@ class Recommender:
         nums: NumArray,
         scores: NDArray[np.floating],
         ranks: NDArray[np.intp],
+        *,
+        moves: Sequence[tuple[RuleMove, ...]] = (),
     ) -> list[RecommendedItem]:
         """Returns the places of a list that one source answers for."""
         reasons = source.explain(request, nums) if len(nums) else []
         columns = zip(nums.tolist(), scores.tolist(), ranks.tolist(), reasons, strict=True)
+        name, id_of = source.name, self.catalogue.items.id
         items = [
-            RecommendedItem(self.catalogue.items.id(num), num, score, rank, source.name, reason)
-            for num, score, rank, reason in columns
+            RecommendedItem(id_of(num), num, score, rank, name, reason)
+            if not moves
+            else RecommendedItem(id_of(num), num, score, rank, name, reason, moves=moves[place])
+            for place, (num, score, rank, reason) in enumerate(columns)
         ]
         placement = self.placement_configs[request.query.placement]
         forecaster = self.forecasters.get(placement.replenishment)

@@ -83,6 +83,11 @@ class Resolver:
             request = replace(request, learned=self.new_items.learned_request(request))
         return request
 
+    @property
+    def has_variants(self) -> bool:
+        """Whether any product has more items than one."""
+        return Shop(self.catalogue, self.eligibility, self.states).has_variants
+
     def allowing(self, request: Request, allowed: BoolArray) -> Request:
         """Returns a resolved request with other items allowed, shape (items,)."""
         found = request.allowing(allowed)

@@ -176,10 +176,19 @@ class Shop:
         ranks = values.rank("dense").cast(pl.Int32) - 1
         return ranks.fill_null(UNKNOWN).to_numpy()
 
+    @property
+    def has_variants(self) -> bool:
+        """Whether any product has more items than one."""
+        return self._by_product()[1] is not None
+
+    def _by_product(self) -> tuple[NumArray, NDArray[np.int64] | None]:
+        groups = self.catalogue.group_nums
+        return self.eligibility.table(("variants",), lambda: _grouped(groups))
+
     def variants(self, item_nums: NumArray) -> NumArray:
         """Returns all items of the same products."""
         groups = self.catalogue.group_nums
-        order, starts = self.eligibility.table(("variants",), lambda: _grouped(groups))
+        order, starts = self._by_product()
         if starts is None:
             return item_nums
         wanted = np.unique(groups[item_nums])

@@ -87,15 +87,18 @@ class Made:
         return found
 
 
-def reweighed(ranked: Ranked, ruling: Ruling) -> Ranked:
-    """Returns the ranked items with the scores of rules, best first; ties as they stood."""
-    if not (ruling.factors and len(ranked.item_nums)):
-        return ranked
+def reweighed(ranked: Ranked, ruling: Ruling) -> tuple[Ranked, NDArray[np.intp]]:
+    """Returns the ranked items with the scores of rules, best first; ties as they stood.
+
+    Beside them, the row that each had before.
+    """
+    if not ruling.factors:
+        return ranked, np.arange(len(ranked.scores))
     scores = ranked.scores
     for factor in ruling.factors:
         scores = scores * factor.values[ranked.item_nums]
     order = np.argsort(-scores, kind="stable")
-    return Ranked(ranked.item_nums[order], scores[order], ranked.parts[order])
+    return Ranked(ranked.item_nums[order], scores[order], ranked.parts[order]), order
 
 
 class Maker:
@@ -108,6 +111,7 @@ class Maker:
         supply: Supply,
         *,
         products: NumArray,
+        alone: bool,
         likenesses: Likenesses | None,
     ) -> None:
         """Takes what the list is made of.
@@ -117,12 +121,14 @@ class Maker:
             ruling: what the rules ask.
             supply: gives items under any mask.
             products: shape (items,): of each number, one item is shown.
+            alone: whether every item has a number of its own.
             likenesses: of items; None: the list need not be varied.
         """
         self._request = request
         self._ruling = ruling
         self._supply = supply
         self._products = products
+        self._alone = alone
         self._likenesses = likenesses
         self._limit = request.query.limit
         self._pins = pins_of(ruling, request, products)
@@ -139,9 +145,10 @@ class Maker:
             further: what fills, under the request's own mask.
         """
         before = Ranked(plain.nums, plain.scores, _parts(plain))
-        ranked = reweighed(before, self._ruling)
+        ranked, rows = reweighed(before, self._ruling)
         first = replace(plain, nums=ranked.item_nums, scores=ranked.scores, parts=ranked.parts)
-        journey = Journey(before, ranked, self._ruling, self._products, self._limit)
+        places = _in_order if self._alone else self._first_of_each
+        journey = Journey(before, rows, self._ruling, self._limit, places)
         self._pick(first, journey)
         for chunk in further if not self._picker.is_full else ():
             self._pick(chunk, None)
@@ -163,6 +170,13 @@ class Maker:
             if taken.waits_for is None:
                 return
             self._serve(taken.waits_for)
+
+    def _first_of_each(self, nums: NumArray) -> NDArray[np.int64]:
+        """Returns the place of each item, from 1, where only the first of a product has one."""
+        _, firsts = np.unique(self._products[nums], return_index=True)
+        leads = np.zeros(len(nums), dtype=np.int64)
+        leads[firsts] = 1
+        return np.cumsum(leads)
 
     def _spread(self, chunk: Chunk) -> Spread | None:
         if self._likenesses is None or len(chunk.nums) == 0:
@@ -263,20 +277,34 @@ class Journey:
     """Where items of the ranked stood before and after each rule."""
 
     def __init__(
-        self, before: Ranked, after: Ranked, ruling: Ruling, products: NumArray, limit: int
+        self,
+        before: Ranked,
+        rows: NDArray[np.intp],
+        ruling: Ruling,
+        limit: int,
+        places: Callable[[NumArray], NDArray[np.int64]],
     ) -> None:
-        """Takes the ranked items before and after rules gave them scores."""
+        """Takes the ranked items, and what rules about scores did to their order.
+
+        Args:
+            before: as they were.
+            rows: which of them stands where after those rules.
+            ruling: what the rules ask.
+            limit: places of the list.
+            places: gives the place of each of some items in order.
+        """
         self._before = before
-        self._after = after
+        self._rows = rows
         self._ruling = ruling
-        self._products = products
         self._limit = limit
+        self._places_of = places
         self._steps: list[NDArray[np.int64]] | None = None
+        self._after: NDArray[np.int64] | None = None
         self._killed: dict[str, list[NDArray[np.intp]]] = {}
 
     def place(self, num: int) -> int:
         """Returns the place of an item by its score, 0 where the list has no such place."""
-        rows = np.flatnonzero(self._after.item_nums == num)
+        rows = np.flatnonzero(self._before.item_nums[self._rows] == num)
         return self._shown(int(self._places()[rows[0]])) if len(rows) else 0
 
     def tell(
@@ -296,7 +324,7 @@ class Journey:
             return
         ranks = self._places()
         for row, place, called in zip(taken.rows, places, taken.out_of_turn, strict=True):
-            moves = [*self._by_factors(row)]
+            moves = [*self._by_factors(int(self._rows[row]))]
             stood = int(ranks[row])
             for name, killed in self._killed.items():
                 ahead = sum(int((rows < row).sum()) for rows in killed)
@@ -316,48 +344,41 @@ class Journey:
         return place if 0 < place <= self._limit else 0
 
     def _places(self) -> NDArray[np.int64]:
-        """Returns each row's place by its score among products, from 1."""
-        return _ranks(self._products[self._after.item_nums], np.arange(len(self._after.scores)))
+        """Returns each row's place by its score, from 1."""
+        if self._after is None:
+            self._after = self._places_of(self._before.item_nums[self._rows])
+        return self._after
 
     def _by_factors(self, row: int) -> Iterator[RuleMove]:
-        """Yields what each rule about scores did to an item that it is about."""
-        num = int(self._after.item_nums[row])
-        touched = [f for f in self._ruling.factors if f.values[num] != 1]
-        if not touched:
-            return
-        steps = self._score_steps()
-        at = int(np.flatnonzero(self._before.item_nums == num)[0])
+        """Yields what each rule about scores did to an item that it is about.
+
+        Args:
+            row: where it was before all of them.
+        """
+        num = int(self._before.item_nums[row])
         for number, factor in enumerate(self._ruling.factors):
             if factor.values[num] != 1:
-                was, now = int(steps[number][at]), int(steps[number + 1][at])
+                steps = self._score_steps()
+                was, now = int(steps[number][row]), int(steps[number + 1][row])
                 if was != now:
                     yield RuleMove(factor.name, self._shown(was), now)
 
     def _score_steps(self) -> list[NDArray[np.int64]]:
         """Returns the places of the rows of `before`: at first, and after each rule."""
         if self._steps is None:
-            groups = self._products[self._before.item_nums]
-            scores = self._before.scores
-            self._steps = [_ranks(groups, np.arange(len(scores)))]
+            nums, scores = self._before.item_nums, self._before.scores
+            self._steps = [self._places_of(nums)]
             for factor in self._ruling.factors:
-                scores = scores * factor.values[self._before.item_nums]
-                self._steps.append(_ranks(groups, np.argsort(-scores, kind="stable")))
+                scores = scores * factor.values[nums]
+                order = np.argsort(-scores, kind="stable")
+                places = np.empty(len(order), dtype=np.int64)
+                places[order] = self._places_of(nums[order])
+                self._steps.append(places)
         return self._steps
 
 
-def _ranks(groups: NumArray, order: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Returns the place of each row, from 1, where only the first of each product has one.
-
-    Args:
-        groups: product of each row.
-        order: rows, best first.
-    """
-    _, firsts = np.unique(groups[order], return_index=True)
-    leads = np.zeros(len(order), dtype=np.int64)
-    leads[firsts] = 1
-    ranks = np.empty(len(order), dtype=np.int64)
-    ranks[order] = np.cumsum(leads)
-    return ranks
+def _in_order(nums: NumArray) -> NDArray[np.int64]:
+    return np.arange(1, len(nums) + 1)
 
 
 def _parts(chunk: Chunk) -> FloatArray:
