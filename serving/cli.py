@@ -14,6 +14,7 @@ from serving.experiment_cli import app as experiment_app
 from serving.explained import explained
 from serving.export.cli import export
 from serving.logs import configure_logging
+from serving.offers_cli import app as offers_app
 from serving.replay_cli import dry_run_command, replay_command
 from serving.settings import SETTINGS_VARIABLE, ServingSettings, load_settings
 from serving.supervisor import (
@@ -28,6 +29,7 @@ app = typer.Typer(
     help="Serve recommendations over gRPC.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(experiment_app, name="experiment")
+app.add_typer(offers_app, name="offers")
 app.command()(erase)
 app.command("replay")(replay_command)
 app.command("dry-run")(dry_run_command)
