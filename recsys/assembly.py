@@ -278,7 +278,7 @@ def _source(name: str, fitted: FittedPipeline) -> CandidateSource:
             return _ordered_source(name, model, fitted.catalogue)
         case kind, PopularityModel() as model, algorithm if kind.startswith("popular"):
             reason = "rising" if isinstance(algorithm, Trend) else "popular"
-            return _popular_source(name, kind, model, fitted.catalogue, reason)
+            return _popular_source(name, kind, model, fitted, reason)
         case kind, model, _:
             return _plain_source(name, kind, model, fitted.catalogue)
 
@@ -308,13 +308,13 @@ def _ordered_source(
 
 
 def _popular_source(
-    name: str, kind: str, model: PopularityModel, catalogue: Catalogue, reason: str
+    name: str, kind: str, model: PopularityModel, fitted: FittedPipeline, reason: str
 ) -> CandidateSource:
     match kind:
         case "popular-in-segment":
-            return SegmentPopularSource(name, model, reason)
+            return SegmentPopularSource(name, model, fitted.segments.labels, reason)
         case "popular-in-category":
-            return CategoryPopularSource(name, model, catalogue)
+            return CategoryPopularSource(name, model, fitted.catalogue)
         case _:
             return PopularSource(name, model, reason)
 

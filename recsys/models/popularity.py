@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from recsys.data.state import type_weight_array
 from recsys.models.protocol import Arrays, EventWeights, TrainingData, WeightedConfig
-from recsys.types import DAY_S, FloatArray, NumArray
+from recsys.types import DAY_S, UNKNOWN, FloatArray, NumArray
 
 
 class Popularity(WeightedConfig):
@@ -92,6 +92,24 @@ class PopularityModel:
         )
         distinct, places = np.unique(nums, return_inverse=True)
         return distinct, np.bincount(places, weights=shares).astype(np.float32)
+
+    def strongest_labels(self, label_nums: NumArray, item_nums: NumArray) -> NumArray:
+        """Returns, for items that `of_segments` gives, the label each owes most to.
+
+        Shape (items,); ties go to the lower label.
+        """
+        found = np.full(len(item_nums), UNKNOWN, dtype=np.int32)
+        most = np.zeros(len(item_nums), dtype=np.float32)
+        for label in label_nums.tolist():
+            part = slice(self.segment_offsets[label], self.segment_offsets[label + 1])
+            rows, wanted = np.nonzero(self.segment_item_nums[part, None] == item_nums)
+            if len(rows) == 0:
+                continue
+            scores = self.segment_scores[part]
+            shares = scores[rows] / scores[0]
+            better = shares > most[wanted]
+            most[wanted[better]], found[wanted[better]] = shares[better], label
+        return found
 
 
 def popularity_model(

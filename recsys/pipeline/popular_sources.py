@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.vocabulary import Vocabulary
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
@@ -64,6 +65,8 @@ class SegmentPopularSource:
 
     name: str
     model: PopularityModel
+    labels: Vocabulary[str]
+    """Of the segments, as `model` numbers them."""
     reason: str = "popular"
 
     def scores(self, request: Request) -> ListedScores:
@@ -74,9 +77,11 @@ class SegmentPopularSource:
         """Returns segment."""
         return Tier.SEGMENT
 
-    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
-        """Says that the items are popular, or rising, in the customer's segments."""
-        return [Reason(f"{self.reason}-in-segment")] * len(item_nums)
+    def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:
+        """Says that the items are popular, or rising, in the segment that likes each most."""
+        strongest = self.model.strongest_labels(request.label_nums, item_nums)
+        code = f"{self.reason}-in-segment"
+        return [Reason(code, label=self.labels.id(label)) for label in strongest.tolist()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,4 +103,5 @@ class CategoryPopularSource:
 
     def explain(self, request: Request, item_nums: NumArray) -> list[Reason]:  # noqa: ARG002
         """Says that the items are popular in their category."""
-        return [Reason("popular-in-category")] * len(item_nums)
+        paths = self.catalogue.frame["category"].gather(item_nums).list.join(" > ")
+        return [Reason("popular-in-category", label=path or "") for path in paths.to_list()]

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from recsys.data.state import type_weight_array
-from recsys.models.popularity import Popularity
+from recsys.models.popularity import Popularity, PopularityModel
 from recsys.models.repurchase import Repurchase
 from recsys.models.trend import Trend
 from tests.contracts.algorithm_contract import AlgorithmContract
@@ -144,3 +144,19 @@ class TestRepurchase(AlgorithmContract):
         rows = data.states.of(0)
         nums, _ = self.algorithm.fit(data).scores(rows, data.states.scale, 0)
         assert set(nums) == set(rows.item_nums[rows.event_types == 4])
+
+
+def test_the_label_that_gives_an_item_most_is_known():
+    model = PopularityModel(
+        scores=np.zeros(5, np.float32),
+        order=np.arange(5, dtype=np.int32),
+        segment_offsets=np.array([0, 3, 5, 5], np.int32),
+        segment_item_nums=np.array([2, 0, 1, 1, 3], np.int32),
+        segment_scores=np.array([10.0, 5.0, 2.0, 8.0, 8.0], np.float32),
+    )
+    labels = np.array([0, 1, 2], np.int32)
+    nums, _ = model.of_segments(labels)
+    assert nums.tolist() == [0, 1, 2, 3]
+    assert model.strongest_labels(labels, nums).tolist() == [0, 1, 0, 1]
+    assert model.strongest_labels(labels[:1], nums[:3]).tolist() == [0, 0, 0]
+    assert model.strongest_labels(labels, nums[:0]).tolist() == []

@@ -128,3 +128,21 @@ def test_given_items_are_explained_too(ranked: Recommender) -> None:
     assert len(items) > 10
     for item in items:
         adds_up(item)
+
+
+def test_the_segment_and_the_category_are_named(recommender: Recommender) -> None:
+    labels = recommender.resolver.segments.labels
+    asked = Query("for_you", NOW, CustomerId("customer-04"))
+    request = recommender.resolver.resolve(asked, recommender.placement_configs["for_you"])
+    source = recommender.sources["popular_in_segment"]
+    nums, _ = source.scores(request).best(20)
+    named = {reason.label for reason in source.explain(request, nums)}
+    number = recommender.resolver.customers.number(CustomerId("customer-04"))
+    assert number is not None
+    own = {labels.id(num) for num in recommender.resolver.segments.of(number).tolist()}
+    assert named
+    assert named <= own
+    about = Query("similar_items", NOW, context_item_ids=(ItemId("item-07"), ItemId("item-02")))
+    [told] = recommender.recommend([replace(about, limit=48)])
+    given = [item for item in told.items if item.reason.code == "popular-in-category"]
+    assert {item.reason.label for item in given} == {"Drinks > Tea"}
