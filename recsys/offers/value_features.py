@@ -12,9 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.state import CustomerStates
+from recsys.models.known_items import places_of
 from recsys.offers.offer import OfferKind
 from recsys.offers.values import PastContacts, ScopedOffer
-from recsys.types import DAY_S, EVENT_CODES, UNKNOWN, EventType, FloatArray, TimeArray
+from recsys.types import (
+    DAY_S,
+    EVENT_CODES,
+    UNKNOWN,
+    EventType,
+    FloatArray,
+    NumArray,
+    TimeArray,
+)
 
 RECENT_DAYS = (28, 91)
 CUSTOMER_FEATURES = (
@@ -46,6 +55,9 @@ CATEGORIES = (FEATURES.index("offer kind"),)
 """Columns whose numbers are names of something."""
 SHRINKAGE = (1.0, 10.0)
 """Redemptions and contacts that everybody is taken to have had, in the share of redemptions."""
+FEW_ROWS = 20_000
+"""Up to so many rows are looked up in the offers one by one: one customer asks for another
+selection of offers than the next, and a table of all their items would have to be made anew."""
 _PURCHASE = EVENT_CODES[EventType.PURCHASE]
 _KINDS = tuple(OfferKind)
 _OFFER = len(CUSTOMER_FEATURES)
@@ -155,13 +167,7 @@ def _pairs(
     Only rows of items that an offer is about are looked at, once for each such offer.
     """
     rows, customers = states.rows, len(states)
-    members = _members(tuple(offers))
-    # Items past the last that any offer names are in offers on the whole basket alone.
-    items = np.minimum(rows.item_nums, len(members.starts) - 2)
-    counts = members.starts[items + 1] - members.starts[items]
-    row = np.repeat(np.arange(len(items)), counts)
-    firsts = np.cumsum(counts) - counts
-    offer = members.offers[members.starts[items][row] + np.arange(len(row)) - firsts[row]]
+    row, offer = _touching(rows.item_nums, offers)
     customer = states.customer_nums()[row]
     width = len(offers)
     if own is not None:
@@ -188,6 +194,28 @@ def _pairs(
         np.log1p(summed(~bought)),
     ]
     return np.stack(columns, axis=2)
+
+
+def _touching(
+    item_nums: NumArray, offers: Sequence[ScopedOffer]
+) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Returns each row with each offer that is about its item: places of rows, and of offers."""
+    if len(item_nums) <= FEW_ROWS:
+        found = [
+            np.arange(len(item_nums))
+            if each.item_nums is None
+            else np.flatnonzero(places_of(each.item_nums, item_nums)[1])
+            for each in offers
+        ]
+        offer = np.repeat(np.arange(len(offers)), [len(rows) for rows in found])
+        return np.concatenate([np.empty(0, np.intp), *found]), offer
+    members = _members(tuple(offers))
+    # Items past the last that any offer names are in offers on the whole basket alone.
+    items = np.minimum(item_nums, len(members.starts) - 2)
+    counts = members.starts[items + 1] - members.starts[items]
+    row = np.repeat(np.arange(len(items)), counts)
+    firsts = np.cumsum(counts) - counts
+    return row, members.offers[members.starts[items][row] + np.arange(len(row)) - firsts[row]]
 
 
 class _Members(NamedTuple):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.data.state import CustomerStates, DecayScale, StateRows, sum_days
+from recsys.offers import value_features
 from recsys.offers.offer import Offer, OfferKind
 from recsys.offers.value_features import FEATURES, feature_rows, own_rows
 from recsys.offers.values import PastContacts, ScopedOffer
@@ -126,6 +127,29 @@ def test_a_row_is_the_same_alone_and_for_one_offer_each() -> None:
         )
         one = feature_rows(alone, PastContacts.none(1), times[:1], OFFERS)
         np.testing.assert_array_equal(one[0], whole[customer])
+
+
+def test_many_rows_are_counted_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    events = [
+        (int(c), int(i), int(k), int(d))
+        for c, i, k, d in zip(
+            rng.integers(0, 30, 600),
+            rng.integers(0, 40, 600),
+            rng.choice([PURCHASE, VIEW], 600),
+            rng.integers(0, 200, 600),
+            strict=True,
+        )
+    ]
+    states, past, times = states_of(events, 30), PastContacts.none(30), np.full(30, NOW)
+    offers = [offer(sorted(set(rng.integers(0, 30, 8).tolist()))) for _ in range(5)] + [OFFERS[1]]
+    few = feature_rows(states, past, times, offers)
+    monkeypatch.setattr(value_features, "FEW_ROWS", 0)
+    np.testing.assert_array_equal(feature_rows(states, past, times, offers), few)
+    own = rng.integers(0, 6, 30)
+    np.testing.assert_array_equal(
+        own_rows(states, past, times, offers, own), few[np.arange(30), own]
+    )
 
 
 def test_nobody_and_nothing_have_no_rows() -> None:
