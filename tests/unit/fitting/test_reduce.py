@@ -32,7 +32,7 @@ def test_fills_and_boosts_are_asked_too(config):
     )
     found = needed(config.model_copy(update={"placements": {"buy_again": placement}}))
     assert set(found.sources) == {"repurchase", "popular_in_segment", "taste"}
-    assert set(found.models) == {"repurchase", "popularity", "taste"}
+    assert set(found.models) == {"repurchase", "replenishment", "popularity", "taste"}
 
 
 def test_placements_keep_the_configurations_order(config):
