@@ -52,6 +52,10 @@ def export(
     ] = "",
     filter_name: Annotated[str, typer.Option(help="A filter of the deployment file.")] = "",
     market: Annotated[str, typer.Option(help="Whose availability and prices count.")] = "",
+    offers: Annotated[
+        str, typer.Option(help="Channel: choose each customer's next best offer for it.")
+    ] = "",
+    plan: Annotated[str, typer.Option(help="Instead: join the offers of this plan.")] = "",
     on_site: Annotated[
         bool, typer.Option("--on-site", help="For pages, not for mail: other consent counts.")
     ] = False,
@@ -92,6 +96,8 @@ def export(
 
     if [customers is not None, bool(segment), all_customers].count(True) != 1:
         _end("say who gets a list: --customers FILE, --segment LABEL or --all", 2)
+    if offers and plan:
+        _end("--offers and --plan exclude each other", 2)
     if form not in FORMATS:
         _end(f"format: {form!r} is not one of {', '.join(FORMATS)}", 2)
     configure_logging("error")
@@ -127,6 +133,8 @@ def export(
                     "purpose": "recommend_on_site" if on_site else "use_in_email",
                     "part_size": part_size,
                     "logged": impressions,
+                    "offers": offers,
+                    "plan": plan,
                 },
                 where="export",
             )
@@ -143,6 +151,8 @@ def export(
 def _tell(out: Path, manifest: dict[str, Any], resumed: int, seconds: float) -> None:
     told = manifest["customers"]
     typer.echo(f"{out}: {told['written']:,} customers in {len(manifest['files'])} files")
+    if told["offers"]:
+        typer.echo(f"  {told['offers']:,} with an offer")
     left_out = {
         "refused": "refused mail",
         "erased": "were erased",

@@ -4,7 +4,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from serving.export.audience import Audience
 from serving.export.crew import Crew, Part
 from serving.export.folder import Folder
 from serving.export.job import Job, Wish
-from serving.export.telling import erasures, tell_store
+from serving.export.telling import erasures, tell_store, writable
 from serving.export.work import opened_worker
 from serving.settings import ServingSettings
 
@@ -73,7 +73,8 @@ def export(
             job = _job(wish, settings, folder, find, fresh=fresh, clock=clock)
             folder.tidy()
             crew = Crew(job, folder.part, settings, processes, clock)
-            exported = _made(crew, settings, folder, progress)
+            with writable(settings) if wish.offers else nullcontext():
+                exported = _made(crew, settings, folder, progress)
             if erasures(settings) == job.erasures:
                 folder.finish(exported.manifest)
                 return exported
@@ -167,7 +168,7 @@ def _manifest(
     files = [notes[number] for number in sorted(notes)]
     counts = {
         kind: sum(note[kind] for note in files)
-        for kind in ("written", "refused", "erased", "empty")
+        for kind in ("written", "offers", "refused", "erased", "empty")
     }
     digests = "\n".join(note["sha256"] for note in files)
     wish = job.wish.model_dump(mode="json")

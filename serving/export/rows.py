@@ -12,6 +12,7 @@ from serving.answers import Answer
 from serving.details import DetailsReader
 from serving.export.job import Wish
 from serving.export.links import link
+from serving.export.offers import COLUMNS as OFFER
 
 _ITEM: Mapping[str, pl.DataType] = {
     "rank": pl.Int32(),
@@ -63,7 +64,8 @@ def schema_of(catalogue: Catalogue, wish: Wish) -> dict[str, pl.DataType]:
     kinds = catalogue.frame.schema
     fields = {name: kinds[name] for name in dict.fromkeys(wish.item_fields)}
     item = pl.Struct({**_ITEM, **_named(fields)})
-    return {**_ANSWER, "items": pl.List(item)}
+    offer = {"offer": pl.Struct(OFFER)} if wish.offers or wish.plan else {}
+    return {**_ANSWER, **offer, "items": pl.List(item)}
 
 
 def write_rows(
@@ -88,7 +90,12 @@ def _flat(frame: pl.DataFrame, schema: Mapping[str, pl.DataType], limit: int) ->
     item = schema["items"]
     if not (isinstance(item, pl.List) and isinstance(item.inner, pl.Struct)):
         raise TypeError("items are a list of structs")
-    plain = [pl.col(name) for name in schema if name != "items"]
+    plain = [pl.col(name) for name in schema if name not in {"items", "offer"}]
+    if "offer" in schema:
+        plain += [
+            pl.col("offer").struct.field(name).alias(f"offer_{name.removeprefix('offer_')}")
+            for name in OFFER
+        ]
     cells = [
         _cell(
             pl.col("items").list.get(place, null_on_oob=True).struct.field(each.name), each

@@ -1,16 +1,42 @@
 """What an export and the store tell each other: what was shown, and who was erased."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from recsys.errors import StoreUnavailableError
 from recsys.store.impressions import DeploymentNote, ExperimentNote, Impression
+from recsys.store.listener import Listener
 from recsys.store.open import open_store
+from recsys.store.remote import RemoteWriter
 from recsys.store.tables import counters, tombstones
+from recsys.store.url import folder_of, is_embedded
 from serving.settings import ServingSettings
 
 AT_ONCE = 100
 """Lists in one transaction: servers that write meanwhile wait for no more."""
+
+
+@contextmanager
+def writable(settings: ServingSettings) -> Iterator[None]:
+    """Lets other processes write to the store: through this one, if no server owns it.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    if settings.store is None or not is_embedded(settings.store):
+        yield
+        return
+    store = open_store(settings.store, archives=settings.archives)
+    owns = not isinstance(store.writer, RemoteWriter)
+    listener = Listener(folder_of(settings.store), store.writer) if owns else None
+    try:
+        yield
+    finally:
+        if listener is not None:
+            listener.close()
+        store.close()
 
 
 def tell_store(path: Path, settings: ServingSettings) -> None:

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 from recsys.data.durable import sync
 from recsys.errors import StoreUnavailableError
 from recsys.pipeline.query import Query
-from recsys.store.open import open_store
+from recsys.store.open import Role, open_store
 from recsys.store.store import Store
 from recsys.types import CustomerId
 from serving.answers import Answer, Asking
 from serving.details import DetailsReader
 from serving.export.job import Job
+from serving.export.offers import Giver, giver
 from serving.export.rows import row_of, schema_of, write_rows
 from serving.impression_rows import to_impression
 from serving.live_state import Known
@@ -52,6 +53,8 @@ class Worker:
     mark: str
     """Part of its files' names."""
     store: Store | None
+    giver: Giver | None
+    """Of offers; None: none are wished."""
 
     def trial(self) -> None:
         """Makes one list for nobody, so that what is wrong with a wish is told before any work.
@@ -76,14 +79,15 @@ class Worker:
         wish = self.job.wish
         rows: list[dict[str, Any]] = []
         shown: list[str] = []
-        counts = {"written": 0, "refused": 0, "erased": 0, "empty": 0}
+        counts = {"written": 0, "offers": 0, "refused": 0, "erased": 0, "empty": 0}
         for start in range(0, len(customer_ids), BLOCK):
             block = [CustomerId(each) for each in customer_ids[start : start + BLOCK]]
             for kind, answer in self._answers(block):
                 counts[kind] += 1
                 if answer is not None:
-                    rows.append(row_of(answer, self.details, wish))
+                    rows.append(self._row(answer))
                     shown.append(_noted(answer))
+                    counts["offers"] += rows[-1].get("offer") is not None
         path = self.folder / f"part-{number:05}.{self.mark}.tmp"
         catalogue = self.desk.snapshot.recommender.catalogue
         write_rows(rows, schema_of(catalogue, wish), wish, path)
@@ -95,6 +99,12 @@ class Worker:
             sync(self.folder / notes)
         digest = hashlib.sha256(content).hexdigest()
         return Told(number, path.name, notes, counts, len(content), digest)
+
+    def _row(self, answer: Answer) -> dict[str, Any]:
+        row = row_of(answer, self.details, self.job.wish)
+        if self.giver is not None:
+            row["offer"] = self.giver.of(CustomerId(row["customer_id"]))
+        return row
 
     def _answers(self, customer_ids: Sequence[CustomerId]) -> Iterator[tuple[str, Answer | None]]:
         """Yields what became of each customer, with the answer of those who get one."""
@@ -144,14 +154,17 @@ def opened_worker(
     with ExitStack() as stack:
         store = None
         if settings.store is not None:
-            store = open_store(settings.store, archives=settings.archives, role="reader")
+            # Offers are taken through whoever owns the store.
+            role: Role = "server" if job.wish.offers else "reader"
+            store = open_store(settings.store, archives=settings.archives, role=role)
             stack.callback(store.close)
         bundle = settings.bundles / job.bundle_version
         desk = stack.enter_context(opened_desk(settings, bundle, store, clock=clock))
         wish = job.wish
         catalogue = desk.snapshot.recommender.catalogue
         details = DetailsReader(catalogue, wish.item_fields, wish.market)
-        yield Worker(job, folder, desk, clock, details, mark, store)
+        offers = giver(job, desk, store, clock)
+        yield Worker(job, folder, desk, clock, details, mark, store, offers)
 
 
 def _fate(one: Known) -> str:
