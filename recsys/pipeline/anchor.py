@@ -7,7 +7,7 @@ from recsys.pipeline.resolve import Resolver
 from recsys.pipeline.source import CandidateSource
 from recsys.types import DAY_S, NumArray
 
-LOOKED_AT = 20
+LOOKED_AT = 10
 """Latest purchases that may be the anchor."""
 HALF_LIFE_DAYS = 30.0
 """Days after which a purchase must have twice as much to say."""
