@@ -21,8 +21,8 @@ from tests.qualification.commands import own_environment
 from tests.qualification.room import Room
 from tests.qualification.rows import Row, at_most, between, equal, figure
 
-TIMES = 40
-"""Copies of the demo's 2,500 customers."""
+TIMES = 41
+"""Copies of the demo's customers, of whom there are some 2,470."""
 LATEST = 20
 """Events that each customer has."""
 REFUSED, LIVE = 500, 2_000

@@ -8,6 +8,7 @@ from tests.qualification.offers import (
     check_05_offer_values,
     check_06_plans,
     check_07_contacts,
+    check_08_export,
 )
 from tests.qualification.runner import Check
 
@@ -17,4 +18,5 @@ CHECKS: Sequence[Check] = (
     Check(5, "What an offer is worth: propensity and uplift", check_05_offer_values.run),
     Check(6, "A campaign for a million customers is planned", check_06_plans.run),
     Check(7, "Callers at once exceed no limit", check_07_contacts.run),
+    Check(8, "100,000 customers are exported, killed half-way and resumed", check_08_export.run),
 )
