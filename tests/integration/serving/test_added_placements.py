@@ -1,5 +1,6 @@
 """A placement that a deployment file adds, without code and without another bundle."""
 
+import re
 import time
 from pathlib import Path
 
@@ -11,14 +12,9 @@ from serving.deployment_file import checked_deployment
 from tests.integration.serving.shop_server import shop_client
 
 ANNA = "customer-02"
-SPRING = """
-[placements.spring_tea]
-description = "Tea for the season, the rising one first."
-sources = [{ name = "rising", weight = 1.0 }, { name = "taste", weight = 0.5 }]
-fill = ["popular"]
-filter = "'Tea' IN category"
-exclude = "bought"
-"""
+DOCS = Path(__file__).parents[3] / "docs/placements.md"
+[SPRING] = re.findall(r"```toml\n(\[placements\.spring_tea\].*?)```", DOCS.read_text(), re.DOTALL)
+"""The example that the guide gives."""
 WHOM = """
 [placements.buyers]
 answers = "customers"
