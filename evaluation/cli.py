@@ -12,6 +12,7 @@ from evaluation.explored import explored_command
 from evaluation.forecasts import forecasts_command
 from evaluation.off_policy import off_policy_command
 from evaluation.online.command import online_command
+from evaluation.propensity import propensity_command
 from evaluation.run import run_command
 from evaluation.uplift.command import uplift_command
 from recsys.errors import RecsysError
@@ -36,6 +37,7 @@ app.command("off-policy")(off_policy_command)
 app.command("explored")(explored_command)
 app.command("forecasts")(forecasts_command)
 app.command("online")(online_command)
+app.command("propensity")(propensity_command)
 app.command("uplift")(uplift_command)
 app.command("benchmark")(benchmark_command)
 

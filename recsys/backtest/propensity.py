@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 from recsys.backtest.significance import LEVEL, Interval
 from recsys.metrics.auc import auc
 from recsys.models.small_trees import Numbers
+from recsys.offers.value_features import FEATURES
+from recsys.types import FloatArray
 
 METRICS = ("auc", "precision@10%")
 TOP = 0.1
+NEVER_DAYS = 1e6
+"""Since something that never happened."""
 RESAMPLES = 1_000
 
 
@@ -77,6 +81,25 @@ def figures(scores: NDArray[np.float64], redeemed: Numbers) -> NDArray[np.float6
     """
     right = np.broadcast_to(redeemed > 0, scores.shape)
     return np.stack([auc(scores, right), [_precision(each, redeemed) for each in scores]], axis=1)
+
+
+def baselines(rows: FloatArray) -> dict[str, Numbers]:
+    """Returns orders that need no learning, of purchases and of redemptions.
+
+    Args:
+        rows: shape (contacts, features), as `recsys.offers.value_features` makes them.
+    """
+
+    def of(name: str, sign: float, missing: float) -> Numbers:
+        column = sign * rows[:, FEATURES.index(name)].astype(np.float64)
+        return np.nan_to_num(column, nan=missing)
+
+    return {
+        "recency of purchases": of("days since purchase", -1.0, -NEVER_DAYS),
+        "frequency of purchases": of("item-days bought", 1.0, 0.0),
+        "recency of redemptions": of("days since redemption", -1.0, -NEVER_DAYS),
+        "frequency of redemptions": of("redemptions so far", 1.0, 0.0),
+    }
 
 
 def _precision(scores: Numbers, redeemed: Numbers) -> float:

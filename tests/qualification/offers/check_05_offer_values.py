@@ -8,16 +8,17 @@ import numpy as np
 import polars as pl
 
 from evaluation.uplift.table import UpliftColumns, trial_of
-from recsys.backtest.propensity import METRICS, stand
+from recsys.backtest.propensity import METRICS, baselines, stand
 from recsys.backtest.uplift import RANDOM, Judged, balance, judge, spread
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
 from recsys.data.progress import Progress
-from recsys.fitting.contact_rows import ContactRows, contact_rows
+from recsys.fitting.contact_rows import contact_rows
 from recsys.metrics.reliability import brier, reliability_bins
-from recsys.models.small_trees import Numbers, TreesConfig
+from recsys.models.small_trees import TreesConfig
 from recsys.models.uplift import LearnerKind, Trial, UpliftConfig, mean_effect
-from recsys.offers.value_features import CATEGORIES, FEATURES
+from recsys.offers.learned_values import ValuesConfig
+from recsys.offers.value_features import CATEGORIES
 from tests.planted import EFFECT, planted
 from tests.qualification.offers.grocer_coupons import coupons
 from tests.qualification.room import Room
@@ -25,7 +26,7 @@ from tests.qualification.rows import Row, above, at_least, at_most, between, equ
 
 CUT = int(datetime(2017, 10, 1, tzinfo=UTC).timestamp())
 """Between fitted and judged campaigns; settings were chosen on campaigns before it."""
-PROPENSITY = TreesConfig(trees=100, leaves=8, least_rows=20)
+PROPENSITY = ValuesConfig().propensity
 SPLITS = range(50)
 MAIL_FEATURES = ("recency", "history", "mens", "womens", "zip_code", "newbie", "channel")
 ARMS = {"womens": "Womens E-Mail", "mens": "Mens E-Mail"}
@@ -78,7 +79,7 @@ def _propensity(room: Room) -> Iterator[Row]:
         float((ends.filter(ends < CUT).max() - starts.filter(starts >= CUT).min()) / 3_600),
         0.0,
     )
-    scores = {"propensity": forecast, **_baselines(test)}
+    scores = {"propensity": forecast, **baselines(test.features)}
     households = test.contacts["customer_id"].to_numpy()
     for name, standing in stand(scores, test.redeemed, households, seed=5).items():
         for metric, value, lead in zip(METRICS, standing.figures, standing.leads, strict=True):
@@ -94,21 +95,6 @@ def _propensity(room: Room) -> Iterator[Row]:
     yield figure(f"{what}: Brier score", brier(forecast, test.redeemed))
     base = np.full(len(test), train.redeemed.mean())
     yield figure(f"{what}: Brier score of the mean of the past", brier(base, test.redeemed))
-
-
-def _baselines(test: ContactRows) -> dict[str, Numbers]:
-    """Orders that need no learning: of purchases, and of redemptions."""
-
-    def of(name: str, sign: float, missing: float) -> Numbers:
-        column = test.features[:, FEATURES.index(name)].astype(np.float64)
-        return np.nan_to_num(sign * column, nan=missing)
-
-    return {
-        "recency of purchases": of("days since purchase", -1.0, -1e4),
-        "frequency of purchases": of("item-days bought", 1.0, 0.0),
-        "recency of redemptions": of("days since redemption", -1.0, -1e4),
-        "frequency of redemptions": of("redemptions so far", 1.0, 0.0),
-    }
 
 
 def _simulation(room: Room) -> Iterator[Row]:
