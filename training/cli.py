@@ -10,6 +10,7 @@ from recsys.errors import RecsysError
 from training.bundles import app as bundles_app
 from training.demo.shop import demo_command
 from training.plan import plan_command
+from training.plans import app as plans_app
 from training.prepare import prepare_command
 from training.publish import publish_command
 from training.run import run_command
@@ -33,6 +34,7 @@ app.command("values")(values_command)
 app.command("publish")(publish_command)
 app.command("demo")(demo_command)
 app.add_typer(bundles_app, name="bundles")
+app.add_typer(plans_app, name="plans")
 app.add_typer(store_app, name="store")
 
 

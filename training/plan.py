@@ -118,6 +118,8 @@ def plan_command(
         if draft is None:
             job = _Job(opened, bundles, values, limits, options)
             draft = job.planned(tuple(offer or ()), out, progress)
+        else:
+            console.print(f"Going on with {draft[1]['plan_id']}, which was broken off.")
         rows, facts = draft
         _check_same_store(opened, facts, out)
         refused = register(Plans(opened), rows, facts, progress)

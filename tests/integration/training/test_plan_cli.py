@@ -164,3 +164,16 @@ def test_what_cannot_be_planned_is_said(url, bundle_root, tmp_path) -> None:
     assert "gone" in str(unknown.exception)
     nobody = plan(url, bundle_root, tmp_path / "a", "--channel", "email")
     assert nobody.exit_code == 2
+
+
+def test_a_plan_is_listed_and_can_be_given_back(url, bundle_root, tmp_path) -> None:
+    assert plan(url, bundle_root, tmp_path / "a", "--hold-out", 0).exit_code == 0
+    name = json.loads((tmp_path / "a" / "manifest.json").read_text())["plan_id"]
+    run = CliRunner()
+    assert name in run.invoke(app, ["plans", "list", url], env={"COLUMNS": "120"}).output
+    count = len(rows_of(tmp_path / "a"))
+    assert f"{count} contacts" in run.invoke(app, ["plans", "cancel", url, name]).output
+    store = open_store(url, role="reader")
+    assert [each.vouchers_taken for each in Offers(store).all()] == [0, 0, 0]
+    assert Offers(store).of(["coffee"])["coffee"].spent == 0
+    store.close()
