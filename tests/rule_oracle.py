@@ -4,10 +4,12 @@ Nothing of `recsys.pipeline`'s rules is used. What sources and rankers say under
 the recommender without rules: the same query with all other items excluded.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from math import ceil
 from statistics import median
 from typing import Any
@@ -310,16 +312,16 @@ class Oracle:
 
     def _leaning(self, what: str, number: int) -> float:
         """From -1 for the oldest or least popular to 1 for the newest or most."""
-        if what == "popularity":
-            values: Sequence[Any] = self.ground.buyers
-            own: Any = values[number]
-        else:
-            values = [row["created_at"] for row in self.rows if row["created_at"] is not None]
-            own = self.rows[number]["created_at"]
-            if own is None:
-                return 0.0
-        below = sum(value < own for value in values)
-        until = sum(value <= own for value in values)
+        if what not in self.__dict__:
+            own = self.ground.buyers
+            times = [row["created_at"] for row in self.rows if row["created_at"] is not None]
+            self.__dict__[what] = sorted(own if what == "popularity" else times)
+        values: list[Any] = self.__dict__[what]
+        buyers, created = self.ground.buyers[number], self.rows[number]["created_at"]
+        own_value = buyers if what == "popularity" else created
+        if own_value is None:
+            return 0.0
+        below, until = bisect_left(values, own_value), bisect_right(values, own_value)
         return (below + until) / len(values) - 1
 
     def _pins(self) -> list[tuple[str, int, int]]:
@@ -381,18 +383,20 @@ class Oracle:
             unmet = self._pressing()
             if only is not None and only not in unmet:
                 return
-            eligible = [
-                (number, score)
-                for number, score in chunk
-                if (not unmet or any(number in self.members[name] for name in unmet))
-                and self._may(number)
-            ]
+            diversity = self._level("diversity") if varied else 0
+            window = max(50, 5 * self.query.limit) if diversity else 1
+            may = (
+                each
+                for each in chunk
+                if (not unmet or any(each[0] in self.members[name] for name in unmet))
+                and self._may(each[0])
+            )
+            eligible = list(islice(may, window))
             if not eligible:
                 if not unmet or only is not None:
                     return
                 self._serve(unmet[0])
                 continue
-            diversity = self._level("diversity") if varied else 0
             number = eligible[0][0]
             if diversity:
                 number = self._varied(eligible, float(chunk[0][1]), diversity)
@@ -404,7 +408,7 @@ class Oracle:
             alike = max((self._alike(each[0], other) for other in self.picks), default=0.0)
             return (1 - diversity) * (float(each[1]) / best) - diversity * alike
 
-        return max(eligible[: max(50, 5 * self.query.limit)], key=worth)[0]
+        return max(eligible, key=worth)[0]
 
     def _alike(self, one: int, other: int) -> float:
         vectors = self.ground.vectors

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tests.qualification.offers import (
     check_01_placements,
+    check_02_filters_and_rules,
     check_03_explanations,
     check_05_offer_values,
     check_06_plans,
@@ -14,6 +15,7 @@ from tests.qualification.runner import Check
 
 CHECKS: Sequence[Check] = (
     Check(1, "Every placement: an example, its latency, its figures", check_01_placements.run),
+    Check(2, "Filters and rule sets equal brute force", check_02_filters_and_rules.run),
     Check(3, "Explanations add up", check_03_explanations.run),
     Check(5, "What an offer is worth: propensity and uplift", check_05_offer_values.run),
     Check(6, "A campaign for a million customers is planned", check_06_plans.run),
