@@ -1,6 +1,7 @@
 """From answers to rows of a file: one for each customer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,23 @@ _ANSWER: Mapping[str, pl.DataType] = {
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "jsonl": ".jsonl"}
 
 
-def row_of(answer: Answer, details: DetailsReader, wish: Wish) -> dict[str, Any]:
-    """Returns the row of an answer, with a list of items."""
+def rows_of(answers: Sequence[Answer], details: DetailsReader, wish: Wish) -> list[dict[str, Any]]:
+    """Returns the rows of answers, each with a list of items."""
+    columns: dict[int, Iterator[dict[str, Any]]] = {}
+    for catalogue in {id(each.catalogue): each.catalogue for each in answers}.values():
+        # All of a catalogue at once: a look at one list's items costs as much as the list.
+        nums = [
+            item.item_num
+            for each in answers
+            if each.catalogue is catalogue
+            for item in each.recommendations.items
+        ]
+        columns[id(catalogue)] = iter(details.of(catalogue).rows(nums))
+    return [_row(each, columns[id(each.catalogue)], wish) for each in answers]
+
+
+def _row(answer: Answer, columns: Iterator[dict[str, Any]], wish: Wish) -> dict[str, Any]:
     told = answer.recommendations
-    columns = details.of(answer.catalogue).rows([item.item_num for item in told.items])
     return {
         "customer_id": answer.query.customer_id,
         "placement": told.placement,
@@ -54,7 +68,7 @@ def row_of(answer: Answer, details: DetailsReader, wish: Wish) -> dict[str, Any]
                 "link": _link(answer, item.item_id, item.rank, wish),
                 **_named(read),
             }
-            for item, read in zip(told.items, columns, strict=True)
+            for item, read in zip(told.items, islice(columns, len(told.items)), strict=True)
         ],
     }
 

@@ -18,7 +18,7 @@ from serving.answers import Answer, Asking
 from serving.details import DetailsReader
 from serving.export.job import Job
 from serving.export.offers import Giver, giver
-from serving.export.rows import row_of, schema_of, write_rows
+from serving.export.rows import rows_of, schema_of, write_rows
 from serving.impression_rows import to_impression
 from serving.live_state import Known
 from serving.offline import Desk, opened_desk
@@ -82,12 +82,14 @@ class Worker:
         counts = {"written": 0, "offers": 0, "refused": 0, "erased": 0, "empty": 0}
         for start in range(0, len(customer_ids), BLOCK):
             block = [CustomerId(each) for each in customer_ids[start : start + BLOCK]]
+            told: list[Answer] = []
             for kind, answer in self._answers(block):
                 counts[kind] += 1
                 if answer is not None:
-                    rows.append(self._row(answer))
-                    shown.append(_noted(answer))
-                    counts["offers"] += rows[-1].get("offer") is not None
+                    told.append(answer)
+            rows += self._rows(told)
+            shown += map(_noted, told)
+        counts["offers"] = sum(row.get("offer") is not None for row in rows)
         path = self.folder / f"part-{number:05}.{self.mark}.tmp"
         catalogue = self.desk.snapshot.recommender.catalogue
         write_rows(rows, schema_of(catalogue, wish), wish, path)
@@ -100,11 +102,12 @@ class Worker:
         digest = hashlib.sha256(content).hexdigest()
         return Told(number, path.name, notes, counts, len(content), digest)
 
-    def _row(self, answer: Answer) -> dict[str, Any]:
-        row = row_of(answer, self.details, self.job.wish)
+    def _rows(self, answers: Sequence[Answer]) -> list[dict[str, Any]]:
+        rows = rows_of(answers, self.details, self.job.wish)
         if self.giver is not None:
-            row["offer"] = self.giver.of(CustomerId(row["customer_id"]))
-        return row
+            for row in rows:
+                row["offer"] = self.giver.of(CustomerId(row["customer_id"]))
+        return rows
 
     def _answers(self, customer_ids: Sequence[CustomerId]) -> Iterator[tuple[str, Answer | None]]:
         """Yields what became of each customer, with the answer of those who get one."""
