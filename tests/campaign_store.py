@@ -60,7 +60,7 @@ def store_campaign(url: str, campaign: Campaign) -> None:
     chance = random.Random(campaign.seed)  # noqa: S311  not a secret
     contacts = list(_contacts(campaign, chance))
     store = open_store(url)
-    events = [each for contact in contacts for each in _events(contact, campaign, chance)]
+    events = [each for contact in contacts for each in _events(contact, chance)]
     for start in range(0, len(events), 5_000):
         store.append(events[start : start + 5_000])
     Offers(store).upsert(
@@ -79,29 +79,30 @@ def _contacts(campaign: Campaign, chance: random.Random) -> Iterator[Contact]:
         held_out = chance.random() < part
         likely = 0.5 if is_drinker(number) else 0.05
         redeemed = not held_out and chance.random() < likely
+        start = campaign.start + number // 2 % 5 * DAY_US
         yield Contact(
             contact_id=f"contact-{number}",
             customer_id=f"customer-{number}",
             offer_id="tea-week",
             channel="email",
-            choose_time=campaign.start,
+            choose_time=start,
             held_out=held_out,
             hold_out_share=campaign.share,
-            redeemed_time=campaign.start + DAY_US if redeemed else None,
+            redeemed_time=start + DAY_US if redeemed else None,
         )
 
 
-def _events(contact: Contact, campaign: Campaign, chance: random.Random) -> Iterator[LogEvent]:
+def _events(contact: Contact, chance: random.Random) -> Iterator[LogEvent]:
     number = int(contact.contact_id.removeprefix("contact-"))
     usual = "tea" if is_drinker(number) else "coffee"
     for turn in range(3):
         ago = chance.randrange(1, 90 * 24) * DAY_US // 24
-        yield _bought(contact, f"before-{turn}", usual, campaign.start - ago)
+        yield _bought(contact, f"before-{turn}", usual, contact.choose_time - ago)
     if chance.random() < 0.5:
-        yield _bought(contact, "anyway", usual, campaign.start + 3 * DAY_US)
+        yield _bought(contact, "anyway", usual, contact.choose_time + 3 * DAY_US)
     if is_drinker(number) and not contact.held_out:
         units = EFFECT / PRICE
-        yield _bought(contact, "because", usual, campaign.start + DAY_US + 60_000_000, units)
+        yield _bought(contact, "because", usual, contact.choose_time + DAY_US + 60_000_000, units)
 
 
 def _bought(

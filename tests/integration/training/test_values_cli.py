@@ -2,15 +2,16 @@
 
 import shutil
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from recsys.bundle import current, read_manifest
+from recsys.bundle import current, read_manifest, write_bundle
 from recsys.data.state import CustomerStates, DecayScale, sum_days
 from recsys.errors import BundleError
-from recsys.offer_values import load_values
+from recsys.offer_values import load_values, write_values
 from recsys.offers.learned_values import LearnedValues
 from recsys.offers.values import Audience, PastContacts, ScopedOffer, ValueBasis
 from recsys.store.open import open_store
@@ -83,7 +84,9 @@ def test_the_manifest_says_what_was_found(fitted) -> None:
     assert manifest.bundle_version == fitted[1].version
     assert manifest.metrics["no_uplift"] == ""
     assert manifest.metrics["mean_uplift"] == pytest.approx(EFFECT / 2, abs=3)
-    assert manifest.metrics["propensity_auc"] is None  # all contacts are of one moment
+    assert manifest.metrics["propensity_auc"] > 0.7
+    assert manifest.metrics["calibration_error"] < 0.1
+    assert "on the latest contacts, by those before" in fitted[2]
 
 
 def test_what_was_learned_from_the_same_ledger_is_the_same(fitted, tmp_path) -> None:
@@ -102,6 +105,35 @@ def test_a_damaged_file_is_not_loaded(fitted, tmp_path) -> None:
     trees.write_bytes(trees.read_bytes()[:-1] + b"x")
     with pytest.raises(BundleError, match="damaged"):
         load_values(copy)
+
+
+def test_a_bundle_of_something_else_is_no_values(tmp_path) -> None:
+    path = write_bundle(
+        tmp_path,
+        lambda folder: (folder / "file").write_text("x") and None,
+        config={},
+        data={"digest": "1"},
+        metrics={},
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    with pytest.raises(BundleError, match="holds no values of offers"):
+        load_values(path)
+
+
+def test_values_of_other_features_are_not_loaded(fitted, tmp_path) -> None:
+    values = fitted[1]
+    learned = values.learned.model_copy(update={"features": "0" * 64})
+    path = write_values(
+        tmp_path,
+        learned,
+        values.propensity,
+        values.uplift,
+        data={"digest": "1"},
+        metrics={},
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    with pytest.raises(BundleError, match="learned from other features"):
+        load_values(path)
 
 
 def test_nobody_held_out_gives_no_uplift_and_says_so(tmp_path) -> None:
