@@ -92,6 +92,24 @@ def test_an_order_is_logged_under_its_token_and_draws_nothing(
     assert list(shown.query["only_item_ids"]) == FOUND
 
 
+def test_rules_of_the_placement_hold_for_an_order(
+    bundle_root: Path, store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "deployment.toml"
+    file.write_text(
+        '[rules.popular.no-caffeine]\nkind = "exclude"\nfilter = "caffeine"\n'
+        '[rules.popular.first]\nkind = "pin"\nitem_id = "item-22"\nposition = 1\n'
+    )
+    with shop_client(bundle_root, store, file) as client:
+        told = client.rank_items("popular", FOUND)
+        plain = client.rank_items("popular", FOUND, filter="NOT caffeine")
+    listed = [item.item_id for item in told.items]
+    assert listed[0] == "item-22"
+    assert told.items[0].moves[-1].rule == "first"
+    assert sorted(listed) == sorted(item.item_id for item in plain.items)
+    assert set(listed) | set(told.forbidden_item_ids) == set(FOUND)
+
+
 def test_who_refused_is_ordered_for_as_nobody(client: RecsysClient) -> None:
     nobody = client.rank_items("for_you", FOUND)
     assert client.rank_items("for_you", FOUND, customer_id=ANNA).items != nobody.items

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.client import AsyncRecsysClient, Consent, PageSlot, RecsysClient, ShopEvent
+from recsys.client import AsyncRecsysClient, Consent, PageSlot, RecsysClient, ShopEvent, Tuning
 from recsys.errors import InvalidFilterError, InvalidQueryError, UnknownPlacementError
 from recsys.store.open import open_store
 from recsys.store.store import Store
@@ -153,6 +153,8 @@ def test_what_is_wrong_names_its_slot(client: RecsysClient) -> None:
     assert field([PageSlot("popular"), PageSlot("")]) == "slots[1].placement"
     assert field([PageSlot("popular", limit=-1)]) == "slots[0].page_size"
     assert field([PageSlot("popular")], visitor_id="v", customer_id="c") == "visitor_id"
+    assert field([PageSlot("popular", tuning=Tuning(diversity=2))]).startswith("slots[0].tuning")
+    assert field([PageSlot("popular", filter_name="none")]) == "slots[0].filter_name"
     with pytest.raises(InvalidFilterError) as caught:
         client.recommend_page([PageSlot("popular"), PageSlot("popular", filter="nothing < 3")])
     assert caught.value.position == 0
