@@ -10,9 +10,9 @@ from recsys.offers.offer import MICROS
 from recsys.offers.plan_choice import NONE, Picks
 from recsys.offers.plan_problem import PlanProblem
 
-MOST_PAIRS = 20_000
+MOST_PAIRS = 3_000
 """Allowed pairs of customer and offer up to which a campaign is solved so."""
-MOST_NODES = 2_000
+MOST_NODES = 500
 """Of the search tree: a limit in seconds would not give the same plan twice."""
 EXACT_GAP = 1e-4
 

@@ -10,7 +10,7 @@ many customers, nearly smooth: a quasi-Newton method with bounds (Byrd, Lu, Noce
 finds it in tens of passes, and samples of customers give it a start that is nearly right.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -36,34 +36,32 @@ def bound_at(problem: PlanProblem, prices: Prices) -> float:
     return _priced(problem, prices, gains=sum(_gains(problem, prices)))
 
 
-def lowest_prices(
-    problem: PlanProblem, *, start: Prices | None = None, seed: int, progress: Progress
-) -> Prices:
+def lowest_prices(problem: PlanProblem, *, seed: int, progress: Progress) -> Prices:
     """Returns prices whose bound is as low as can be found; the same for the same arguments.
 
     Args:
         problem: a campaign.
-        start: where to begin; None: at nothing, with samples of the customers.
         seed: draws the samples.
         progress: hears of every pass over customers.
     """
     closed = (problem.stock < 1) | (problem.budget <= 0)
     scales = _Scales.of(problem, closed)
-    prices = start or Prices.none(problem.offers).closing(closed)
+    prices = Prices.none(problem.offers).closing(closed)
     if not scales.capacity.size:
         return prices
-    samples = [] if start else [size for size in SAMPLES if 2 * size <= problem.customers]
-    for size in samples:
+    for size in (size for size in SAMPLES if 2 * size <= problem.customers):
         part = sample(problem, size, seed)
         prices = _searched(part, scales, prices, size / problem.customers, progress)
     return _searched(problem, scales, prices, 1.0, progress)
 
 
-def blurred_prices(problem: PlanProblem, *, seed: int, progress: Progress) -> Prices:
-    """Returns low prices of a campaign whose customers are alike, see `PlanProblem.blur`.
+def blurred_prices(
+    problem: PlanProblem, *, seed: int, progress: Progress
+) -> Iterator[tuple[float, Prices]]:
+    """Yields blurs with low prices of a campaign whose customers are alike.
 
-    Each blur begins where the wider one before it ended. All but the last are searched on a
-    sample.
+    Each blur (`PlanProblem.blur`) begins where the wider one before it ended, on a sample; the
+    narrowest is searched over all customers at last.
     """
     closed = (problem.stock < 1) | (problem.budget <= 0)
     scales = _Scales.of(problem, closed)
@@ -72,8 +70,9 @@ def blurred_prices(problem: PlanProblem, *, seed: int, progress: Progress) -> Pr
     part = sample(problem, SAMPLES[0], seed) if share < 1 else problem
     for blur in BLURS:
         prices = _searched(replace(part, blur=blur), scales, prices, share, progress)
+        yield blur, prices
     blurred = replace(problem, blur=BLURS[-1])
-    return _searched(blurred, scales, prices, 1.0, progress)
+    yield BLURS[-1], _searched(blurred, scales, prices, 1.0, progress)
 
 
 def _searched(

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from recsys.data.progress import Progress, silent
 from recsys.offers.plan_channels import assigned
 from recsys.offers.plan_choice import NONE, Picks, Prices, take_best
-from recsys.offers.plan_exact import MOST_PAIRS, pairs, solve_exactly
-from recsys.offers.plan_prices import BLURS, blurred_prices, bound_at, lowest_prices
+from recsys.offers.plan_exact import EXACT_GAP, MOST_PAIRS, pairs, solve_exactly
+from recsys.offers.plan_prices import blurred_prices, bound_at, lowest_prices
 from recsys.offers.plan_problem import PlanProblem
 from recsys.offers.plan_repair import filled, kept_within, value_of
 
@@ -59,7 +59,7 @@ def solve(problem: PlanProblem, *, seed: int = 0, progress: Progress = silent) -
     prices (`plan_prices`), from which a feasible plan is made (`plan_repair`).
     """
     found = _by_prices(problem, seed, progress)
-    if found.gap > 0 and pairs(problem) <= MOST_PAIRS:
+    if found.gap > EXACT_GAP and pairs(problem) <= MOST_PAIRS:
         found = _exactly(problem, found)
     elif found.gap > CLOSE_ENOUGH:
         found = _blurred(problem, found, seed, progress)
@@ -105,8 +105,12 @@ def _exactly(problem: PlanProblem, found: _Found) -> _Found:
 
 
 def _blurred(problem: PlanProblem, found: _Found, seed: int, progress: Progress) -> _Found:
-    prices = blurred_prices(problem, seed=seed, progress=progress)
-    again = _at(problem, replace(problem, blur=BLURS[-1]), prices, progress)
-    best = again if again.value > found.value else found
-    proof = again if again.bound < found.bound else found
+    """Looks for a better plan where customers are alike; the best of all blurs counts."""
+    best = proof = found
+    for blur, prices in blurred_prices(problem, seed=seed, progress=progress):
+        again = _at(problem, replace(problem, blur=blur), prices, progress)
+        best = again if again.value > best.value else best
+        proof = again if again.bound < proof.bound else proof
+        if 1 - best.value / proof.bound <= CLOSE_ENOUGH:
+            break
     return replace(best, bound=proof.bound, prices=proof.prices)

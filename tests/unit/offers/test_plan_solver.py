@@ -157,7 +157,7 @@ def test_customers_who_are_alike_are_planned_well_too() -> None:
 
 
 def test_a_small_campaign_is_solved_by_branch_and_bound() -> None:
-    problem = Campaign(300, 12, seed=5).problem()
+    problem = Campaign(60, 8, seed=5).problem()
     solution = solve(problem)
     assert broken_limits(problem, solution.customer, solution.offer, solution.channel) == 0
     assert solution.gap <= 1e-3
