@@ -28,7 +28,7 @@ def narrowed(
     the items are given, none of them is left out.
     """
     if config.seeds == "anchor":
-        request = anchored(request, sources[config.sources[0].name], resolver)
+        request = anchored(request, config, sources, resolver)
     if request.given_nums is not None:
         return request
     shown = np.ones_like(request.allowed)
