@@ -20,6 +20,7 @@ from recsys.pipeline.query import Query
 from recsys.pipeline.recommender import Recommender
 from recsys.types import CustomerId
 from serving.errors import CATALOGUE
+from tests.qualification.offers import random_eligibility
 from tests.qualification.room import Room
 from tests.qualification.rows import Row, at_least, at_most, equal, figure
 from tests.random_filters import Column, columns_of, random_case
@@ -45,6 +46,8 @@ def run(room: Room) -> Iterator[Row]:
     yield from filters(recommender, random)
     room.step("rule sets")
     yield from rule_sets(recommender, Dataset.open(room.demo_data()), random)
+    room.step("eligibilities")
+    yield from random_eligibility.rows(recommender, Dataset.open(room.demo_data()), random)
     room.step("hostile filters")
     yield from hostile(recommender)
 
