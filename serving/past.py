@@ -52,7 +52,7 @@ class Moment:
     control: Recommender
     """Of the bundle that was current, with the catalogue of then."""
     bundles: Mapping[str, Recommender]
-    """The bundle of the experiment's arm, if it was another."""
+    """By version: the current one's, and that of the experiment's arm."""
     deployment: Deployment
     state: LiveState
     """Of then, as far as it is there."""
@@ -152,8 +152,10 @@ class Past:
             text = f"more new items than the log names were not laid over yet ({basis.catalogue})"
             raise GoneError("catalogue", text)
         control = self._recommender(basis.control, basis)
+        bundles = {basis.control: control}  # an arm may name the current bundle, too
         other = logged.bundle_version
-        bundles = {} if other == basis.control else {other: self._recommender(other, basis)}
+        if other != basis.control:
+            bundles[other] = self._recommender(other, basis)
         return Moment(
             logged=logged,
             basis=basis,

@@ -52,7 +52,10 @@ DEPLOYMENTS = (
     },
     {
         "experiments": {
-            "e2": {"placements": ["discover"], "arms": {"a": {"bundle": "older"}, "b": {}}}
+            "e2": {
+                "placements": ["discover"],
+                "arms": {"a": {"bundle": "older"}, "b": {"bundle": "now"}},
+            }
         }
     },
     {
@@ -154,7 +157,7 @@ class ChangingShop:
 
     def act(self) -> None:
         """Somebody looks, buys or gives back, perhaps told late."""
-        kinds = ("view", "purchase", "add_to_cart", "return", "search")
+        kinds = ("view", "purchase", "add-to-cart", "return", "search")
         batch = []
         for _ in range(self.random.integers(1, 5)):
             self._events += 1
@@ -240,7 +243,7 @@ class ChangingShop:
             laid = tombstones.newer(session, 0)
         return Snapshot(
             now,
-            arrange(self.deployment, now, {"older": older}),
+            arrange(self.deployment, now, {"older": older, "now": now}),
             Tombstones(self.store.secret).with_newer(laid),
         )
 

@@ -101,7 +101,7 @@ def explained(recommender: Stages, query: Query, told: Recommendations) -> Recom
         kept = np.flatnonzero(np.isin(best.item_nums, nums))
         inputs, seen = rows[kept], best.item_nums[kept]
         parts, bases = ranker.contributions(inputs)
-        raw = ranker.raw_scores(inputs)
+        raw = ranker.raw_scores(inputs) if len(inputs) else bases
         trees = _Trees(ranker.names, seen, inputs, parts, bases, raw)
     taste = _taste(recommender, request, config, nums)
     names = [use.name for use in config.sources]

@@ -103,6 +103,8 @@ class Ranker:
             The features' parts, shape (rows, features), and what the trees give without any
             feature, shape (rows,): together they add up to the trees' raw score.
         """
+        if len(rows) == 0:  # LightGBM divides by their number
+            return np.zeros((0, len(self.names))), np.zeros(0)
         found = np.asarray(self._trees.predict(rows, pred_contrib=True, num_threads=1))
         return found[:, :-1], found[:, -1]
 

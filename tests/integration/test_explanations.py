@@ -121,6 +121,16 @@ def test_nobody_and_what_fills_a_list_have_nothing_to_say(recommender: Recommend
     assert explained(recommender, query) == ()
 
 
+def test_a_list_that_no_tree_has_ordered_is_explained(ranked: Recommender) -> None:
+    query = Query("discover", NOW, None, 1, only_item_ids=(ItemId("item-41"),))
+    for item in explained(ranked, query):
+        adds_up(item)
+    rows = np.zeros((0, len(ranked.rankers["for_you"].names)), np.float32)
+    parts, bases = ranked.rankers["for_you"].contributions(rows)
+    assert parts.shape == rows.shape
+    assert bases.shape == (0,)
+
+
 def test_given_items_are_explained_too(ranked: Recommender) -> None:
     given = tuple(ItemId(f"item-{number:02}") for number in range(0, 40, 3))
     query = Query("for_you", NOW, CustomerId("1/customer-07"), 99, only_item_ids=given)

@@ -31,7 +31,7 @@ sources = [
   {{ name = "same_customers", weight = 0.05 }},
 ]
 fill = ["popular_in_segment", "popular"]
-ranker = {{ customers = 500, cut_offs = 2 }}
+ranker = {{ customers = 300, cut_offs = 1 }}
 """
 
 
