@@ -11,6 +11,7 @@ from tests.qualification.offers import (
     check_06_plans,
     check_07_contacts,
     check_08_export,
+    check_09_bad_input,
 )
 from tests.qualification.runner import Check
 
@@ -23,4 +24,7 @@ CHECKS: Sequence[Check] = (
     Check(6, "A campaign for a million customers is planned", check_06_plans.run),
     Check(7, "Callers at once exceed no limit", check_07_contacts.run),
     Check(8, "100,000 customers are exported, killed half-way and resumed", check_08_export.run),
+    Check(
+        9, "Bad files are refused with their line, and the old ones serve", check_09_bad_input.run
+    ),
 )
