@@ -1,11 +1,11 @@
-"""Proves placements, rules, explanations and offers: `python -m tests.qualification.offers.main`."""
+"""Proves placements, rules and offers: `python -m tests.qualification.offers.main`."""
 
 from typing import Annotated
 
 import typer
 
-from tests.qualification.offers.checks import CHECKS
 from tests.qualification.main import qualify
+from tests.qualification.offers.checks import CHECKS
 
 
 def main(
