@@ -131,7 +131,7 @@ class Shop:
                     event_type=kind,
                     customer_id=customer_id,
                     visitor_id=visitor_id,
-                    item_id=self.item(),
+                    item_id=self.items[self.random.integers(0, 20)] if late else self.item(),
                     event_time=now() - ago,
                 )
             )
@@ -295,8 +295,8 @@ def _variety(logged: Sequence[Impression]) -> Iterator[Row]:
     yield at_least("arms", len({(each.experiment, each.arm) for each in logged}), 6)
     yield equal("bundles", len({each.bundle_version for each in logged}), 2)
     yield above("explored lists", sum(each.propensity is not None for each in logged), 50)
-    for name in ("events", "earlier", "last_link"):
-        yield above(f"answers with {name}", sum(bool(basis.get(name)) for basis in bases), 10)
+    for name, least in (("events", 10), ("earlier", 0), ("last_link", 10)):
+        yield above(f"answers with {name}", sum(bool(basis.get(name)) for basis in bases), least)
     refused = sum("consent_refused" in each.query for each in logged)
     yield above("answers as for somebody unknown", refused, 10)
 
