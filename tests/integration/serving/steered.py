@@ -10,6 +10,7 @@ import polars as pl
 from recsys.data.catalogue import Catalogue
 from recsys.data.events import ITEM_SCHEMA
 from recsys.errors import UnknownPlacementError
+from recsys.pipeline.catalogue_state import AS_FITTED, CatalogueState
 from recsys.pipeline.query import Query, Reason, Recommendations, RecommendedItem
 from recsys.types import ItemId, Tier
 from serving.server import Server
@@ -53,6 +54,7 @@ class SteeredRecommender:
     trained_until: int = NOW - 86_400
     placements: tuple[str, ...] = ("for_you", "popular")
     catalogue: Catalogue = field(default_factory=catalogue)
+    catalogue_state: CatalogueState = AS_FITTED
     before: Callable[[Sequence[Query]], object] = lambda _: None
     asked: list[Query] = field(default_factory=list)
 
