@@ -34,6 +34,7 @@ from serving.customer_servicer import CustomerService
 from serving.deployment_file import DeploymentFile
 from serving.errors import StartError
 from serving.event_servicer import EventService
+from serving.health import Health
 from serving.impressions import ImpressionLog
 from serving.live_bundle import LiveBundle
 from serving.live_catalogue import LiveCatalogue
@@ -119,7 +120,7 @@ class Server:
             wait_s=None if settings.store is None or is_embedded(settings.store) else WAIT_S,
             threads=settings.threads,
         )
-        self._health = health.HealthServicer()
+        self._health = Health()
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._ready = False
         self._grpc = self._build(store, clock)
