@@ -106,9 +106,11 @@ def test_an_export_has_what_store_and_bundles_hold(
     kinds = Counter(record.kind for record in found)
     assert (kinds["event"], kinds["visitor"]) == (2, 1)
     bundled = [record.record for record in found if record.kind == "bundle"]
-    assert bundled[0]["segments"]
-    assert all({"item_id", "event_type", "days"} <= row.keys() for row in bundled[1:])
-    assert bundled[1:]
+    attributes, segments, *rows = bundled
+    assert attributes["attributes"]
+    assert segments["segments"]
+    assert rows
+    assert all({"item_id", "event_type", "days"} <= row.keys() for row in rows)
     assert list(two[0].export_customer("nobody")) == []
 
 
