@@ -8,12 +8,16 @@ from recsys.choice.written import write_config
 from recsys.config import validated
 from recsys.fitting.config import load_config
 
-KINDS = get_args(get_args(AlgorithmConfig)[0])
 SOURCE_OF = {
     model.model_fields["kind"].default: source
     for source, models in reversed(MODELS_OF_SOURCE.items())
     for model in models
 }
+KINDS = [
+    kind
+    for kind in get_args(get_args(AlgorithmConfig)[0])
+    if kind.model_fields["kind"].default in SOURCE_OF
+]
 
 
 def back(config: FitConfig, folder) -> FitConfig:
@@ -29,6 +33,21 @@ def with_model(values: dict[str, object], **placement: object) -> FitConfig:
         "placements": {"for_you": {"sources": [{"name": "mine", "weight": 0.5}], **placement}},
     }
     return validated(FitConfig, parts, where="test")
+
+
+def test_a_model_that_no_source_asks_comes_back(tmp_path):
+    parts = {
+        "models": {"popular": {"kind": "popularity"}, "mine": {"kind": "replenishment"}},
+        "sources": {"popular": {"kind": "popular", "model": "popular"}},
+        "placements": {
+            "buy_again": {
+                "sources": [{"name": "popular", "weight": 1.0}],
+                "replenishment": "mine",
+            }
+        },
+    }
+    config = validated(FitConfig, parts, where="test")
+    assert back(config, tmp_path) == config
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
