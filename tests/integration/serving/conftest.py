@@ -77,3 +77,9 @@ def log_lines() -> Iterator[list[dict[str, Any]]]:
     """What is logged during the test, as the server's log has it."""
     with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
         yield cast("list[dict[str, Any]]", lines)
+
+
+@pytest.fixture
+def logging_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps a command that runs in this process from setting up its logging for good."""
+    monkeypatch.setattr("serving.export.cli.configure_logging", lambda _: None)

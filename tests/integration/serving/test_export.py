@@ -33,6 +33,9 @@ ANNA, BEN, CARA = "customer-02", "customer-03", "customer-04"
 LINK = "https://shop.example/p/{item_id}?c={customer_id}&r={rank}&t={token}"
 
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_is")
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     url = f"store://{tmp_path / 'store'}"

@@ -47,6 +47,9 @@ def put(store: Store, offer_id: str, **more: object) -> None:
     Offers(store).upsert([row])
 
 
+pytestmark = pytest.mark.usefixtures("logging_as_it_is")
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"store://{tmp_path / 'store'}"

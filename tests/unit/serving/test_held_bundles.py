@@ -41,9 +41,10 @@ def test_a_bundle_that_cannot_be_read_may_hold_anybody(root: Path) -> None:
 
 def test_what_bundles_know_is_told_row_by_row(root: Path) -> None:
     told = list(records(root, [KNOWN]))
-    first, *rows = [each for each in told if each["bundle_version"].startswith("20260100")]
-    assert any(label.startswith("rfm=") for label in first["segments"])
+    first, second, *rows = [each for each in told if each["bundle_version"].startswith("20260100")]
+    assert first["attributes"]
+    assert any(label.startswith("rfm=") for label in second["segments"])
     assert {row["event_type"] for row in rows} == {"view", "purchase"}
     assert all(row["days"] >= 1 and row["first_time"] <= row["last_time"] for row in rows)
-    assert len(told) == 3 * (len(rows) + 1)
+    assert len(told) == 3 * (len(rows) + 2)
     assert list(records(root, ["nobody"])) == []
