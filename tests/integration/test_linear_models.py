@@ -84,7 +84,7 @@ def test_a_bundle_answers_as_what_it_was_made_of(fitted, tmp_path):
 def test_the_manifest_and_the_run_say_what_pruning_lost(fitted, tmp_path):
     path = write_fitted(fitted, tmp_path, now=END)
     report = read_manifest(path).metrics["models"]
-    assert report.keys() == {"linear"}
+    assert "linear" in report
     assert 0.3 < report["linear"]["kept_share_of_squares"] < 1
     assert "Model linear: weights 400, kept share of squares 0." in _found(fitted)
 

@@ -11,6 +11,7 @@ from recsys.fitting.fit import fit, write_fitted
 from recsys.pipeline.query import Query, RecentEvent
 from recsys.types import EventType, Tier
 from tests.small_shop import END, shop_dataset
+from tests.unimportable import unimportable
 
 pytest.importorskip("torch", reason="needs the extra 'torch': make setup-torch")
 pytest.importorskip("onnx", reason="needs the extra 'torch': make setup-torch")
@@ -48,8 +49,6 @@ QUERIES = [
 
 ALONE = """
 import sys
-for name in ("torch", "onnx"):
-    sys.modules[name] = None
 from pathlib import Path
 from recsys.assembly import load_recommender
 from recsys.pipeline.query import Query
@@ -83,7 +82,7 @@ def test_a_bundle_answers_as_what_it_was_made_of_without_torch(fitted, tmp_path)
     here = assemble(fitted.pipeline, path.name).recommend(QUERIES)
     assert load_recommender(path).recommend(QUERIES) == here
     done = subprocess.run(
-        [sys.executable, "-c", ALONE.format(now=NOW), str(path)],
+        [sys.executable, "-c", unimportable("torch", "onnx") + ALONE.format(now=NOW), str(path)],
         capture_output=True,
         text=True,
         check=True,

@@ -18,9 +18,9 @@ from tests.qualification.misuse import outcomes
 from tests.qualification.room import Room
 from tests.qualification.rows import Row, at_least, equal, figure, says
 from tests.qualification.servers import READY_S, Running, client_of, started
+from tests.unimportable import unimportable
 
 THREADS, CALLS_BEFORE_STOP, LOAD_S = 6, 500, 60.0
-BLOCKER = "import sys\nsys.modules['implicit'] = None\nsys.modules['torch'] = None\n"
 
 
 def run(room: Room) -> Iterator[Row]:
@@ -42,7 +42,9 @@ def run(room: Room) -> Iterator[Row]:
         room.step("damaged bundle at start")
         yield from _start(room, root)
         room.step("implicit and torch not importable")
-        (Path(folder) / "sitecustomize.py").write_text(BLOCKER, encoding="utf-8")
+        (Path(folder) / "sitecustomize.py").write_text(
+            unimportable("implicit", "torch"), encoding="utf-8"
+        )
         log = logs / "6-lean.log"
         with (
             started(room.root, bundles, log, before=Path(folder)) as server,

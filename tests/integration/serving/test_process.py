@@ -27,6 +27,7 @@ from recsys.types import Tier
 from recsys.v1 import recommendation_service_pb2 as pb
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 from serving.settings import ServingSettings
+from tests.unimportable import unimportable
 
 READY_S = 60.0
 
@@ -346,19 +347,10 @@ def test_server_needs_no_learning_library(bundle_root: Path) -> None:
     """Starts a process with both libraries made unimportable, and asks it."""
     port = free_ports(1)
     settings = ServingSettings(bundles=bundle_root, port=port).model_dump_json()
-    # A None in sys.modules would do for us, but other libraries look there for torch.
-    script = f"""
-import sys
-
-class Unimportable:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("implicit", "torch"):
-            raise ImportError(name)
-
-sys.meta_path.insert(0, Unimportable())
-from serving.cli import app
-app(["process", "--settings", {settings!r}, "--port", "{port}"])
-"""
+    script = unimportable("implicit", "torch") + (
+        f"from serving.cli import app\n"
+        f"app(['process', '--settings', {settings!r}, '--port', '{port}'])"
+    )
     popen = subprocess.Popen([sys.executable, "-c", script])
     try:
         with RecsysClient([f"127.0.0.1:{port}"], timeout_s=10) as client:
