@@ -8,7 +8,6 @@ from pathlib import Path
 
 from recsys.assembly import load_recommender
 from recsys.store.store import Store
-from recsys.store.url import is_embedded
 from serving.arm_bundles import ArmBundles
 from serving.arranger import Arranger
 from serving.attribution import Attribution
@@ -22,8 +21,8 @@ from serving.settings import ServingSettings
 from serving.snapshot import Live, Snapshot
 from serving.tombstones import TombstoneFollower
 
-WAIT_S = 60.0
-"""Seconds for one read of a store on another machine: nobody waits for a page here."""
+LOOKUP_S = 60.0
+"""Seconds that a store on another machine has to look customers up: nobody waits for a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +69,13 @@ def opened_desk(
         refusals=RefusalFollower(store, time.monotonic),
         refresh_interval_s=1.0,
     )
-    embedded = settings.store is None or is_embedded(settings.store)
-    patience = Patience(clock=time.monotonic, wait_s=None if embedded else WAIT_S)
     attribution = Attribution(store, log=None)
     live.refresh()
     arms.start()  # loads what the deployment file names
     try:
         live.refresh()
         attribution.start()
-        yield Desk(live.snapshot(), LiveState(store, patience), attribution)
+        yield Desk(live.snapshot(), LiveState(store, Patience(time.monotonic)), attribution)
     finally:
         attribution.stop()
         arms.stop()
-        patience.close()

@@ -170,7 +170,7 @@ class Past:
     def _state(self, told: Mapping[str, Any], basis: NotedBasis) -> LiveState:
         reader = EarlierStore(self._store, int(told.get("last_position", 0)), basis.last_link)
         unread = bool(told.get("live_state_missing"))
-        return LiveState(None if unread else reader, Patience(clock=time.monotonic, wait_s=None))
+        return LiveState(None if unread else reader, Patience(time.monotonic))
 
     def _erased(self, logged: Impression, basis: NotedBasis) -> Callable[[CustomerId, int], bool]:
         if self._tombstones is None:

@@ -1,9 +1,7 @@
-"""Waits for the store as long as an answer can, and leaves a store alone that is away."""
+"""Leaves a store alone that is away, so that answers do not wait for it one by one."""
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as ReadTimeoutError
 from typing import TypeVar
 
 import structlog
@@ -23,20 +21,9 @@ ReadT = TypeVar("ReadT")
 class Patience:
     """Reads, or says None soon: a page is worth more without the last click than not at all."""
 
-    def __init__(
-        self, *, clock: Callable[[], float], wait_s: float | None, threads: int = 1
-    ) -> None:
-        """Takes how long to wait.
-
-        Args:
-            clock: returns seconds that only grow.
-            wait_s: seconds for one read; None: the store is a local file, which either answers
-                or fails at once, and is spared the way to another thread.
-            threads: reads at once.
-        """
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Takes a clock of seconds that only grow."""
         self._clock = clock
-        self._wait_s = wait_s
-        self._readers = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self._guard = threading.Lock()
         self._away_until: float | None = None
         """None: the store answers. Otherwise when it is tried again."""
@@ -46,28 +33,14 @@ class Patience:
         if self._away_until is not None and not self._may_try():
             return None
         try:
-            found = self._asked(ask)
-        except (StoreError, ReadTimeoutError) as error:
+            found = ask()
+        except StoreError as error:
             self._lost(error)
             return None
         if self._away_until is not None:
             self._away_until = None
             _log.info(LIVE_STATE_BACK)
         return found
-
-    def close(self) -> None:
-        """Lets go of the threads; a read that hangs is not waited for."""
-        self._readers.shutdown(wait=False, cancel_futures=True)
-
-    def _asked(self, ask: Callable[[], ReadT]) -> ReadT:
-        if self._wait_s is None:
-            return ask()
-        reading = self._readers.submit(ask)
-        try:
-            return reading.result(self._wait_s)
-        except ReadTimeoutError:
-            reading.cancel()
-            raise
 
     def _may_try(self) -> bool:
         """Says of one caller per `RETRY_S` that it may ask, and see whether the store is back."""

@@ -7,6 +7,7 @@ from recsys.store.listener import Listener
 from recsys.store.open import Role, open_store
 from recsys.store.store import Store
 from recsys.store.url import folder_of, is_embedded
+from serving.patience import WAIT_S
 from serving.settings import ServingSettings
 
 
@@ -34,7 +35,7 @@ def served_store(settings: ServingSettings) -> Iterator[Store | None]:
         return
     owns = owns_store(settings)
     role: Role = "writer" if owns else "server"
-    store = open_store(settings.store, archives=settings.archives, role=role)
+    store = open_store(settings.store, archives=settings.archives, role=role, lookup_s=WAIT_S)
     # Commands, such as an erasure, write through whoever owns the log.
     listener = Listener(folder_of(settings.store), store.writer) if owns else None
     try:

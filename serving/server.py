@@ -12,7 +12,6 @@ from grpc_reflection.v1alpha import reflection
 
 from recsys.pipeline.recommender import Recommender
 from recsys.store.store import Store
-from recsys.store.url import is_embedded
 from recsys.v1 import (
     catalog_service_pb2,
     customer_service_pb2,
@@ -42,7 +41,7 @@ from serving.live_offers import LiveOffers
 from serving.live_state import LiveState
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
 from serving.offer_servicer import OfferService
-from serving.patience import WAIT_S, Patience
+from serving.patience import Patience
 from serving.refusals import RefusalFollower
 from serving.servicer import RecommendationService
 from serving.settings import ServingSettings
@@ -115,11 +114,7 @@ class Server:
         )
         log = ImpressionLog(store) if store is not None and settings.impressions else None
         self._attribution = Attribution(store, log=log)
-        self._patience = Patience(
-            clock=time.monotonic,
-            wait_s=None if settings.store is None or is_embedded(settings.store) else WAIT_S,
-            threads=settings.threads,
-        )
+        self._patience = Patience(time.monotonic)
         self._health = Health()
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._ready = False
@@ -161,7 +156,6 @@ class Server:
         if self._ready:
             time.sleep(self._settings.drain_s)
         self._grpc.stop(self._settings.grace_s).wait()
-        self._patience.close()
         self._attribution.stop()
         self._live.stop()
         self._arm_bundles.stop()

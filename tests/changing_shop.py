@@ -273,7 +273,7 @@ class ChangingShop:
     def ask(self, count: int) -> None:
         """Asks questions and logs the answers; now and then the store cannot be read."""
         reader = self.store if self.random.random() < 0.95 else None
-        state = LiveState(reader, Patience(clock=time.monotonic, wait_s=None))
+        state = LiveState(reader, Patience(time.monotonic))
         snapshot = self.snapshot()
         answers = answer_all(
             snapshot, [self.query() for _ in range(count)], time.time(), state=state

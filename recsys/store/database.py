@@ -45,8 +45,13 @@ class Database(Protocol):
     failed is opened anew at the next use.
     """
 
-    def read(self) -> AbstractContextManager[Session]:
-        """Lends a session for queries. Each statement sees one state; two may see two."""
+    def read(self, within_s: float | None = None) -> AbstractContextManager[Session]:
+        """Lends a session for queries. Each statement sees one state; two may see two.
+
+        Args:
+            within_s: seconds that a server on another machine may take for one statement before
+                it counts as away; None: as long as it takes. A local file answers or fails.
+        """
         ...
 
     def transaction(self) -> AbstractContextManager[Session]:

@@ -19,7 +19,13 @@ TAKE_OVER_S = 15.0
 Role = Literal["command", "server", "writer", "reader"]
 
 
-def open_store(url: str, *, archives: Path | None = None, role: Role = "command") -> Store:
+def open_store(
+    url: str,
+    *,
+    archives: Path | None = None,
+    role: Role = "command",
+    lookup_s: float | None = None,
+) -> Store:
     """Opens a store; a command or writer makes or migrates it if need be.
 
     Args:
@@ -29,13 +35,14 @@ def open_store(url: str, *, archives: Path | None = None, role: Role = "command"
             its writes to the writer, and does not mind if the store cannot be reached as yet;
             `command` owns it if nobody does, else sends to the writer; `reader` never writes.
             With PostgreSQL all but `reader` write by themselves.
+        lookup_s: as of `Store`.
 
     Raises:
         ConfigError: the URL is not one.
         StoreError: the store is not there, cannot be used, or is of another program version.
     """
     if url.startswith(POSTGRES):
-        return _open_shared(url, archives, role)
+        return _open_shared(url, archives, role, lookup_s)
     return _open_embedded(folder_of(url), archives, role)
 
 
@@ -44,7 +51,7 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-def _open_shared(url: str, archives: Path | None, role: Role) -> Store:
+def _open_shared(url: str, archives: Path | None, role: Role, lookup_s: float | None) -> Store:
     try:
         # Here, because only those who use it need the extra.
         from recsys.store.postgres import PostgresDatabase  # noqa: PLC0415
@@ -54,12 +61,13 @@ def _open_shared(url: str, archives: Path | None, role: Role) -> Store:
     try:
         if role == "reader":
             database.check()
-            return Store(database, ReadOnly(), archives)
+            return Store(database, ReadOnly(), archives, lookup_s)
         _unless_away(database.migrate, role)
     except BaseException:
         database.close()
         raise
-    return Store(database, GroupCommitter(database, clock=now_us), archives)
+    committer = GroupCommitter(database, clock=now_us)
+    return Store(database, committer, archives, lookup_s)
 
 
 def _open_embedded(folder: Path, archives: Path | None, role: Role) -> Store:

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg.abc import RV, PQGen
+from psycopg_pool import ConnectionPool
 
 from recsys.errors import StoreError, StoreFullError, StoreUnavailableError
 from recsys.store.database import Row, Session
@@ -18,15 +19,27 @@ COPY_FROM = 50
 """Rows from which COPY is faster than one INSERT per row."""
 CONNECT_S = 2.0
 """Seconds that a connection may take to be made."""
+WAKE_S = 0.1
+"""Seconds after which a wait looks whether somebody wants to end the process."""
 WAIT_S = 0.25
 """Seconds that a query waits for a connection: a list is then made without the store."""
 MIGRATION_LOCK = 7_265_637_379
 """Any number that no other program on the server locks."""
 
-Connection = psycopg.Connection[Row]
 
 # Whatever it would say is raised as well; a server's standard error is JSON lines.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
+
+class Connection(psycopg.Connection[Row]):
+    """A connection that need not wait for ever for a server that hangs."""
+
+    within_s: float | None = None
+    """Seconds that a statement may take; None: as long as it takes."""
+
+    def wait(self, gen: PQGen[RV], interval: float = WAKE_S, timeout: float | None = None) -> RV:
+        """Waits for a step of a statement; one that is late leaves the connection unusable."""
+        return super().wait(gen, interval, self.within_s if timeout is None else timeout)
 
 
 class PostgresSession:
@@ -113,6 +126,7 @@ class PostgresDatabase:
         self._url = url
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
+            connection_class=Connection,
             kwargs={"autocommit": True, "connect_timeout": int(CONNECT_S)},
             min_size=1,
             max_size=readers,
@@ -126,15 +140,21 @@ class PostgresDatabase:
         self._migrated = False
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self, within_s: float | None = None) -> Iterator[Session]:
         """Lends a connection of the pool."""
         if self._pool.closed:
             self._pool.open()
+        ended = False
         try:
             with self._pool.connection() as connection:
-                yield PostgresSession(connection)
+                connection.within_s = within_s
+                try:
+                    yield PostgresSession(connection)
+                except psycopg.Error:
+                    ended = connection.closed
+                    raise
         except psycopg.Error as error:
-            if not isinstance(error, PoolTimeout):
+            if ended:
                 self._pool.check()  # one that the server has ended is seldom the only one
             raise _translated(error) from error
 
@@ -175,7 +195,7 @@ class PostgresDatabase:
         with self._writing:
             try:
                 if self._writer is None:
-                    self._writer = psycopg.connect(
+                    self._writer = Connection.connect(
                         self._url, autocommit=True, connect_timeout=int(CONNECT_S)
                     )
                 session = _WritingSession(self._writer)

@@ -81,7 +81,7 @@ class SqliteDatabase:
         self._writer: apsw.Connection | None = None
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self, within_s: float | None = None) -> Iterator[Session]:  # noqa: ARG002
         """Lends this thread's read-only connection."""
         try:
             connection = getattr(self._local, "connection", None)

@@ -45,6 +45,8 @@ class Store:
     writer: Writer
     archives: Path | None = field(default=None)
     """Folder of Parquet files by day that old events are moved to."""
+    lookup_s: float | None = None
+    """Seconds that a server on another machine may take to look customers up; None: any."""
 
     @cached_property
     def id(self) -> str:
@@ -174,7 +176,7 @@ class Store:
 
     def tails(self, asked: Sequence[Asked]) -> list[CustomerTail]:
         """Returns the tails of many in their order, in one query."""
-        with self.read() as session:
+        with self.database.read(self.lookup_s) as session:
             return tails.read(session, asked)
 
     def counted(
@@ -187,7 +189,7 @@ class Store:
             items: that the events are on.
             up_to: position of the last; of each customer the latest `MOST_EVENTS` are read.
         """
-        with self.read() as session:
+        with self.database.read(self.lookup_s) as session:
             return tails.counted(session, customer_ids, items, up_to)
 
     def links(self, after: int = 0) -> list[Link]:

@@ -21,7 +21,7 @@ from serving.export.offers import Giver, giver
 from serving.export.rows import rows_of, schema_of, write_rows
 from serving.impression_rows import to_impression
 from serving.live_state import Known
-from serving.offline import Desk, opened_desk
+from serving.offline import LOOKUP_S, Desk, opened_desk
 from serving.settings import ServingSettings
 
 BLOCK = 250
@@ -159,7 +159,9 @@ def opened_worker(
         if settings.store is not None:
             # Offers are taken through whoever owns the store.
             role: Role = "server" if job.wish.offers else "reader"
-            store = open_store(settings.store, archives=settings.archives, role=role)
+            store = open_store(
+                settings.store, archives=settings.archives, role=role, lookup_s=LOOKUP_S
+            )
             stack.callback(store.close)
         bundle = settings.bundles / job.bundle_version
         desk = stack.enter_context(opened_desk(settings, bundle, store, clock=clock))

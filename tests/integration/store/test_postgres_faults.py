@@ -3,7 +3,9 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 
 from recsys.errors import StoreFullError, StoreUnavailableError
@@ -64,6 +66,25 @@ def test_restarted_while_nobody_looked(server: Postgres, store: Store) -> None:
     store.tail("anna", 0)
     server.restart()
     recovers(store)
+
+
+def test_one_that_hangs_is_not_awaited(server: Postgres) -> None:
+    url = server.new_database()
+    store = open_store(url, lookup_s=0.2)
+    store.append([log_event("before")])
+    assert len(store.tail("anna", 0).events) == 1
+    with _locked(url), pytest.raises(StoreUnavailableError):
+        store.tail("anna", 0)
+    assert len(store.tail("anna", 0).events) == 1
+    store.close()
+
+
+@contextmanager
+def _locked(url: str) -> Iterator[None]:
+    """Lets every query of the events wait."""
+    with psycopg.connect(url) as connection:
+        connection.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        yield
 
 
 def test_a_server_can_start_while_it_is_away(server: Postgres) -> None:

@@ -85,7 +85,7 @@ def played(
     sessions: Sequence[Session], recommender: Recommender, store: Store
 ) -> tuple[Ranks, int]:
     """Plays sessions into a store; returns the places, and how many answers knew all clicks."""
-    patience = Patience(clock=time.monotonic, wait_s=None)
+    patience = Patience(time.monotonic)
     states = {LIVE: LiveState(store, patience), ALONE: LiveState(None, patience)}
     snapshot = Snapshot(recommender, arrange(Deployment(), recommender, {}))
     ranks: Ranks = {name: [] for name in states}

@@ -25,7 +25,7 @@ from serving.snapshot import Snapshot
 from tests.small_shop import END
 
 NOW = int(END.timestamp())
-STORELESS = LiveState(None, Patience(clock=time.monotonic, wait_s=None))
+STORELESS = LiveState(None, Patience(time.monotonic))
 ARMS = {"old": {"bundle": "older"}, "new": {}}
 DEPLOYMENT = Deployment.model_validate(
     {

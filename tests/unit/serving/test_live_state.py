@@ -44,7 +44,7 @@ def arrangement(recommender: Recommender, store: Store) -> Arrangement:
 
 @pytest.fixture
 def state(store: Store) -> LiveState:
-    return LiveState(store, Patience(clock=time.monotonic, wait_s=None))
+    return LiveState(store, Patience(time.monotonic))
 
 
 def event(name: str, item_id: str, at: int, who: str = ANNA) -> LogEvent:

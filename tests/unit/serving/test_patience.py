@@ -1,6 +1,5 @@
 """A store that is away costs one answer a moment, and the others nothing."""
 
-import threading
 import time
 
 import pytest
@@ -34,7 +33,7 @@ class Shop:
 
 def test_a_store_that_is_away_is_tried_once_a_second() -> None:
     clock, shop = Clock(), Shop()
-    patience = Patience(clock=clock, wait_s=None)
+    patience = Patience(clock)
     assert patience.read(shop) == "events"
     shop.away = True
     with structlog.testing.capture_logs() as lines:
@@ -47,27 +46,13 @@ def test_a_store_that_is_away_is_tried_once_a_second() -> None:
         clock.now += RETRY_S
         assert [patience.read(shop) for _ in range(3)] == ["events"] * 3
     assert [line["event"] for line in lines] == ["live_state.missing", "live_state.back"]
-    patience.close()
-
-
-def test_a_store_that_hangs_is_not_awaited() -> None:
-    hangs = threading.Event()
-    patience = Patience(clock=time.monotonic, wait_s=0.05)
-    began = time.monotonic()
-    assert patience.read(hangs.wait) is None
-    assert patience.read(lambda: "events") is None  # nobody waits again
-    assert time.monotonic() - began < 2.0
-    hangs.set()
-    patience.close()
 
 
 def wrong() -> str:
     raise KeyError("a fault of ours")
 
 
-@pytest.mark.parametrize("wait_s", [None, 0.5])
-def test_what_is_no_failure_of_the_store_is_not_hidden(wait_s: float | None) -> None:
-    patience = Patience(clock=time.monotonic, wait_s=wait_s)
+def test_what_is_no_failure_of_the_store_is_not_hidden() -> None:
+    patience = Patience(time.monotonic)
     with pytest.raises(KeyError):
         patience.read(wrong)
-    patience.close()
