@@ -70,6 +70,7 @@ from recsys.pipeline.shop_sources import NewSource, RisingSource
 from recsys.pipeline.source import CandidateSource
 from recsys.pipeline.sources import NeighbourSource, RepurchaseSource, VectorSource
 from recsys.pipeline.viewed_source import ViewedSource
+from recsys.pipeline.worth import BACKWARD_KINDS
 from recsys.types import CustomerId, LogPosition
 
 INDEXES = "indexes"
@@ -145,10 +146,6 @@ MODELS_OF_SOURCE: Mapping[str, tuple[type[StrictModel], ...]] = {
     "new": (Arrivals,),
     "viewed": (Viewed,),
 }
-
-
-BACKWARD_KINDS = frozenset({"neighbours", "repurchase", "vectors"})
-"""Kinds of sources that can be asked for the customers of an item."""
 
 
 class FitConfig(StrictModel):

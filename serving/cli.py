@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from serving.deployment_file import checked_deployment
 from serving.erase_cli import erase
 from serving.experiment_cli import app as experiment_app
 from serving.explained import explained
@@ -96,6 +95,9 @@ def run(
     with explained():
         settings = load_settings(flags, os.environ, config)
         if settings.deployment is not None:
+            # Here and below: the supervisor has no use for FAISS, Polars and the rest.
+            from serving.deployment_check import checked_deployment  # noqa: PLC0415
+
             checked_deployment(settings.deployment, settings.bundles)
     configure_logging(settings.log_level)
     stop_within_s = settings.drain_s + settings.grace_s + STOP_MARGIN_S
@@ -121,8 +123,7 @@ def process(
     link: Annotated[int | None, typer.Option(help="Descriptor of the supervisor's link.")] = None,
 ) -> None:
     """Serve on one port; what the supervisor starts."""
-    # Here, because the supervisor has no use for FAISS, Polars and the rest.
-    from serving.process import run_process  # noqa: PLC0415
+    from serving.process import run_process  # noqa: PLC0415  as above
 
     with explained():
         known = ServingSettings.model_validate_json(settings)

@@ -1,19 +1,14 @@
-"""The deployment file as a running server follows it, and as it is checked before a start."""
+"""The deployment file as a running server follows it."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import polars as pl
 import structlog
 
-from recsys.assembly import BACKWARD_KINDS
-from recsys.bundle import current, verify_part
-from recsys.bundle_parts import CATALOGUE
 from recsys.errors import ConfigError
 from recsys.live.deployment import Deployment, read_deployment_text, refuse
-from recsys.live.fit_to_bundle import BundleParts, Misfit, PlacementParts, misfits
-from recsys.models.replenishment import Replenishment
+from recsys.live.fit_to_bundle import Misfit
 from serving.logs import DEPLOYMENT_LOADED, DEPLOYMENT_REFUSED
 
 _log = structlog.get_logger()
@@ -67,7 +62,7 @@ class DeploymentFile:
         """Returns what the file says, None where it is refused; logs either."""
         try:
             deployment, lines = read_deployment_text(path)
-            refuse(path, lines, _told(fits(deployment)))
+            refuse(path, lines, ((each.path, each.problem) for each in fits(deployment)))
         except ConfigError as error:
             _log.error(DEPLOYMENT_REFUSED, path=str(path), error=str(error))
             return None
@@ -78,48 +73,6 @@ class DeploymentFile:
             exploration=list(deployment.exploration),
         )
         return deployment
-
-
-def checked_deployment(path: Path, bundles: Path) -> Deployment:
-    """Reads a deployment file and holds it against the current bundle: its manifest and columns.
-
-    Raises:
-        ConfigError: it is wrong or names what the bundle does not have; one line for each.
-        BundleError: there is no current bundle, or its catalogue is damaged.
-    """
-    deployment, lines = read_deployment_text(path)
-    refuse(path, lines, _told(misfits(deployment, _parts_in(current(bundles)))))
-    return deployment
-
-
-def _told(found: Sequence[Misfit]) -> list[tuple[Sequence[str], str]]:
-    return [(misfit.path, misfit.problem) for misfit in found]
-
-
-def _parts_in(bundle: Path) -> BundleParts:
-    manifest = verify_part(bundle, CATALOGUE)
-    columns = pl.read_parquet_schema(bundle / CATALOGUE)
-    placements = manifest.config["placements"]
-    return BundleParts(
-        frozenset(manifest.config["sources"]),
-        {
-            name: PlacementParts(
-                tuple(use["name"] for use in config["sources"]), name in manifest.features
-            )
-            for name, config in placements.items()
-        },
-        {name: kind for name, kind in columns.items() if name != "markets"},
-        backward=frozenset(
-            name
-            for name, source in manifest.config["sources"].items()
-            if source["kind"] in BACKWARD_KINDS
-        ),
-        forecasters=frozenset(
-            name
-            for name, model in manifest.config["models"].items()
-            if model["kind"] == Replenishment.model_fields["kind"].default
-        ),
-    )
 
 
 def _signature(path: Path) -> _Signature | None:

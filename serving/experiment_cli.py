@@ -17,7 +17,6 @@ from rich.table import Table
 from recsys.errors import ConfigError
 from recsys.live.deployment import HOLD_OUT, Deployment, Experiment, read_deployment
 from recsys.live.experiments import arm_of, note_of
-from serving.deployment_file import checked_deployment
 from serving.explained import explained
 
 app = typer.Typer(
@@ -97,7 +96,12 @@ def assign(
 
 
 def _read(file: Path, bundles: Path | None) -> Deployment:
-    return read_deployment(file) if bundles is None else checked_deployment(file, bundles)
+    if bundles is None:
+        return read_deployment(file)
+    # Here, because all else works without Polars.
+    from serving.deployment_check import checked_deployment  # noqa: PLC0415
+
+    return checked_deployment(file, bundles)
 
 
 def _asked(deployment: Deployment, name: str | None, file: Path) -> Mapping[str, Experiment]:

@@ -85,7 +85,7 @@ def dry_run_command(
         --bundles var/bundles
     """  # noqa: D301 - click looks for the character itself
     from recsys.store.open import open_store  # noqa: PLC0415
-    from serving.deployment_file import checked_deployment  # noqa: PLC0415
+    from serving.deployment_check import checked_deployment  # noqa: PLC0415
     from serving.dry_run import dry_run  # noqa: PLC0415
     from serving.past import Past  # noqa: PLC0415
     from serving.replay_report import show_dry_run  # noqa: PLC0415

@@ -9,6 +9,9 @@ import numpy as np
 from recsys.data.state import CustomerStates, type_weight_array
 from recsys.types import EventType, FloatArray
 
+BACKWARD_KINDS = frozenset({"neighbours", "repurchase", "vectors"})
+"""Kinds of sources, as a configuration names them, that are `Backward`."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Worth:

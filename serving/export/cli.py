@@ -17,9 +17,7 @@ from recsys.errors import (
     InvalidQueryError,
     UnknownPlacementError,
 )
-from serving.deployment_file import checked_deployment
 from serving.explained import explained
-from serving.export.job import FORMATS
 from serving.logs import configure_logging
 from serving.settings import load_settings
 
@@ -88,8 +86,9 @@ def export(
         --bundles var/demo/bundles --link 'https://shop.example/{item_id}?t={token}'
     """  # noqa: D301 - click looks for the character itself
     # Here, because the supervisor and other commands have no use for FAISS, Polars and the rest.
+    from serving.deployment_check import checked_deployment  # noqa: PLC0415
     from serving.export.audience import of_all, of_file, of_segment  # noqa: PLC0415
-    from serving.export.job import Wish  # noqa: PLC0415
+    from serving.export.job import FORMATS, Wish  # noqa: PLC0415
     from serving.export.lead import Finder  # noqa: PLC0415
     from serving.export.lead import export as run  # noqa: PLC0415
     from serving.export.links import checked_template  # noqa: PLC0415

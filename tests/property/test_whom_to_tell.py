@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.assembly import assemble
 from recsys.data.state import item_weights, type_weight_array
 from recsys.errors import InvalidQueryError, UnknownItemError
+from recsys.fitting.fit import Fitted
 from recsys.pipeline.answers import CustomersQuery
 from recsys.pipeline.catalogue_follower import CatalogueFollower
 from recsys.pipeline.customers import recommend_customers
 from recsys.pipeline.recommender import Recommender
-from recsys.pipeline.worth import Backward, interest
+from recsys.pipeline.worth import BACKWARD_KINDS, Backward, interest
 from recsys.types import CustomerId, ItemId
 from tests.catalogue_changes import Changes
 from tests.small_shop import END, ITEMS
@@ -22,6 +24,15 @@ from tests.small_shop import END, ITEMS
 NOW = int(END.timestamp())
 WHOM = CustomersQuery("customers_for_item", ItemId("item-06"), NOW)
 ITEM = st.integers(0, 39).map(lambda n: ItemId(f"item-{n:02}"))
+
+
+def test_sources_that_can_be_asked_backwards_are_known_by_their_kinds(fitted: Fitted) -> None:
+    pipeline = fitted.pipeline
+    sources = assemble(pipeline, "in-memory").sources
+    backward = {name for name, source in sources.items() if isinstance(source, Backward)}
+    kinds = {name: config.kind for name, config in pipeline.config.sources.items()}
+    assert backward == {name for name, kind in kinds.items() if kind in BACKWARD_KINDS}
+    assert {kinds[name] for name in backward} == BACKWARD_KINDS
 
 
 @given(number=st.integers(0, ITEMS - 1), name=st.sampled_from(["repurchase", "taste"]))

@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 import structlog
 
-from recsys.bundle import current
-from recsys.errors import BundleError, ConfigError
 from recsys.live.deployment import Deployment
 from recsys.live.fit_to_bundle import Misfit
-from serving.deployment_file import DeploymentFile, checked_deployment
+from serving.deployment_file import DeploymentFile
 
 ONE = "[exploration.popular]\ntemperature = 0.5\n"
 TWO = "[exploration.popular]\ntemperature = 0.7\n"
@@ -106,29 +104,3 @@ def test_a_server_that_finds_a_wrong_file_answers_without_it(path: Path) -> None
     path.write_text(ONE)
     file.look(fits)
     assert temperature(file.look(fits)) == 0.5
-
-
-def test_a_file_is_checked_against_the_bundle_before_a_start(
-    path: Path, bundle_root: Path, tmp_path: Path
-) -> None:
-    assert checked_deployment(path, bundle_root).exploration
-    path.write_text(ONE + "[exploration.gone]\n[exploration.lost]\n")
-    with pytest.raises(ConfigError) as caught:
-        checked_deployment(path, bundle_root)
-    lines = str(caught.value).splitlines()
-    assert [line.split(": ")[1] for line in lines] == ["exploration.gone", "exploration.lost"]
-    assert "popular" in lines[0], "the placements that there are"
-    with pytest.raises(BundleError):
-        checked_deployment(path, tmp_path)
-
-
-def test_the_check_knows_rankers_and_sources(path: Path, bundle_root: Path) -> None:
-    assert current(bundle_root)
-    path.write_text(
-        '[experiments.e]\nplacements = ["for_you"]\n[experiments.e.arms.a]\n'
-        '[experiments.e.arms.b.placements.for_you]\nsources = [{ name = "gone", weight = 1 }]\n'
-    )
-    with pytest.raises(ConfigError, match=r"arms\.b\.placements\.for_you: source 'gone'"):
-        checked_deployment(path, bundle_root)
-    path.write_text(path.read_text().replace("gone", "taste"))
-    checked_deployment(path, bundle_root)

@@ -8,7 +8,7 @@ import pytest
 from recsys.config import StrictModel
 from recsys.live.deployment import Experiment, Exploration
 from serving import logs
-from serving.deployment_file import checked_deployment
+from serving.deployment_check import checked_deployment
 from serving.errors import CATALOGUE
 from serving.settings import ServingSettings
 from tests.events import WRONG, Wrong
