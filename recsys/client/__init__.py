@@ -30,8 +30,8 @@ from recsys.client.errors import (
     UnavailableError,
 )
 from recsys.client.events import IdentifiedVisitor, ShopEvent, WrittenEvents
-from recsys.client.offers import (
-    ContactUpdate,
+from recsys.client.offer_requests import ContactUpdate
+from recsys.client.offer_results import (
     CustomerContact,
     NextOffer,
     OfferChoice,

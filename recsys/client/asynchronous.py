@@ -12,7 +12,7 @@ from recsys.client.channel import channel_options, target_uri
 from recsys.client.customers import AsyncCustomerCalls
 from recsys.client.errors import UnavailableError, from_rpc_error
 from recsys.client.event_calls import AsyncEventCalls
-from recsys.client.offers import AsyncOfferCalls
+from recsys.client.offer_calls import AsyncOfferCalls
 from recsys.client.page_calls import AsyncPageCalls
 from recsys.client.plans import AsyncPlanCalls
 from recsys.client.requests import (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import grpc
 
 from recsys.client.errors import from_rpc_error
-from recsys.client.offers import OfferChoice, to_choice
+from recsys.client.offer_results import OfferChoice, to_choice
 from recsys.client.times import to_timestamp
 from recsys.types import CustomerId
 from recsys.v1 import offer_service_pb2 as pb

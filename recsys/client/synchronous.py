@@ -11,7 +11,7 @@ from recsys.client.channel import channel_options, target_uri
 from recsys.client.customers import CustomerCalls
 from recsys.client.errors import UnavailableError, from_rpc_error
 from recsys.client.event_calls import EventCalls
-from recsys.client.offers import OfferCalls
+from recsys.client.offer_calls import OfferCalls
 from recsys.client.page_calls import PageCalls
 from recsys.client.plans import PlanCalls
 from recsys.client.requests import (
