@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from structlog.contextvars import bind_contextvars
 
 from recsys.errors import RecsysError, StoreNotConfiguredError
+from recsys.store.customers import Customers
 from recsys.store.events import Appended
 from recsys.store.store import Store
 from recsys.v1.event_service_pb2 import (
@@ -95,7 +96,7 @@ class EventService(EventServiceServicer):
         store = self._configured()
         visitor_id = checked_text(request.visitor_id, "visitor_id")
         customer_id = checked_customer_id(request.customer_id, "customer_id")
-        linked = store.link_visitor(visitor_id, customer_id)
+        linked = Customers(store).link_visitor(visitor_id, customer_id)
         link_time = Timestamp()
         link_time.FromMicroseconds(linked.link_time)
         return IdentifyCustomerResponse(linked_now=linked.linked_now, link_time=link_time)

@@ -20,6 +20,7 @@ from recsys.data.durable import sync
 from recsys.data.file_errors import naming
 from recsys.errors import ConfigError, DataError, StoreUnavailableError
 from recsys.store.log_frames import LOG_SCHEMA
+from recsys.store.places import LAST_TIME
 from recsys.store.store import Store
 from recsys.store.tables import archives as table
 from recsys.store.tables.archives import ArchiveFile
@@ -80,33 +81,36 @@ class Archives:
             raise DataError(f"{path}: this archive is missing; restore a copy", file=str(path))
         return pl.DataFrame(schema=LOG_SCHEMA) if now is None else self.read(now)
 
-    def events_of(self, customer_ids: Collection[str]) -> pl.DataFrame:
+    def events_of(self, customer_ids: Collection[str], until: int = LAST_TIME) -> pl.DataFrame:
         """Returns the archived events (`LOG_SCHEMA`) of customers and visitors, by position.
 
         Args:
             customer_ids: as in the log: visitors as `visitor_key(id)`.
+            until: last event time that counts, in microseconds since 1970, UTC.
         """
-        found = [self._of(file, customer_ids) for file in self.files()]
+        wanted = _wanted(customer_ids, until)
+        found = [self._of(file, wanted) for file in self.files()]
         return pl.concat([pl.DataFrame(schema=LOG_SCHEMA), *found]).sort("position")
 
     def count_of(self, customer_ids: Collection[str]) -> int:
         """Returns how many archived events customers and visitors have, by looking."""
-        return sum(len(self._of(file, customer_ids)) for file in self.files())
+        wanted = _wanted(customer_ids)
+        return sum(len(self._of(file, wanted)) for file in self.files())
 
-    def without(self, customer_ids: Collection[str]) -> int:
-        """Removes the archived events of customers and visitors; returns how many there were.
+    def without(self, customer_ids: Collection[str], until: int = LAST_TIME) -> int:
+        """Removes archived events of customers and visitors up to a time; returns how many.
 
         Every day's file is replaced at once or not at all. Whoever stops in between calls it
         again. What is being archived meanwhile is either listed before and found here, or its
         events are gone from the table and it is refused.
         """
-        removed = 0
+        removed, wanted = 0, _wanted(customer_ids, until)
         with self.turn() as turn:
             for file in self.files():
-                if self._of(file, customer_ids).is_empty():
+                if self._of(file, wanted).is_empty():
                     continue
                 events = self.read(file)
-                kept = events.filter(~pl.col("customer_id").is_in(list(customer_ids)))
+                kept = events.filter(~wanted)
                 self._replace(file, kept, turn)
                 removed += len(events) - len(kept)
         return removed
@@ -148,15 +152,19 @@ class Archives:
             raise StoreUnavailableError(f"{file.name}: another process writes to the archives")
         (self.folder / file.name).unlink(missing_ok=True)
 
-    def _of(self, file: ArchiveFile, customer_ids: Collection[str]) -> pl.DataFrame:
+    def _of(self, file: ArchiveFile, wanted: pl.Expr) -> pl.DataFrame:
         path = self.folder / file.name
-        wanted = pl.col("customer_id").is_in(list(customer_ids))
         if not path.exists():
             return self._read_successor(file).filter(wanted)
         with naming(path):
             return (
                 pl.scan_parquet(path, glob=False, hive_partitioning=False).filter(wanted).collect()
             )
+
+
+def _wanted(customer_ids: Collection[str], until: int = LAST_TIME) -> pl.Expr:
+    of_them = pl.col("customer_id").is_in(list(customer_ids))
+    return of_them & (pl.col("event_time").dt.epoch("us") <= until)
 
 
 def write_file(folder: Path, key: str, events: pl.DataFrame) -> ArchiveFile:

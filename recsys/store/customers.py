@@ -7,16 +7,15 @@ from typing import Any, NamedTuple
 from recsys.store import erasure
 from recsys.store.archives import Archives
 from recsys.store.consent import Consent, StoredConsent
-from recsys.store.places import PLACES
+from recsys.store.events import Linked
+from recsys.store.places import LAST_TIME, PLACES
 from recsys.store.store import Store
 from recsys.store.tables import consents, tombstones
 from recsys.store.tombstones import Tombstone
-from recsys.types import VISITOR_PREFIX
+from recsys.types import VISITOR_PREFIX, visitor_key
 
 ARCHIVES = "archives"
 """The place that is no table."""
-LAST_TIME = (1 << 63) - 1
-"""Microseconds since 1970, UTC; nothing is later."""
 
 
 class Erased(NamedTuple):
@@ -83,8 +82,7 @@ class Customers:
             until = LAST_TIME if tombstone is None else tombstone.erase_time
             counts = {place.name: place.count(session, names, until) for place in PLACES}
         if self._archived():
-            archived = Archives(self.store).events_of(names)
-            counts[ARCHIVES] = int((archived["event_time"].dt.epoch("us") <= until).sum())
+            counts[ARCHIVES] = len(Archives(self.store).events_of(names, until))
         return Left(tombstone, counts, names)
 
     def erase(self, customer_id: str) -> Erased:
@@ -105,18 +103,40 @@ class Customers:
         self.store.writer.write("scrub", {"texts": texts})
         return Erased(done.erase_time, counts, done.customer_ids)
 
+    def link_visitor(self, visitor_id: str, customer_id: str) -> Linked:
+        """Makes a visitor's history the customer's, all but what was before an erasure of theirs.
+
+        What belongs to the erased goes from every place. May be called again at any time: a call
+        that was broken off is then done.
+
+        Args:
+            visitor_id: without the prefix of `visitor_key`.
+            customer_id: of the customer who logged in.
+
+        Raises:
+            VisitorTakenError: the visitor is linked to another customer.
+        """
+        linked = self.store.link_visitor(visitor_id, customer_id)
+        with self.store.read() as session:
+            tombstone = tombstones.read(session, customer_id)
+        if tombstone is not None:
+            self._without([visitor_key(visitor_id)], tombstone.erase_time)
+            if linked.linked_now:
+                self.store.writer.write("scrub", {"texts": [visitor_id]})
+        return linked
+
     def known_as(self, customer_id: str) -> list[str]:
         """Returns under which names events have a customer: the own one, and visitors' keys."""
         with self.store.read() as session:
             return erasure.known_as(session, customer_id)
 
-    def _without(self, names: Sequence[str]) -> int:
-        """Removes archived events, and what killed commands left of archives."""
+    def _without(self, names: Sequence[str], until: int = LAST_TIME) -> int:
+        """Removes archived events up to a time, and what killed commands left of archives."""
         if not self._archived():
             return 0
         archives = Archives(self.store)
-        ids = archives.events_of(names)["event_id"].to_list()
-        removed = archives.without(names)
+        ids = archives.events_of(names, until)["event_id"].to_list()
+        removed = archives.without(names, until)
         archives.clean()
         self.store.writer.write("forget_events", {"event_ids": ids})
         return removed

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from recsys.errors import VisitorTakenError
 from recsys.store.database import Session
-from recsys.store.places import EVENTS, PLACES
+from recsys.store.places import LAST_TIME, PLACES
 from recsys.store.tables import events, tombstones
 from recsys.types import VISITOR_PREFIX, visitor_key
 
@@ -56,23 +56,22 @@ def erase(session: Session, customer_id: str, now: int) -> ErasedRows:
     return ErasedRows(erase_time, counts, customer_ids)
 
 
-def extend(session: Session, customer_id: str, visitor_id: str) -> int:
-    """Erases what a visitor did before the customer, whom the visitor turns out to be, was erased.
+def extend(session: Session, customer_id: str, visitor_id: str) -> None:
+    """Erases all of a visitor from before the customer, whom the visitor turns out to be, was.
 
-    Returns:
-        The number of events removed; 0 if the customer was never erased.
+    What is later stays and is the customer's, who is somebody new. Of a customer who was never
+    erased nothing goes.
     """
-    erase_time = tombstones.erase_times(session, [customer_id]).get(customer_id)
-    if erase_time is None:
-        return 0
     key = visitor_key(visitor_id)
-    tombstones.lay(session, [key], erase_time)
-    removed = session.rows(
-        "DELETE FROM events WHERE customer_id = ? AND event_time <= ? RETURNING event_id",
-        (key, erase_time),
-    )
-    forget_events(session, [row[0] for row in removed])
-    return len(removed)
+    laid = tombstones.erase_times(session, [customer_id, key])
+    if customer_id not in laid:
+        return
+    until = laid[customer_id]
+    # The visitor may have been erased alone, later than the customer.
+    tombstones.lay(session, [key], max(until, laid.get(key, until)))
+    _forget_keys(session, [key], until)
+    for place in PLACES:
+        place.erase(session, [key], until)
 
 
 def forget_events(session: Session, event_ids: Sequence[str]) -> None:
@@ -90,7 +89,13 @@ def _newest_event(session: Session, customer_id: str) -> int:
     return int(rows[0][0])
 
 
-def _forget_keys(session: Session, customer_ids: Sequence[str]) -> None:
+def _forget_keys(session: Session, customer_ids: Sequence[str], until: int = LAST_TIME) -> None:
     """Forgets ids of events, which may tell of the customer: the tombstone refuses them now."""
-    ids = [record["event_id"] for record in EVENTS.records(session, customer_ids)]
+    ids = [
+        event_id
+        for name in customer_ids
+        for (event_id,) in session.rows(
+            "SELECT event_id FROM events WHERE customer_id = ? AND event_time <= ?", (name, until)
+        )
+    ]
     forget_events(session, ids)

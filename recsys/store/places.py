@@ -15,6 +15,8 @@ from recsys.store.database import Session
 from recsys.store.tables import consents, contacts, events, impressions, visitors
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_TIME = (1 << 63) - 1
+"""Microseconds since 1970, UTC; nothing is later."""
 _AT_ONCE = 500
 """Values in one statement."""
 
@@ -61,11 +63,11 @@ class Place:
                 named = zip(self.columns, row, strict=True)
                 yield {name: self._readable(name, value) for name, value in named}
 
-    def erase(self, session: Session, customer_ids: Sequence[str]) -> int:
-        """Removes the rows on customers; returns how many there were."""
-        removed = f"DELETE FROM {self.table} WHERE {self.column}"  # noqa: S608
+    def erase(self, session: Session, customer_ids: Sequence[str], until: int = LAST_TIME) -> int:
+        """Removes the rows on customers up to a time; returns how many there were."""
+        removed = f"DELETE FROM {self.table} WHERE {self.time} <= ? AND {self.column}"  # noqa: S608
         return sum(
-            len(session.rows(f"{removed} IN {marks} RETURNING 1", part))
+            len(session.rows(f"{removed} IN {marks} RETURNING 1", [until, *part]))
             for part, marks in _parts(customer_ids)
         )
 

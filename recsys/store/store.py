@@ -68,7 +68,9 @@ class Store:
         return Appended(*self.writer.write("append_events", {"events": with_ids(batch)}))
 
     def link_visitor(self, visitor_id: str, customer_id: str) -> Linked:
-        """Makes a visitor's history the customer's.
+        """Makes a visitor's history the customer's, in the tables.
+
+        `Customers.link_visitor` looks into the archives as well.
 
         Args:
             visitor_id: without the prefix of `visitor_key`.

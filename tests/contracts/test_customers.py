@@ -137,6 +137,57 @@ def test_who_comes_back_is_somebody_new(shop: Store) -> None:
     assert {kind for kind, _ in customers.records(ANNA)} == {"event", "consent"}
 
 
+def test_a_visitor_who_logs_in_after_the_erasure_leaves_nothing_of_before(shop: Store) -> None:
+    customers, late = Customers(shop), visitor_key("visit-late-9")
+    customers.erase(ANNA)
+    position, coming = shop.last_position, NOON + 30 * 365 * DAY
+    shop.append([log_event("w1", late), log_event("w2", late, event_time=coming)])
+    shop.log_impressions([shown("7", late)])
+    archive(Archives(shop), before=coming + 2 * DAY, up_to=position + 2)
+    shop.append([log_event("w3", late)])
+    link = customers.link_visitor("visit-late-9", ANNA)
+    assert link.linked_now
+    assert not any(customers.find(ANNA).counts.values())
+    assert Archives(shop).events_of([late])["event_id"].to_list() == ["w2"]
+    assert shop.append([log_event("w1", late), log_event("w2", late, event_time=coming)])[:3] == (
+        0,
+        1,
+        1,
+    )
+    assert customers.erase(ANNA).counts["archives"] == 1
+    assert b"visit-late-9" not in everything(shop)
+
+
+def test_a_link_that_was_broken_off_can_be_repeated(
+    shop: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise PermissionError("read-only disk")
+
+    customers, late = Customers(shop), visitor_key("visit-late-9")
+    customers.erase(ANNA)
+    position = shop.last_position
+    shop.append([log_event("w1", late), log_event("b3", "ben")])
+    archive(Archives(shop), before=NOON + 2 * DAY, up_to=position + 2)
+    with monkeypatch.context() as patch:
+        patch.setattr("recsys.store.archives.write_file", broken)
+        with pytest.raises(PermissionError, match="read-only"):
+            customers.link_visitor("visit-late-9", ANNA)
+    assert customers.find(ANNA).counts["archives"] == 1
+    customers.link_visitor("visit-late-9", ANNA)
+    assert not any(customers.find(ANNA).counts.values())
+
+
+def test_a_visitor_of_a_customer_who_was_never_erased_brings_all(shop: Store) -> None:
+    archived = Archives(shop).files()
+    position = shop.last_position
+    shop.append([log_event("w1", visitor_key("v9"))])
+    archive(Archives(shop), before=NOON + 2 * DAY, up_to=position + 1)
+    Customers(shop).link_visitor("v9", "ben")
+    assert Customers(shop).find("ben").counts["archives"] == 2
+    assert len(Archives(shop).files()) == len(archived) + 1
+
+
 def test_an_erasure_that_was_broken_off_can_be_repeated(
     shop: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,12 +3,16 @@
 import pytest
 
 from recsys.errors import VisitorTakenError
+from recsys.store.choosing import Candidate, Choosing
 from recsys.store.consent import Consent
-from recsys.store.places import PLACES
+from recsys.store.impressions import Impression
+from recsys.store.offers import Offers
+from recsys.store.places import CONTACTS, IMPRESSIONS, PLACES
 from recsys.store.store import Store
 from recsys.store.tables import consents, tombstones
 from recsys.store.tombstones import Tombstones
 from recsys.types import visitor_key
+from tests.shown import impression
 from tests.stores import NOON, log_event
 
 DAY = 86_400_000_000
@@ -59,6 +63,36 @@ def columns(store: Store) -> dict[str, set[str]]:
     for table, column in rows:
         found.setdefault(table, set()).add(column)
     return found
+
+
+def shown(time: int, customer_id: str) -> Impression:
+    return impression(f"{customer_id} {time}", customer_id, "tea")._replace(answer_time=time)
+
+
+def give_offers(store: Store, customer_id: str, time: int) -> None:
+    """Gives an offer, and one that is held out."""
+    offers = Offers(store)
+    offers.upsert([("tea", "{}", None, None)])
+    for held_out, channel in ((False, "email"), (True, "onsite")):
+        candidate = Candidate("tea", 0, 0, 0, 0, held_out=held_out)
+        name = f"{customer_id} {time} {channel}"
+        offers.give(Choosing(name, customer_id, channel, time, "use_in_email", (), [candidate]))
+
+
+def times_of(store: Store, customer_id: str) -> dict[str, list[int]]:
+    """When a customer, or a visitor by the key, was shown a list and chosen for an offer."""
+    with store.read() as session:
+        return {
+            place.table: [
+                row[0]
+                for row in session.rows(
+                    f"SELECT {place.time} FROM {place.table} "  # noqa: S608  our own names
+                    "WHERE customer_id = ? ORDER BY 1",
+                    (customer_id,),
+                )
+            ]
+            for place in (IMPRESSIONS, CONTACTS)
+        }
 
 
 def test_every_table_is_a_place_or_knows_no_customer(store: Store) -> None:
@@ -113,6 +147,31 @@ def test_a_visitor_who_logs_in_after_the_erasure_brings_no_old_events(store: Sto
     store.link_visitor("v1", "anna")
     assert [row[1] for row in store.rows(0, 9, 9)] == ["c"]
     assert store.append([log_event("b", v1)]).erased == 1
+
+
+def test_a_visitor_who_logs_in_after_the_erasure_leaves_all_that_was_before(store: Store) -> None:
+    """Lists, contacts with offers and held-out ones too; what came later is the customer's."""
+    new, v1 = NOON + 30 * 365 * DAY, visitor_key("v1")
+    erase(store, "anna")
+    for name in (v1, "ben"):
+        for time in (NOON, new):
+            store.log_impressions([shown(time, name)])
+            give_offers(store, name, time)
+    everything = {"impressions": [NOON, new], "contacts": [NOON, NOON, new, new]}
+    assert times_of(store, v1) == times_of(store, "ben") == everything
+    store.link_visitor("v1", "anna")
+    assert times_of(store, v1) == {"impressions": [new], "contacts": [new, new]}
+    assert times_of(store, "ben") == everything
+
+
+def test_a_link_takes_nothing_back_of_what_was_erased_of_the_visitor(store: Store) -> None:
+    v1 = visitor_key("v1")
+    erase(store, "anna")
+    stored = log_event("a", v1, event_time=NOON + 200 * 365 * DAY)  # after anna's erasure
+    store.append([stored])
+    erase(store, v1)
+    store.link_visitor("v1", "anna")
+    assert store.append([stored]).erased == 1
 
 
 def test_a_visitor_is_erased_alone_but_not_from_under_a_customer(store: Store) -> None:

@@ -20,6 +20,8 @@ from recsys.errors import (
     StoreNotConfiguredError,
     VisitorTakenError,
 )
+from recsys.store.archives import Archives
+from recsys.store.archiving import archive
 from recsys.store.store import Store
 from recsys.types import Tier, visitor_key
 from recsys.v1 import customer_service_pb2 as pb
@@ -27,7 +29,7 @@ from recsys.v1.customer_service_pb2_grpc import CustomerServiceStub
 from serving.server import Server
 from serving.settings import ServingSettings
 from tests.integration.serving.steered import RunningServer, ServerFactory
-from tests.stores import NOON, log_event
+from tests.stores import DAY_US, NOON, log_event
 
 ANNA, BEN = "customer-02", "customer-03"
 SECONDS = 1.0
@@ -95,6 +97,17 @@ def test_who_comes_back_starts_afresh(
     assert store.append([log_event("n", ANNA, "item-01", event_time=now)]).stored == 1
     assert tier(other, ANNA) is Tier.SESSION
     assert other.verify_erasure(ANNA).found == {}
+
+
+def test_a_visitor_who_logs_in_later_leaves_nothing_of_the_erased(
+    two: tuple[RecsysClient, RecsysClient], store: Store
+) -> None:
+    client, _ = two
+    client.erase_customer(ANNA)
+    store.append([log_event("a", visitor_key("v1"), "item-00")])
+    archive(Archives(store), before=NOON + 2 * DAY_US, up_to=store.last_position)
+    assert client.identify_customer("v1", ANNA).linked_now
+    assert not any(client.verify_erasure(ANNA).found.values())
 
 
 def test_an_export_has_what_store_and_bundles_hold(
