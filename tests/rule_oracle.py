@@ -5,17 +5,13 @@ the recommender without rules: the same query with all other items excluded.
 """
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import islice
 from math import ceil
-from statistics import median
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from recsys.live.rules import (
     AtLeast,
@@ -25,7 +21,6 @@ from recsys.live.rules import (
     Exclude,
     HideBought,
     Include,
-    ItemSet,
     Margin,
     Pin,
     PriceBand,
@@ -36,83 +31,10 @@ from recsys.live.rules import (
     Tuning,
 )
 from recsys.pipeline.query import Query
-from recsys.pipeline.recommender import Recommender
-from recsys.pipeline.sources import VectorSource
+from tests.rule_ground import Ground
+from tests.rule_sayings import Sayings
 
-Row = dict[str, Any]
-Says = Callable[[Row], bool]
-"""What a filter says of an item: true, or not."""
-DAY_S = 86_400
 GIVE_WAY = (PriceBand, AtMost, HideBought, StockCover, Margin, Include, Exclude)
-
-
-@dataclass
-class Ground:
-    """A shop as the oracle sees it."""
-
-    recommender: Recommender
-    events: pl.DataFrame
-    """Of all customers, up to the time of the queries."""
-    filters: Mapping[str, Says]
-    """By the text of a filter, or by a name and its parameters' texts."""
-
-    @cached_property
-    def rows(self) -> list[Row]:
-        rows = self.recommender.catalogue.frame.to_dicts()
-        for number, row in enumerate(rows):
-            row["number"] = number
-            row["product"] = f"g/{row['group_id']}" if row["group_id"] else f"i/{row['item_id']}"
-        return rows
-
-    def in_market(self, market: str | None) -> list[Row]:
-        if market is None:
-            return self.rows
-        found = []
-        for row in self.rows:
-            named = [each for each in row["markets"] or () if each["market"] == market]
-            if named:
-                there = named[0]["available"] is not False
-                found.append({**row, "available": there, "price": named[0]["price"]})
-            else:
-                found.append({**row, "available": False, "price": None})
-        return found
-
-    @cached_property
-    def number(self) -> dict[str, int]:
-        return {row["item_id"]: row["number"] for row in self.rows}
-
-    @cached_property
-    def purchases(self) -> Mapping[str, list[tuple[int, int]]]:
-        """By customer: item numbers and times."""
-        found = defaultdict(list)
-        bought = self.events.filter(pl.col("event_type") == "purchase")
-        columns = bought.select("customer_id", "item_id", pl.col("event_time").dt.epoch("s"))
-        for customer, item, time in columns.iter_rows():
-            if item in self.number:
-                found[customer].append((self.number[item], time))
-        return found
-
-    @cached_property
-    def buyers(self) -> list[int]:
-        owners = defaultdict(set)
-        for customer, bought in self.purchases.items():
-            for number, _ in bought:
-                owners[number].add(customer)
-        return [len(owners[number]) for number in range(len(self.rows))]
-
-    @cached_property
-    def vectors(self) -> dict[int, Any]:
-        for source in self.recommender.sources.values():
-            if isinstance(source, VectorSource):
-                found = {}
-                for number, vector in zip(
-                    source.model.item_nums.tolist(), source.model.vectors, strict=True
-                ):
-                    length = float(np.sqrt((vector.astype(np.float64) ** 2).sum()))
-                    if length > 0:
-                        found[number] = vector.astype(np.float64) / length
-                return found
-        return {}
 
 
 @dataclass
@@ -138,16 +60,16 @@ class Oracle:
     served: dict[str, int] = field(default_factory=dict)
 
     def expected(self) -> Expected:
-        now = self.query.query_time
-        self.active = {n: r for n, r in self.rules.items() if self._holds(r, now)}
         self.rows = self.ground.in_market(self.query.market)
+        self.says = Sayings(self.ground, self.query, self.rows)
+        self.active = {n: r for n, r in self.rules.items() if self.says.holds(r)}
         self.hidden = {
-            name: {row["number"] for row in self.rows if not self._shows(rule, row)}
+            name: {row["number"] for row in self.rows if not self.says.shows(rule, row)}
             for name, rule in self.active.items()
             if isinstance(rule, Include | Exclude | HideBought | Margin | StockCover | PriceBand)
         }
         self.members = {
-            name: {row["number"] for row in self.rows if self._in(rule, row)}
+            name: {row["number"] for row in self.rows if self.says.includes(rule, row)}
             for name, rule in self.active.items()
             if isinstance(rule, AtLeast | Boost | Bury)
             or (isinstance(rule, AtMost) and rule.is_given)
@@ -168,98 +90,6 @@ class Oracle:
             numbers.insert(position - 1, number)
         ids = [self.ground.rows[number]["item_id"] for number in numbers]
         return Expected(ids, relaxed)
-
-    @staticmethod
-    def _holds(rule: Rule, now: int) -> bool:
-        return (rule.start_time is None or rule.start_time.timestamp() <= now) and (
-            rule.end_time is None or now < rule.end_time.timestamp()
-        )
-
-    def _in(self, items: ItemSet, row: Row) -> bool:
-        if items.item_ids:
-            return row["item_id"] in items.item_ids
-        said = True
-        if items.filter:
-            said = self.ground.filters[items.filter](row)
-        if items.filter_name:
-            key = f"{items.filter_name} {dict(items.parameters)}"
-            said = said and self.ground.filters[key](row)
-        return said
-
-    def _shows(self, rule: Rule, row: Row) -> bool:  # noqa: PLR0911  one for each kind
-        match rule:
-            case Include():
-                return self._in(rule, row)
-            case Exclude():
-                return not self._in(rule, row)
-            case Margin():
-                if row["price"] is None or row["cost"] is None:
-                    return rule.unknown == "show"
-                left = row["price"] - row["cost"]
-                enough = rule.least_amount is None or left >= rule.least_amount
-                if rule.least_share is not None:
-                    enough = enough and row["price"] > 0
-                    enough = enough and left / row["price"] >= rule.least_share
-                return enough
-            case StockCover():
-                stock, sales = row[rule.stock_column], row[rule.sales_column]
-                if stock is None:
-                    return rule.unknown == "show"
-                return stock > 0 and stock >= max(sales or 0, 0) * rule.days
-            case HideBought():
-                return row["product"] not in self._bought_lately(rule)
-            case PriceBand():
-                return self._near(rule, row)
-        raise TypeError(rule)
-
-    @property
-    def _own(self) -> list[tuple[int, int]]:
-        return self.ground.purchases.get(str(self.query.customer_id), [])
-
-    def _bought_lately(self, rule: HideBought) -> set[str]:
-        key = f"bought {id(rule)}"
-        if key not in self.__dict__:
-            since = self.query.query_time - rule.days * DAY_S
-            last: dict[int, int] = {}
-            for number, time in self._own:
-                last[number] = max(time, last.get(number, 0))
-            self.__dict__[key] = {
-                self.rows[number]["product"]
-                for number, time in last.items()
-                if time >= since
-                and not (rule.unless.is_given and self._in_available(rule.unless, number))
-            }
-        found: set[str] = self.__dict__[key]
-        return found
-
-    def _in_available(self, items: ItemSet, number: int) -> bool:
-        row = self.rows[number]
-        return self._in(items, row) and (bool(items.item_ids) or row["available"])
-
-    def _near(self, rule: PriceBand, row: Row) -> bool:
-        key = f"prices {id(rule)}"
-        if key not in self.__dict__:
-            prices = defaultdict(list)
-            for number in {number for number, _ in self._own}:
-                own = self.rows[number]
-                value = self._value(rule.column, rule.depth, own) if rule.column else "all"
-                if own["price"] is not None and value is not None:
-                    prices[value].append(own["price"])
-            self.__dict__[key] = {
-                value: median(own) for value, own in prices.items() if len(own) >= rule.fewest
-            }
-        value = self._value(rule.column, rule.depth, row) if rule.column else "all"
-        middle = self.__dict__[key].get(value)
-        if middle is None or row["price"] is None:
-            return True
-        return bool(rule.least * middle <= row["price"] <= rule.most * middle)
-
-    @staticmethod
-    def _value(column: str, depth: int | None, row: Row) -> Any:
-        value = row[column]
-        if isinstance(value, list):
-            return tuple(value[:depth] if depth else value) or None
-        return value
 
     def _allowed(self, without: set[str]) -> set[int]:
         plain = replace(self.query, limit=1)
@@ -358,7 +188,9 @@ class Oracle:
     def _counted(self, name: str, rule: AtMost, number: int) -> Any:
         if rule.is_given and number not in self.members[name]:
             return None
-        return self._value(rule.column, rule.depth, self.rows[number]) if rule.column else "all"
+        return (
+            self.says.value(rule.column, rule.depth, self.rows[number]) if rule.column else "all"
+        )
 
     def _needs(self, name: str) -> int:
         rule = self.active[name]

@@ -10,7 +10,8 @@ from recsys.pipeline.query import Query
 from recsys.pipeline.recommender import Recommender
 from recsys.types import CustomerId, ItemId
 from tests.random_rules import Words, random_rules
-from tests.rule_oracle import Ground, Oracle, Row
+from tests.rule_ground import Ground, Row
+from tests.rule_oracle import Oracle
 from tests.small_shop import CUSTOMERS, END, ITEMS, shop_events
 
 NOW = int(END.timestamp())

@@ -25,7 +25,8 @@ from tests.qualification.room import Room
 from tests.qualification.rows import Row, at_least, at_most, equal, figure
 from tests.random_filters import Column, columns_of, random_case
 from tests.random_rules import Words, random_rules
-from tests.rule_oracle import Ground, Oracle
+from tests.rule_ground import Ground
+from tests.rule_oracle import Oracle
 from tests.unit.live.test_hostile_filters import HOSTILE
 
 FILTERS, SETS, SEED = 1_000, 200, 2
