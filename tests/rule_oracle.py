@@ -107,7 +107,7 @@ class Oracle:
         rows = self.ground.rows
         others = tuple(row["item_id"] for row in rows if row["number"] not in allowed)
         query = replace(self.query, exclude_item_ids=(*self.query.exclude_item_ids, *others))
-        request, ranked, _ = recommender._ordered(query, *recommender.first_stage(query))
+        request, ranked, _ = recommender._ordered(*recommender.first_stage(query))
         config = recommender.placement_configs[query.placement]
         fill = [
             recommender.sources[name].scores(request).best(len(rows))[0].tolist()

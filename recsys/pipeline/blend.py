@@ -7,7 +7,7 @@ import numpy as np
 
 from recsys.pipeline.popular_sources import LEAST
 from recsys.pipeline.query import Ranked
-from recsys.pipeline.source import Scores
+from recsys.pipeline.scores import Scores
 from recsys.types import FloatArray, NumArray
 
 HEAD = 50

@@ -16,10 +16,10 @@ from recsys.pipeline.explanation import Contribution, Explanation, HistoryContri
 from recsys.pipeline.given import for_ranker
 from recsys.pipeline.new_items import NEW_ITEMS
 from recsys.pipeline.placements import PlacementConfig
-from recsys.pipeline.query import Query, Ranked, Reason, Recommendations, RecommendedItem
+from recsys.pipeline.query import Ranked, Reason, Recommendations, RecommendedItem
 from recsys.pipeline.ranker import Ranker, ranker_rows
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import Adding, CandidateSource
+from recsys.pipeline.source import Adding, CandidateSource, said_by
 from recsys.types import FloatArray, ItemId, NumArray
 
 TASTE = "matches-your-taste"
@@ -56,8 +56,8 @@ class Stages(Protocol):
         """Returns what rankers know of items."""
         ...
 
-    def first_stage(self, query: Query) -> tuple[Request, Pool, Ranked]:
-        """Returns the request of a query, its candidates, and them by the blend, best first."""
+    def first_stage_of(self, resolved: Request) -> tuple[Request, Pool, Ranked]:
+        """Returns a query's request, its candidates, and them by the blend, best first."""
         ...
 
 
@@ -80,21 +80,21 @@ class _Taste(NamedTuple):
     scores: NDArray[np.floating]
 
 
-def explained(recommender: Stages, query: Query, told: Recommendations) -> Recommendations:
+def explained(recommender: Stages, resolved: Request, told: Recommendations) -> Recommendations:
     """Returns a list with the explanation of each item.
 
     Args:
         recommender: that made the list.
-        query: that it made the list for.
+        resolved: the query that it made the list for.
         told: the list.
     """
     if not told.items:
         return told
-    request, candidates, ranked = recommender.first_stage(query)
-    config = recommender.placement_configs[query.placement]
+    request, candidates, ranked = recommender.first_stage_of(resolved)
+    config = recommender.placement_configs[resolved.query.placement]
     nums = np.array([item.item_num for item in told.items], dtype=np.int32)
     trees = None
-    ranker = recommender.rankers.get(query.placement)
+    ranker = recommender.rankers.get(resolved.query.placement)
     if ranker is not None and len(ranked.item_nums):
         asked = for_ranker(request, candidates)
         best, rows = ranker_rows(ranker.config, asked, ranked, candidates, recommender.item_table)
@@ -165,7 +165,7 @@ def _taste(
         source = recommender.sources[use.name]
         found = source.history_parts(request, nums) if isinstance(source, Adding) else None
         if found is not None:
-            scores = source.scores(request).of(nums)
+            scores = said_by(source, request).of(nums)
             learned = request.learned or request
             ids = [
                 learned.stands_for.get(item_id, item_id)

@@ -5,17 +5,15 @@ judge the given items as they judge the shop's, so what a list shows first comes
 Where they see no difference, and where they know nothing, the items keep the order they came in.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys.data.catalogue import Catalogue
 from recsys.pipeline.blend import Pool
 from recsys.pipeline.popular_sources import LEAST
-from recsys.pipeline.query import Ranked, Reason, RecommendedItem
+from recsys.pipeline.query import Ranked, Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import Scores
+from recsys.pipeline.scores import Scores
 from recsys.types import NumArray
 
 GIVEN = "given"
@@ -25,7 +23,7 @@ _AS_GIVEN = Reason("as-given")
 
 @dataclass(frozen=True, slots=True)
 class AsGiven:
-    """Gives what nobody has a word for, where rules decide about the list."""
+    """Gives what nobody has a word for."""
 
     name: str = GIVEN
 
@@ -57,22 +55,8 @@ def only_given(request: Request, ranked: Ranked) -> tuple[Request, Ranked]:
     return narrow, Ranked(ranked.item_nums[rows], ranked.scores[rows], ranked.parts[rows])
 
 
-def left_of(given_nums: NumArray, items: Sequence[RecommendedItem]) -> NumArray:
-    """Returns the given items that are not listed yet, as they came."""
-    listed = {item.item_num for item in items}
-    return np.array([num for num in given_nums.tolist() if num not in listed], dtype=np.int32)
-
-
 def best_of(found: Scores, item_nums: NumArray) -> NumArray:
     """Returns the items that a source knows something of, its best first; ties as they came."""
     scores = found.of(item_nums)
     order = np.argsort(-scores, kind="stable")
     return item_nums[order[scores[order] > LEAST]]
-
-
-def as_given(item_nums: NumArray, first_rank: int, catalogue: Catalogue) -> list[RecommendedItem]:
-    """Returns items that nobody has a word for, in this order."""
-    return [
-        RecommendedItem(catalogue.items.id(num), num, 0.0, rank, GIVEN, _AS_GIVEN)
-        for rank, num in enumerate(item_nums.tolist(), start=first_rank)
-    ]

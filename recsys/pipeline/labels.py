@@ -12,7 +12,7 @@ from recsys.pipeline.placements import PlacementConfig, placement_that
 from recsys.pipeline.query import Query, Reason
 from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import CandidateSource
+from recsys.pipeline.source import CandidateSource, said_by
 from recsys.types import FloatArray, NumArray, Tier
 
 
@@ -46,7 +46,7 @@ def _answer(recommender: Recommender, query: Query) -> LabelRecommendations:
     for asked, source in _fill(recommender, request, config):
         if told.full:
             break
-        nums, _ = source.scores(asked).best(len(asked.allowed))
+        nums, _ = said_by(source, asked).best(len(asked.allowed))
         told.add(nums, np.zeros(len(nums), np.float32), [source] * len(nums))
     return LabelRecommendations(
         placement=query.placement,

@@ -6,7 +6,8 @@ import numpy as np
 
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import Adding, CandidateSource, HistoryParts, Scored, Scores
+from recsys.pipeline.scores import Scored, Scores
+from recsys.pipeline.source import Adding, CandidateSource, HistoryParts
 from recsys.pipeline.worth import Backward, Worth
 from recsys.types import BoolArray, FloatArray, NumArray, Tier
 
@@ -30,6 +31,10 @@ class LearnedScores:
         found = np.zeros(len(item_nums), dtype=np.float32)
         found[known] = self.scores.of(item_nums[known])
         return found
+
+    def allowing(self, allowed: BoolArray) -> "LearnedScores":
+        """Returns the same scores under another mask over all items."""
+        return replace(self, scores=self.scores.allowing(allowed[: self.first]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

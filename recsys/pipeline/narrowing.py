@@ -10,7 +10,7 @@ from recsys.pipeline.anchor import anchored
 from recsys.pipeline.popular_sources import LEAST
 from recsys.pipeline.request import Request
 from recsys.pipeline.resolve import Resolver
-from recsys.pipeline.source import CandidateSource
+from recsys.pipeline.source import CandidateSource, said_by
 from recsys.pipeline.weeks import in_turn
 from recsys.types import BoolArray
 
@@ -46,5 +46,5 @@ def narrowed(
 def _given_by(source: CandidateSource, request: Request) -> BoolArray:
     """Marks the items that a source would give, shape (items,)."""
     nums = np.arange(len(request.allowed), dtype=np.int32)
-    given: BoolArray = source.scores(request).of(nums) > LEAST
+    given: BoolArray = said_by(source, request).of(nums) > LEAST
     return given

@@ -149,6 +149,7 @@ class NewItems:
             context_nums=context,
             use_context=request.use_context and len(context) > 0,
             allowed=request.allowed[: self.first],
+            said={},
             stands_for=self._stands_for(request),
         )
 

@@ -1,6 +1,6 @@
 """The sources that need nobody's history: popular, popular in a segment, in a category."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from recsys.data.vocabulary import Vocabulary
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import ListedScores, Scored
+from recsys.pipeline.scores import ListedScores, Scored
 from recsys.types import BoolArray, FloatArray, NumArray, Tier
 
 LEAST = np.float32(1e-9)
@@ -36,6 +36,10 @@ class PopularScores:
     def of(self, item_nums: NumArray) -> FloatArray:
         """Returns the popularity of items."""
         return np.maximum(self.model.scores[item_nums], LEAST)
+
+    def allowing(self, allowed: BoolArray) -> "PopularScores":
+        """Returns the same scores under another mask."""
+        return replace(self, allowed=allowed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

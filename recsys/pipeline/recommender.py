@@ -16,15 +16,8 @@ from recsys.pipeline.catalogue_state import AS_FITTED, CatalogueState
 from recsys.pipeline.diversity import likenesses
 from recsys.pipeline.explain import explained
 from recsys.pipeline.exploration import EXPLORED, Drawn, draw
-from recsys.pipeline.given import (
-    GIVEN,
-    AsGiven,
-    as_given,
-    best_of,
-    for_ranker,
-    left_of,
-    only_given,
-)
+from recsys.pipeline.filling import Chunk, filling
+from recsys.pipeline.given import GIVEN, for_ranker, only_given
 from recsys.pipeline.narrowing import narrowed
 from recsys.pipeline.new_items import NewItems
 from recsys.pipeline.placements import PlacementConfig, placement_that
@@ -34,9 +27,9 @@ from recsys.pipeline.replenish import with_forecasts
 from recsys.pipeline.request import Request
 from recsys.pipeline.resolve import Resolver
 from recsys.pipeline.rule_parts import Ruling
-from recsys.pipeline.ruled_list import Chunk, Made, Maker, Pick
-from recsys.pipeline.source import CandidateSource, Explaining
-from recsys.types import BoolArray, FloatArray, LogPosition, NumArray, Tier
+from recsys.pipeline.ruled_list import Made, Maker, Pick
+from recsys.pipeline.source import CandidateSource, Explaining, said_by
+from recsys.types import FloatArray, LogPosition, NumArray, Tier
 
 FEWEST_ANCHORS = 50
 """Ranked items below which new ones are judged by what would be ranked without a filter."""
@@ -93,32 +86,55 @@ class Recommender:
         """
         for query in queries:
             placement_that(self.placement_configs, query.placement, "items")
+        return [self._answer(self._resolved(query)) for query in queries]
+
+    def recommend_within(
+        self, query: Query, scopes: Sequence[NumArray | None]
+    ) -> list[Recommendations]:
+        """Answers one query for each of some sets of items, as if nothing else could be shown.
+
+        Each list is the one that a filter gives which only these items pass. What is known of
+        the customer, and what sources say of the items, is found once for all of them.
+
+        Args:
+            query: of a placement that answers with items.
+            scopes: item numbers of each set; None: all items.
+
+        Raises:
+            UnknownPlacementError: the query names a placement that is not configured.
+            InvalidQueryError: a field is out of range, or the placement does not answer with
+                items.
+            InvalidFilterError: a filter cannot be compiled.
+        """
+        placement_that(self.placement_configs, query.placement, "items")
+        resolved = self._resolved(query)
         return [
-            explained(self, query, self._answer(query)) if query.explain else self._answer(query)
-            for query in queries
+            self._answer(resolved if nums is None else self.resolver.within(resolved, nums))
+            for nums in scopes
         ]
 
-    def _answer(self, query: Query) -> Recommendations:
-        config = self.placement_configs[query.placement]
-        request, ranked, anchors = self._ordered(query, *self.first_stage(query))
+    def _resolved(self, query: Query) -> Request:
+        return self.resolver.resolve(query, self.placement_configs[query.placement])
+
+    def _answer(self, resolved: Request) -> Recommendations:
+        query = resolved.query
+        request, ranked, anchors = self._ordered(*self.first_stage_of(resolved))
         if request.ruling is not None:
-            return self._by_rules(request, request.ruling, ranked, anchors)
-        items = self._chosen(request, ranked, config)
-        if request.given_nums is None:
-            items += self._filled(request, items, config, anchors)
+            told = self._by_rules(resolved, request, request.ruling, ranked, anchors)
         else:
-            items += self._rest_of(request.given_nums, request, items, config)
-        told = self._told(request, items)
-        if query.exploration is not None and told.items:
-            return self._explored(request, ranked, told, query.exploration)
-        return told
+            items = self._chosen(request, ranked)
+            items += self._filled(request, items, anchors)
+            told = self._told(request, items)
+            if query.exploration is not None and told.items:
+                told = self._explored(request, ranked, told, query.exploration)
+        return explained(self, resolved, told) if query.explain else told
 
     def _ordered(
-        self, query: Query, request: Request, candidates: Pool, ranked: Ranked
+        self, request: Request, candidates: Pool, ranked: Ranked
     ) -> tuple[Request, Ranked, Ranked | None]:
         """Returns the ranked items, new ones among them, and what new ones were judged by."""
-        config = self.placement_configs[query.placement]
-        ranker = self.rankers.get(query.placement)
+        config = self._config(request)
+        ranker = self.rankers.get(request.query.placement)
         if ranker is not None:
             asked = for_ranker(request, candidates)
             ranked = rerank(ranker, asked, ranked, candidates, self.item_table)
@@ -132,23 +148,29 @@ class Recommender:
 
     def first_stage(self, query: Query) -> tuple[Request, Pool, Ranked]:
         """Returns the request of a query, its candidates, and them by the blend, best first."""
-        config = self.placement_configs[query.placement]
-        request = self.resolver.resolve(query, config)
-        request = narrowed(request, config, self.sources, self.resolver)
+        return self.first_stage_of(self._resolved(query))
+
+    def first_stage_of(self, resolved: Request) -> tuple[Request, Pool, Ranked]:
+        """Returns the same of a query that is resolved already."""
+        config = self._config(resolved)
+        request = narrowed(resolved, config, self.sources, self.resolver)
         return request, *self._blended(request, config)
+
+    def _config(self, request: Request) -> PlacementConfig:
+        return self.placement_configs[request.query.placement]
 
     def _blended(self, request: Request, config: PlacementConfig) -> tuple[Pool, Ranked]:
         candidates = self.candidates(request, config)
         factors = None
         if config.boost is not None:
-            source = self.sources[config.boost.name].scores(request)
+            source = said_by(self.sources[config.boost.name], request)
             factors = boost_factors(source, candidates.item_nums, config.boost.power)
         weights = [use.weight for use in config.sources]
         return candidates, blend(candidates, weights, factors)
 
     def candidates(self, request: Request, config: PlacementConfig) -> Pool:
         """Returns the items that any source of a placement gives, scored by all of them."""
-        answers = [self.sources[use.name].scores(request) for use in config.sources]
+        answers = [said_by(self.sources[use.name], request) for use in config.sources]
         most = max(config.candidates, request.query.limit)
         return pool(answers, most, also=request.given_nums)
 
@@ -166,11 +188,9 @@ class Recommender:
         used: list[Explaining] = [self.sources[use.name] for use in config.sources]
         return used if self.new_items is None else [*used, self.new_items]
 
-    def _chosen(
-        self, request: Request, ranked: Ranked, config: PlacementConfig
-    ) -> list[RecommendedItem]:
+    def _chosen(self, request: Request, ranked: Ranked) -> list[RecommendedItem]:
         """Returns the best items, one of each product, as far as the blend reaches."""
-        used = self._used(config)
+        used = self._used(self._config(request))
         _, firsts = np.unique(self._products(request)[ranked.item_nums], return_index=True)
         rows = np.sort(firsts)[: request.query.limit]
         main = np.argmax(ranked.parts[rows], axis=1)
@@ -184,63 +204,23 @@ class Recommender:
         return [item for item in items if item is not None]
 
     def _filled(
-        self,
-        request: Request,
-        listed: Sequence[RecommendedItem],
-        config: PlacementConfig,
-        anchors: Ranked | None,
+        self, request: Request, listed: Sequence[RecommendedItem], anchors: Ranked | None
     ) -> list[RecommendedItem]:
-        """Asks the fill sources in order until the list is full, then takes any new item."""
-        items = list(listed)
-        self._fill(request, items, config)
-        if request.wider is not None:
-            self._fill(request.wider, items, config)
-        if self.new_items is not None and anchors is not None:
-            left = request.query.limit - len(items)
-            if left > 0:
-                rest = self.new_items.rest(request, anchors)
-                fresh = self._unlisted(request, rest, items)[:left]
-                ranks = np.arange(len(fresh)) + len(items) + 1
-                items += self._items(request, self.new_items, fresh, np.zeros(len(fresh)), ranks)
+        """Returns what is listed after the best until the list is full, if it can be."""
+        items, limit = list(listed), request.query.limit
+        if len(items) >= limit:
+            return []
+        for chunk in self._filling(request, anchors):
+            nums = self._unlisted(request, chunk.nums, items)[: limit - len(items)]
+            ranks = np.arange(len(nums)) + len(items) + 1
+            items += self._items(chunk.request, chunk.giver(0), nums, np.zeros(len(nums)), ranks)
+            if len(items) >= limit:
+                break
         return items[len(listed) :]
 
-    def _fill(
-        self, request: Request, items: list[RecommendedItem], config: PlacementConfig
-    ) -> None:
-        """Lets the fill sources add what they may show to a list, in order, until it is full."""
-        for name in config.fill:
-            if len(items) >= request.query.limit:
-                return
-            source, wanted = self.sources[name], request.query.limit
-            found = source.scores(request)
-            while len(items) < request.query.limit:
-                wanted *= 2
-                nums, _ = found.best(wanted)
-                fresh = self._unlisted(request, nums, items)[: request.query.limit - len(items)]
-                ranks = np.arange(len(fresh)) + len(items) + 1
-                items += self._items(request, source, fresh, np.zeros(len(fresh)), ranks)
-                if len(nums) < wanted:
-                    break
-
-    def _rest_of(
-        self,
-        given_nums: NumArray,
-        request: Request,
-        listed: Sequence[RecommendedItem],
-        config: PlacementConfig,
-    ) -> list[RecommendedItem]:
-        """Has the fill sources order the given items that are left, each what it knows of."""
-        items = list(listed)
-        for name in config.fill:
-            left = left_of(given_nums, items)
-            if len(left) == 0:
-                break
-            source = self.sources[name]
-            nums = best_of(source.scores(request), left)
-            ranks = np.arange(len(nums)) + len(items) + 1
-            items += self._items(request, source, nums, np.zeros(len(nums)), ranks)
-        items += as_given(left_of(given_nums, items), len(items) + 1, self.catalogue)
-        return items[len(listed) : max(request.query.limit, len(listed))]
+    def _filling(self, request: Request, anchors: Ranked | None) -> Iterator[Chunk]:
+        sources = [self.sources[name] for name in self._config(request).fill]
+        return filling(request, sources, self.new_items, anchors)
 
     def _told(self, request: Request, items: Sequence[RecommendedItem]) -> Recommendations:
         return Recommendations(
@@ -280,31 +260,32 @@ class Recommender:
             reason = Reason("new-in-catalogue")
             item = RecommendedItem(item_id, drawn.item_num, 0.0, rank, EXPLORED, reason)
         else:
-            config = self.placement_configs[request.query.placement]
-            source = self._used(config)[int(np.argmax(ranked.parts[drawn.row]))]
+            source = self._used(self._config(request))[int(np.argmax(ranked.parts[drawn.row]))]
             nums = ranked.item_nums[drawn.row : drawn.row + 1]
             [item] = self._items(request, source, nums, np.array([drawn.score]), np.array([rank]))
         return replace(item, propensity=drawn.propensity)
 
     def _by_rules(
-        self, request: Request, ruling: Ruling, ranked: Ranked, anchors: Ranked | None
+        self,
+        resolved: Request,
+        request: Request,
+        ruling: Ruling,
+        ranked: Ranked,
+        anchors: Ranked | None,
     ) -> Recommendations:
         """Makes the list that the rules of the query ask for."""
-        config = self.placement_configs[request.query.placement]
-        first = [use.name for use in config.sources]
+        first = [use.name for use in self._config(request).sources]
         maker = Maker(
             request,
             ruling,
-            lambda allowed: self._supply(request.query, allowed),
+            lambda allowed: self._supply(self.resolver.allowing(resolved, allowed)),
             products=self._products(request),
             alone=request.given_nums is not None or not self.resolver.has_variants,
             likenesses=likenesses(self.catalogue, self.sources, first)
             if ruling.diversity[1]
             else None,
         )
-        made = maker.made(
-            self._ranked_chunk(request, ranked), self._further(request, config, anchors)
-        )
+        made = maker.made(self._ranked_chunk(request, ranked), self._filling(request, anchors))
         exploration = request.query.exploration
         if exploration is None or not made.picks or request.given_nums is not None:
             items = self._listed(made.listed())
@@ -312,44 +293,15 @@ class Recommender:
             items = self._explored_by_rules(request, made, exploration)
         return replace(self._told(request, items), relaxed_rules=tuple(made.relaxed))
 
-    def _supply(self, query: Query, allowed: BoolArray) -> Iterator[Chunk]:
-        """Yields what a query's placement gives if other items are allowed."""
-        config = self.placement_configs[query.placement]
-        request = self.resolver.allowing(self.resolver.resolve(query, config), allowed)
-        request = narrowed(request, config, self.sources, self.resolver)
-        request, ranked, anchors = self._ordered(query, request, *self._blended(request, config))
+    def _supply(self, resolved: Request) -> Iterator[Chunk]:
+        """Yields what a request's placement gives: first the ranked, then what fills."""
+        request, ranked, anchors = self._ordered(*self.first_stage_of(resolved))
         yield self._ranked_chunk(request, ranked)
-        yield from self._further(request, config, anchors)
+        yield from self._filling(request, anchors)
 
     def _ranked_chunk(self, request: Request, ranked: Ranked) -> Chunk:
-        used = self._used(self.placement_configs[request.query.placement])
+        used = self._used(self._config(request))
         return Chunk(request, ranked.item_nums, ranked.scores, used, ranked.parts)
-
-    def _further(
-        self, request: Request, config: PlacementConfig, anchors: Ranked | None
-    ) -> Iterator[Chunk]:
-        """Yields what fills a list, best first, as long as somebody asks."""
-        if request.given_nums is not None:
-            for name in config.fill:
-                nums = best_of(self.sources[name].scores(request), request.given_nums)
-                yield _unscored(request, nums, self.sources[name])
-            yield _unscored(request, request.given_nums, AsGiven())
-            return
-        for asked in (request,) if request.wider is None else (request, request.wider):
-            for name in config.fill:
-                yield from self._filling(asked, self.sources[name])
-        if self.new_items is not None and anchors is not None:
-            yield _unscored(request, self.new_items.rest(request, anchors), self.new_items)
-
-    @staticmethod
-    def _filling(request: Request, source: CandidateSource) -> Iterator[Chunk]:
-        found, wanted = source.scores(request), request.query.limit
-        while True:
-            wanted *= 2
-            nums, _ = found.best(wanted)
-            yield _unscored(request, nums, source)
-            if len(nums) < wanted:
-                return
 
     def _listed(self, picks: Sequence[Pick]) -> list[RecommendedItem]:
         """Returns what was picked, each with the reason of who gave it."""
@@ -414,8 +366,7 @@ class Recommender:
         told = any(item.source != GIVEN for item in items)
         if told and not given and (request.use_context or len(request.rows.item_nums)):
             # New items alone: they stand where the placement's sources would have them.
-            config = self.placement_configs[request.query.placement]
-            given = {use.name for use in config.sources}
+            given = {use.name for use in self._config(request).sources}
         return min((self.sources[name].tier(request) for name in given), default=Tier.POPULAR)
 
     def _items(
@@ -438,10 +389,5 @@ class Recommender:
             else RecommendedItem(id_of(num), num, score, rank, name, reason, moves=moves[place])
             for place, (num, score, rank, reason) in enumerate(columns)
         ]
-        placement = self.placement_configs[request.query.placement]
-        forecaster = self.forecasters.get(placement.replenishment)
+        forecaster = self.forecasters.get(self._config(request).replenishment)
         return items if forecaster is None else with_forecasts(forecaster, request, items)
-
-
-def _unscored(request: Request, nums: NumArray, giver: Explaining) -> Chunk:
-    return Chunk(request, nums, np.zeros(len(nums), dtype=np.float32), [giver])

@@ -9,6 +9,7 @@ import numpy as np
 from recsys.data.state import DecayScale, StateRows, item_weights, type_weight_array
 from recsys.pipeline.query import Query
 from recsys.pipeline.rule_parts import Ruling
+from recsys.pipeline.scores import Scores
 from recsys.types import BoolArray, EventType, FloatArray, ItemId, NumArray, Tier
 
 BOUGHT = type_weight_array({EventType.PURCHASE: 1.0})
@@ -55,6 +56,8 @@ class Request:
     """The same for those who know the bundle's items alone; None: there are no others."""
     stands_for: Mapping[ItemId, ItemId] = field(default_factory=dict)
     """Items that the request does not have itself, and the new items that they stand in for."""
+    said: dict[str, Scores] = field(default_factory=dict, repr=False)
+    """What sources have said so far, by name: it holds whatever is allowed (`said_by`)."""
 
     def unrestricted(self) -> "Request":
         """Returns the same request with every item allowed."""

@@ -95,6 +95,15 @@ class Resolver:
             return found
         return replace(found, given_nums=self._given(request.query, allowed))
 
+    def within(self, request: Request, item_nums: NumArray) -> Request:
+        """Returns a resolved request as a filter that only these items pass would have it."""
+        inside = np.zeros_like(request.allowed)
+        inside[item_nums] = True
+        found = self.allowing(request, request.allowed & inside)
+        if found.ruling is None:
+            return found
+        return replace(found, ruling=replace(found.ruling, before=found.ruling.before & inside))
+
     def about(self, request: Request, anchor: Anchor) -> Request:
         """Returns a request as one about a single purchase, which it does not show."""
         context = np.array([anchor.item_num], dtype=np.int32)
@@ -104,6 +113,7 @@ class Resolver:
             context_nums=context,
             use_context=True,
             allowed=request.allowed & ~self._variants(context),
+            said={},
         )
         if self.new_items is None:
             return about

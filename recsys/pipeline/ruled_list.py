@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recsys.live.rules import RuleMove, gives_way
 from recsys.pipeline.diversity import Likenesses, Spread
+from recsys.pipeline.filling import Chunk
 from recsys.pipeline.picking import Picker, Taken, places_of
 from recsys.pipeline.query import Ranked, Reason
 from recsys.pipeline.request import Request
@@ -22,23 +23,6 @@ from recsys.types import BoolArray, FloatArray, NumArray
 
 RULES = "rules"
 """Source of a pinned item that no source of the placement gave."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Chunk:
-    """Items that may be picked, best first."""
-
-    request: Request
-    """For which they were found."""
-    nums: NumArray
-    scores: FloatArray
-    givers: Sequence[Explaining]
-    parts: FloatArray | None = None
-    """Shape (rows, givers): who gave how much; None: the first giver all of it."""
-
-    def giver(self, row: int) -> Explaining:
-        """Returns who gave most of an item's score."""
-        return self.givers[0 if self.parts is None else int(np.argmax(self.parts[row]))]
 
 
 Supply = Callable[[BoolArray], Iterator[Chunk]]

@@ -10,7 +10,7 @@ from recsys.models.markov import MarkovModel
 from recsys.models.sequence import SequenceModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import ListedScores
+from recsys.pipeline.scores import ListedScores
 from recsys.types import FloatArray, ItemId, NumArray, Tier
 
 MOST = 80.0

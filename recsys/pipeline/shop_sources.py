@@ -10,7 +10,7 @@ from recsys.models.arrivals import ArrivalsModel
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import ListedScores
+from recsys.pipeline.scores import ListedScores
 from recsys.types import DAY_S, UNKNOWN, NumArray, Tier, TimeArray
 
 AS_EVER = np.float32(1.0)

@@ -18,7 +18,8 @@ from recsys.models.taste_sums import AdditiveModel
 from recsys.models.vectors import VectorModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import HistoryParts, ListedScores, VectorScores
+from recsys.pipeline.scores import ListedScores, VectorScores
+from recsys.pipeline.source import HistoryParts
 from recsys.pipeline.worth import Worth, plain
 from recsys.types import EventType, FloatArray, ItemId, NumArray, Tier
 

@@ -9,7 +9,7 @@ from recsys.models.latest import latest_first
 from recsys.models.viewed import ViewedModel
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
-from recsys.pipeline.source import ListedScores
+from recsys.pipeline.scores import ListedScores
 from recsys.types import NumArray, Tier
 
 

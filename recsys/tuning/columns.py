@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recsys.choice.evidence import Evidence
 from recsys.choice.gather import CANDIDATES
 from recsys.pipeline.blend import HEAD
-from recsys.pipeline.source import Scored
+from recsys.pipeline.scores import Scored
 from recsys.types import UNKNOWN, BoolArray, FloatArray, NumArray
 
 DEPTH = 500

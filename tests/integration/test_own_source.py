@@ -23,7 +23,7 @@ import numpy as np
 
 from recsys.pipeline.own_source import OwnSource
 from recsys.pipeline.query import Reason
-from recsys.pipeline.source import ListedScores
+from recsys.pipeline.scores import ListedScores
 from recsys.types import Tier
 
 

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from recsys.choice.evidence import Evidence, stack
 from recsys.metrics.ndcg import ndcg_at
 from recsys.pipeline.blend import Pool, blend, boost_factors
-from recsys.pipeline.source import ListedScores
+from recsys.pipeline.scores import ListedScores
 
 
 def evidence(shares, relevant, sizes, k=5) -> Evidence:

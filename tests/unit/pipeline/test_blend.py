@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.pipeline.blend import HEAD, blend, boost_factors, pool
-from recsys.pipeline.source import ListedScores
+from recsys.pipeline.scores import ListedScores
 
 ITEMS = 300
 
