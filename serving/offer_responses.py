@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from recsys.client.offer_messages import to_message
 from recsys.offers.decide import NoOffer
 from recsys.offers.offer import Offer, from_micros
+from recsys.offers.scopes import scoped
 from recsys.offers.values import ScopedOffer, ValueBasis
 from recsys.store.choosing import Chosen, Outcome
 from recsys.store.contacts import Contact, ContactState, StoredOffer
@@ -136,8 +137,8 @@ def to_choices(
     figures: Sequence[Figures], judged: Judged, offering: Offering
 ) -> list[pb.OfferChoice]:
     """Returns offers with what they were expected to be worth, and the items to show."""
-    scoped = _scoped(figures, offering)
-    wanted = offering.wanted(judged.known, scoped, WANTED_ITEMS)
+    offers = _offers(figures, offering)
+    wanted = offering.wanted(judged.known, offers, WANTED_ITEMS)
     return [
         pb.OfferChoice(
             offer=to_message(each.offer),
@@ -147,15 +148,16 @@ def to_choices(
             reasons=map(to_reason, reasons),
             item_ids=item_ids,
         )
-        for figure, each, (item_ids, reasons) in zip(figures, scoped, wanted, strict=True)
+        for figure, each, (item_ids, reasons) in zip(figures, offers, wanted, strict=True)
     ]
 
 
-def _scoped(figures: Sequence[Figures], offering: Offering) -> list[ScopedOffer]:
+def _offers(figures: Sequence[Figures], offering: Offering) -> list[ScopedOffer]:
     """Returns the offers; of one that was removed since it was given, what is on record."""
     book = () if offering.desk is None else offering.desk.book.offers
     there = {each.offer.offer_id: each for each in book}
     gone = [each.offer_id for each in figures if each.offer_id not in there]
     for offer_id, stored in offering.offers.of(gone).items():
-        there[offer_id] = ScopedOffer(Offer.model_validate_json(stored.content), None)
+        offer = Offer.model_validate_json(stored.content)
+        there[offer_id] = scoped(offer, offering.recommender.catalogue)
     return [there[each.offer_id] for each in figures]

@@ -8,7 +8,6 @@ import numpy as np
 from recsys.errors import StoreUnavailableError
 from recsys.live.contact_limits import ContactLimits
 from recsys.offers.decide import NoOffer, Ranked, rank, to_candidate, to_caps
-from recsys.offers.offer import Offer
 from recsys.offers.values import Audience, PastContacts, ScopedOffer
 from recsys.pipeline.query import Query, Reason, RecentEvent
 from recsys.pipeline.recommender import Recommender
@@ -25,8 +24,6 @@ PLACEMENT = "next_best_offer"
 ITEMS_FROM = "for_you"
 """The placement that says which of an offer's items a customer wants most."""
 MICROSECONDS = 1_000_000
-FILTERED_ITEMS = 1_000
-"""Items of an offer that a filter may name: those of smaller number, where it has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +164,8 @@ class Offering:
         """Returns of each offer the items that a customer wants most, and why."""
         if ITEMS_FROM not in self.recommender.placement_configs or not offers:
             return [((), ()) for _ in offers]
-        queries = [
-            replace(known.query, placement=ITEMS_FROM, limit=limit, filter=self._filter(each))
-            for each in offers
-        ]
-        lists = self.recommender.recommend(queries)
+        query = replace(known.query, placement=ITEMS_FROM, limit=limit)
+        lists = self.recommender.recommend_within(query, [each.item_nums for each in offers])
         return [
             (
                 tuple(item.item_id for item in told.items),
@@ -179,17 +173,3 @@ class Offering:
             )
             for told in lists
         ]
-
-    def _filter(self, scoped: ScopedOffer) -> str:
-        offer: Offer = scoped.offer
-        if scoped.item_nums is None:
-            return ""
-        if offer.scope.category:
-            return " AND ".join(f"{_quoted(step)} IN category" for step in offer.scope.category)
-        ids = self.recommender.catalogue.items.ids(scoped.item_nums[:FILTERED_ITEMS])
-        return f"item_id IN ({', '.join(map(_quoted, ids))})"
-
-
-def _quoted(text: str) -> str:
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"

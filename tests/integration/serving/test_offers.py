@@ -129,6 +129,40 @@ def test_the_best_offer_is_given_and_recorded(client: RecsysClient, store: Store
     assert (contact.state, contact.choose_time) == (ContactState.CHOSEN, TIME)
 
 
+def test_each_offer_names_the_items_of_its_own_that_may_be_shown(client: RecsysClient) -> None:
+    some = ["item-04", "item-40", "item-41", "item-46", "nowhere"]  # 04 is not available
+    client.upsert_offers(
+        [
+            offer("tea", scope={"category": ["Drinks", "Tea"]}),
+            offer("some", scope={"item_ids": some}, gain_per_redemption=4),
+            offer("none", scope={"item_ids": ["item-04"]}, gain_per_redemption=3),
+            offer("all", gain_per_redemption=2),
+        ]
+    )
+    answer = client.next_best_offer("web", customer_id=BEN, page_size=3)  # who drinks coffee
+    assert answer.best is not None
+    told = {each.offer.offer_id: each.item_ids for each in (answer.best, *answer.alternates)}
+    by_list = client.recommend("for_you", customer_id=BEN, page_size=10).items
+    assert told["all"] == tuple(item.item_id for item in by_list)
+    assert len(told["tea"]) == 10
+    assert all(int(item_id[-2:]) % 2 == 0 for item_id in told["tea"])
+    assert len(told["some"]) == 2  # 40 and 41 are variants of one product
+    assert "item-46" in told["some"]
+    assert told["none"] == ()
+    assert {reason.code for reason in answer.best.reasons}
+
+
+def test_an_offer_that_was_removed_still_names_its_own_items(client: RecsysClient) -> None:
+    client.upsert_offers([offer("tea", scope={"category": ["Drinks", "Tea"]})])
+    request_id = uuid.uuid4().hex
+    first = client.next_best_offer("web", customer_id=BEN, request_id=request_id)
+    client.remove_offers(["tea"])
+    again = client.next_best_offer("web", customer_id=BEN, request_id=request_id)
+    assert first.best is not None
+    assert again.best is not None
+    assert again.best.item_ids == first.best.item_ids
+
+
 def test_a_call_that_is_repeated_takes_nothing_again(client: RecsysClient) -> None:
     client.upsert_offers([offer("a", voucher_stock=1), offer("b", gain_per_redemption=1)])
     request_id = uuid.uuid4().hex
