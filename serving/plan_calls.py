@@ -1,13 +1,10 @@
 """The calls about plans: list them, stream their rows, resolve a customer's offer when opened."""
 
-import hashlib
 from collections.abc import Iterator
-from json import loads
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from recsys.errors import UnknownPlanError
-from recsys.live.attribution import Shown
 from recsys.offers.offer import MICROS, from_micros
 from recsys.offers.values import ScopedOffer
 from recsys.store.choosing import Choosing
@@ -19,9 +16,8 @@ from serving.limits import checked_customer_id, checked_text, unix_seconds
 from serving.offer_requests import MAX_CHANNEL_BYTES
 from serving.offer_responses import Figures, to_choices
 from serving.offering import Judged, Offering, OfferQuery
+from serving.plan_tokens import plan_token
 
-PLACEMENT = "plan"
-"""What a row's token says in the place of a placement."""
 ROWS_AT_ONCE = 1_000
 TRIES = 5
 """Times to look again at a contact that others resolve at the same moment."""
@@ -155,7 +151,7 @@ def _to_row(row: PlanRow, note: PlanNote, attribution: Attribution) -> pb.PlanRo
         expected_value=contact.value,
         probability=contact.probability,
         expected_cost=from_micros(_cost(contact)),
-        attribution_token=_token(contact, note, attribution),
+        attribution_token=plan_token(contact, note, attribution),
     )
 
 
@@ -176,16 +172,9 @@ def _to_response(
         figures = Figures(contact.offer_id, contact.value, contact.probability, cost)
         response.choice.CopyFrom(to_choices([figures], judged, offering)[0])
         response.contact_id = contact.contact_id
-        response.attribution_token = _token(contact, note, attribution)
+        response.attribution_token = plan_token(contact, note, attribution)
     return response
 
 
 def _cost(contact: Contact) -> int:
     return int(contact.contact_cost + contact.probability * contact.redemption_cost)
-
-
-def _token(contact: Contact, note: PlanNote, attribution: Attribution) -> str:
-    # The same contact has the same token, whenever it is asked for.
-    name = hashlib.blake2b(contact.contact_id.encode(), digest_size=16).hexdigest()
-    version = str(loads(note.details).get("bundle_version", ""))
-    return attribution.token(Shown(name, PLACEMENT, version, "", "", contact.choose_time // 1_000))

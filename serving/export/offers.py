@@ -12,12 +12,14 @@ from recsys.live.attribution import Shown
 from recsys.offers.offer import Offer
 from recsys.store.contacts import Contact, ContactState
 from recsys.store.offers import Offers
-from recsys.store.plans import Plans
+from recsys.store.plans import PlanNote, Plans
 from recsys.store.store import Store
 from recsys.types import CustomerId
+from serving.attribution import Attribution
 from serving.export.job import Job
 from serving.offering import PLACEMENT, Offering, OfferQuery
 from serving.offline import Desk
+from serving.plan_tokens import plan_token
 
 ALTERNATES = 0
 COLUMNS: Mapping[str, pl.DataType] = {
@@ -63,10 +65,11 @@ def giver(
         raise ConfigError("offers and plans lie in a store: --store URL")
     known = Titles(Offers(store))
     if wish.plan:
-        if Plans(store).find(wish.plan) is None:
+        note = Plans(store).find(wish.plan)
+        if note is None:
             raise ConfigError(f"plan: there is no finished plan {wish.plan!r}")
         channels = desk.snapshot.arrangement.deployment.contacts.email_channels
-        return Planned(wish.plan, tuple(channels), Plans(store), known)
+        return Planned(note, tuple(channels), Plans(store), known, desk.attribution)
     if desk.snapshot.offers is None:
         raise ConfigError("offers: there are none in the store")
     return NextBest(job, desk, known, clock)
@@ -112,21 +115,22 @@ class Titles:
 class Planned:
     """Gives what a plan says, or what stands in its place by now."""
 
-    plan_id: str
+    note: PlanNote
     channels: tuple[str, ...]
     """Those that need consent to email, the first one that something is planned on counts."""
     plans: Plans
     titles: Titles
+    attribution: Attribution
 
     def of(self, customer_id: CustomerId) -> dict[str, Any] | None:
         """Returns the planned offer; none where it was cancelled or the customer is held out."""
         for channel in self.channels:
-            planned = self.plans.planned(self.plan_id, customer_id, channel)
+            planned = self.plans.planned(self.note.plan_id, customer_id, channel)
             if planned is not None:
                 contact = self.plans.current(planned)
                 if contact.held_out or contact.state is ContactState.CANCELLED:
                     return None
-                return self.titles.row(contact, "")
+                return self.titles.row(contact, plan_token(contact, self.note, self.attribution))
         return None
 
 

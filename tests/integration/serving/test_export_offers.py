@@ -22,8 +22,11 @@ from recsys.store.open import open_store
 from recsys.store.plans import PlanNote, Plans
 from recsys.store.store import Store
 from recsys.store.tables.plans import contact_id
+from recsys.v1 import offer_service_pb2 as pb
+from serving.attribution import Attribution
 from serving.cli import app
 from serving.export.job import Job
+from serving.plan_calls import streamed
 
 ROOT = Path(__file__).parents[3]
 MERGE = ROOT / "docs" / "examples" / "mail_merge" / "merge.py"
@@ -153,12 +156,17 @@ def test_offers_of_a_plan_are_joined(words: list[str], url: str, tmp_path: Path)
     purposes = {"email": "use_in_email", "web": "recommend_on_site"}
     assert plans.add(planned, seen=0, purposes=purposes) == []
     plans.finish("spring", row_count=3, expected_value=2.5, gap=0.0)
+    attribution = Attribution(store, log=None)
+    attribution.start()
+    [streamed_rows] = streamed(plans, attribution, pb.StreamPlanRequest(plan_id="spring"))
     store.close()
     run(words, "--plan", "spring")
     found = {row["customer_id"]: row["offer"] for row in rows(tmp_path) if row["offer"]}
     assert set(found) == {ANNA}  # Ben is held out, and Cara's offer is for another channel
     assert found[ANNA]["contact_id"] == contact_id("spring", 1)
     assert (found[ANNA]["title"], found[ANNA]["value"]) == ("About tea & more", 2.5)
+    token = found[ANNA]["attribution_token"]
+    assert token == streamed_rows.rows[0].attribution_token != ""
     run(words, "--plan", "spring", "--format", "csv")
     told = json.loads((tmp_path / "mails" / "_manifest.json").read_text())
     table = pl.concat(
