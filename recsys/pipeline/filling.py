@@ -25,9 +25,11 @@ class Chunk:
     parts: FloatArray | None = None
     """Shape (rows, givers): who gave how much; None: the first giver all of it."""
 
-    def giver(self, row: int) -> Explaining:
-        """Returns who gave most of an item's score."""
-        return self.givers[0 if self.parts is None else int(np.argmax(self.parts[row]))]
+    def givers_of(self, rows: Sequence[int]) -> list[Explaining]:
+        """Returns for each of some rows who gave most of its score."""
+        if self.parts is None or not rows:
+            return [self.givers[0]] * len(rows)
+        return [self.givers[column] for column in np.argmax(self.parts[rows], axis=1).tolist()]
 
 
 def filling(

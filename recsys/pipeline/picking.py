@@ -51,6 +51,8 @@ class Picker:
         caps: Sequence[Cap],
         quotas: Sequence[Quota],
         held: Sequence[int],
+        *,
+        alone: bool = False,
     ) -> None:
         """Takes the rules about the list.
 
@@ -60,14 +62,17 @@ class Picker:
             caps: bounds.
             quotas: parts of the list.
             held: items that stand in the list whatever is picked.
+            alone: whether every item has a number of its own among `products`.
         """
+        self._alone = alone
         self.room = limit - len(held)
-        self.picked: list[int] = []
         self.caps = list(caps)
         self._limit = limit
         self._products = products
         self._held = list(held)
-        self._shown = {int(products[num]) for num in held}
+        # Not as many as items: products that were made while serving have higher numbers.
+        self._shown = np.zeros(int(products.max(initial=-1)) + 1, dtype=np.bool_)
+        self._shown[products[self._held]] = True
         self._quotas = list(quotas)
         self._needs = {
             quota.name: places_of(quota, limit) - int(quota.members[self._held].sum())
@@ -87,9 +92,7 @@ class Picker:
 
     def open(self, nums: NumArray) -> BoolArray:
         """Marks the items that may be picked: of no product that is there, within all caps."""
-        found = np.ones(len(nums), dtype=np.bool_)
-        if self._shown:
-            found = ~np.isin(self._products[nums], list(self._shown))
+        found: BoolArray = ~self._shown[self._products[nums]]
         for cap in self.caps:
             spent = [
                 code
@@ -130,18 +133,18 @@ class Picker:
             if order is not None:
                 row = order.next(eligible)
                 order.note(row)
-            early = unmet and int(alive.argmax()) < row
-            called = [self._quotas[place].name for place in unmet if members[place][row]]
+            called = ""
+            if unmet and int(alive.argmax()) < row:
+                called = next(self._quotas[at].name for at in unmet if members[at][row])
             taken.rows.append(row)
-            taken.out_of_turn.append(called[0] if early else "")
-            self._note(int(nums[row]))
-            alive &= groups != groups[row]
-            for cap, own in zip(self.caps, codes, strict=True):
-                code = int(own[row])
-                if code != UNKNOWN and self._counts[cap.name][code] == cap.rule.count:
-                    over = alive & (own == code)
-                    taken.killed.setdefault(cap.name, []).append(np.flatnonzero(over))
-                    alive &= ~over
+            taken.out_of_turn.append(called)
+            alive[row] = False
+            if not self._alone:
+                alive &= groups != groups[row]
+            for place, code in self._note(int(nums[row])):
+                over = alive & (codes[place] == code)
+                taken.killed.setdefault(self.caps[place].name, []).append(np.flatnonzero(over))
+                alive &= ~over
         return taken
 
     def waits_for(self, quota: Quota) -> bool:
@@ -191,15 +194,19 @@ class Picker:
             return []
         return [place for place, need in enumerate(needs) if need > 0]
 
-    def _note(self, num: int) -> None:
-        self.picked.append(num)
+    def _note(self, num: int) -> list[tuple[int, int]]:
+        """Takes note of a pick; returns the caps that let no more of a code in, by place."""
         self.room -= 1
-        self._shown.add(int(self._products[num]))
-        for cap in self.caps:
-            counts, code = self._counts[cap.name], int(cap.codes[num])
-            counts[code] = counts.get(code, 0) + 1
+        self._shown[self._products[num]] = True
         for quota in self._quotas:
             self._needs[quota.name] -= int(quota.members[num])
+        spent = []
+        for place, cap in enumerate(self.caps):
+            counts, code = self._counts[cap.name], int(cap.codes[num])
+            counts[code] = counts.get(code, 0) + 1
+            if counts[code] == cap.rule.count and code != UNKNOWN:
+                spent.append((place, code))
+        return spent
 
 
 def places_of(quota: Quota, places: int) -> int:

@@ -213,7 +213,7 @@ class Recommender:
         for chunk in self._filling(request, anchors):
             nums = self._unlisted(request, chunk.nums, items)[: limit - len(items)]
             ranks = np.arange(len(nums)) + len(items) + 1
-            items += self._items(chunk.request, chunk.giver(0), nums, np.zeros(len(nums)), ranks)
+            items += self._items(chunk.request, chunk.givers[0], nums, np.zeros(len(nums)), ranks)
             if len(items) >= limit:
                 break
         return items[len(listed) :]

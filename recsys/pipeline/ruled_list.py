@@ -117,7 +117,7 @@ class Maker:
         self._limit = request.query.limit
         self._pins = pins_of(ruling, request, products)
         held = [pin.item_num for pin in self._pins]
-        self._picker = Picker(self._limit, products, ruling.caps, ruling.quotas, held)
+        self._picker = Picker(self._limit, products, ruling.caps, ruling.quotas, held, alone=alone)
         self._picks: list[Pick] = []
         self._relaxed: list[str] = []
 
@@ -176,16 +176,10 @@ class Maker:
 
     def _add(self, chunk: Chunk, rows: Sequence[int], *, scored: bool = True) -> list[int]:
         """Adds picked rows to the list and returns their places, from 1."""
-        first = len(self._picks) + 1
-        self._picks += [
-            Pick(
-                int(chunk.nums[row]),
-                float(chunk.scores[row]) if scored else 0.0,
-                chunk.giver(row),
-                chunk.request,
-            )
-            for row in rows
-        ]
+        first, at = len(self._picks) + 1, list(rows)
+        scores = chunk.scores[at].tolist() if scored else [0.0] * len(at)
+        found = zip(chunk.nums[at].tolist(), scores, chunk.givers_of(at), strict=True)
+        self._picks += [Pick(num, score, giver, chunk.request) for num, score, giver in found]
         return list(range(first, first + len(rows)))
 
     def _serve(self, quota: Quota) -> None:
@@ -250,7 +244,8 @@ class Maker:
         pick = Pick(pin.item_num, 0.0, Shopkeeper(), self._request)
         if len(rows):
             row = int(rows[0])
-            pick = Pick(pin.item_num, float(first.scores[row]), first.giver(row), first.request)
+            [giver] = first.givers_of([row])
+            pick = Pick(pin.item_num, float(first.scores[row]), giver, first.request)
         place = journey.place(pin.item_num)
         if place != pin.position:
             pick.moves.append(RuleMove(pin.name, place, pin.position))
@@ -306,14 +301,17 @@ class Journey:
             self._killed.setdefault(name, []).extend(rows)
         if not (self._ruling.factors or self._killed or by_order or any(taken.out_of_turn)):
             return
-        ranks = self._places()
-        for row, place, called in zip(taken.rows, places, taken.out_of_turn, strict=True):
-            moves = [*self._by_factors(int(self._rows[row]))]
-            stood = int(ranks[row])
-            for name, killed in self._killed.items():
-                ahead = sum(int((rows < row).sum()) for rows in killed)
-                self._add(moves, name, stood, stood - ahead)
-                stood -= ahead
+        stands = self._places()[taken.rows].tolist()
+        ahead = [
+            (name, np.searchsorted(np.sort(np.concatenate(killed)), taken.rows).tolist())
+            for name, killed in self._killed.items()
+        ]
+        factors = self._by_factors(self._rows[taken.rows])
+        for at, (place, called) in enumerate(zip(places, taken.out_of_turn, strict=True)):
+            moves, stood = factors[at], stands[at]
+            for name, gone in ahead:
+                self._add(moves, name, stood, stood - gone[at])
+                stood -= gone[at]
             if called:
                 self._add(moves, called, stood, place)
             elif by_order and place < stood:
@@ -333,31 +331,33 @@ class Journey:
             self._after = self._places_of(self._before.item_nums[self._rows])
         return self._after
 
-    def _by_factors(self, row: int) -> Iterator[RuleMove]:
-        """Yields what each rule about scores did to an item that it is about.
+    def _by_factors(self, rows: NDArray[np.intp]) -> list[list[RuleMove]]:
+        """Returns what rules about scores did to items that they are about.
 
         Args:
-            row: where it was before all of them.
+            rows: where the items were before all of them.
         """
-        num = int(self._before.item_nums[row])
+        found: list[list[RuleMove]] = [[] for _ in rows]
+        nums, steps = self._before.item_nums[rows], self._score_steps()
         for number, factor in enumerate(self._ruling.factors):
-            if factor.values[num] != 1:
-                steps = self._score_steps()
-                was, now = int(steps[number][row]), int(steps[number + 1][row])
-                if was != now:
-                    yield RuleMove(factor.name, self._shown(was), now)
+            was, now = steps[number][rows], steps[number + 1][rows]
+            moved = np.flatnonzero((factor.values[nums] != 1) & (was != now))
+            for at, before, after in zip(moved, was[moved], now[moved], strict=True):
+                found[at].append(RuleMove(factor.name, self._shown(int(before)), int(after)))
+        return found
 
     def _score_steps(self) -> list[NDArray[np.int64]]:
         """Returns the places of the rows of `before`: at first, and after each rule."""
         if self._steps is None:
             nums, scores = self._before.item_nums, self._before.scores
-            self._steps = [self._places_of(nums)]
-            for factor in self._ruling.factors:
+            orders = [np.arange(len(nums))]
+            for factor in self._ruling.factors[:-1]:
                 scores = scores * factor.values[nums]
-                order = np.argsort(-scores, kind="stable")
-                places = np.empty(len(order), dtype=np.int64)
-                places[order] = self._places_of(nums[order])
-                self._steps.append(places)
+                orders.append(np.argsort(-scores, kind="stable"))
+            orders += [self._rows] * bool(self._ruling.factors)
+            self._steps = [np.empty(len(nums), dtype=np.int64) for _ in orders]
+            for step, order in zip(self._steps, orders, strict=True):
+                step[order] = self._places_of(nums[order])
         return self._steps
 
 
