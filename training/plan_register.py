@@ -15,7 +15,7 @@ from recsys.store.plans import PlanNote, Plans
 from recsys.store.tables.plans import contact_id
 from training.plan_inputs import Inputs, PlanOptions
 
-AT_ONCE = 2_000
+AT_ONCE = 1_000
 """Contacts in one write: between two of them live calls get their turn."""
 
 

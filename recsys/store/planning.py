@@ -23,9 +23,11 @@ def add(
     new = [contact for contact in given if contact.contact_id not in known]
     barred = _barred(session, new, seen, purposes)
     free = [contact for contact in new if contact.contact_id not in barred]
+    by_offer: dict[str, list[Contact]] = {}
+    for contact in free:
+        by_offer.setdefault(contact.offer_id, []).append(contact)
     taken: set[str] = set()
-    for offer_id in sorted({contact.offer_id for contact in free}):
-        mine = [each for each in free if each.offer_id == offer_id]
+    for offer_id, mine in sorted(by_offer.items()):
         taken |= _taken(session, offer_id, mine)
     contacts.add_many(session, [each for each in free if each.contact_id in taken])
     return [each.contact_id for each in new if each.contact_id not in taken]
@@ -123,10 +125,15 @@ def _barred(
     """Returns ids of contacts whose customers must not have them any more."""
     if not given:
         return set()
-    names = {contact.customer_id for contact in given}
+    names = sorted({contact.customer_id for contact in given})
+    parts = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
     erased = tombstones.erase_times(session, names)
-    contacted = plans.contacted_since(session, seen, given[0].plan_id)
-    refused = {purpose: _refusing(session, names, purpose) for purpose in set(purposes.values())}
+    contacted = {
+        name
+        for part in parts
+        for name in plans.contacted_since(session, seen, given[0].plan_id, part)
+    }
+    refused = {purpose: _refusing(session, parts, purpose) for purpose in set(purposes.values())}
     return {
         contact.contact_id
         for contact in given
@@ -136,14 +143,12 @@ def _barred(
     }
 
 
-def _refusing(session: Session, names: set[str], purpose: str) -> set[str]:
-    ordered = sorted(names)
+def _refusing(session: Session, parts: Sequence[Sequence[str]], purpose: str) -> set[str]:
     if purpose not in Consent._fields:
         message = f"{purpose!r} is no purpose"
         raise ValueError(message)
     found: set[str] = set()
-    for start in range(0, len(ordered), _AT_ONCE):
-        part = ordered[start : start + _AT_ONCE]
+    for part in parts:
         rows = session.rows(
             f"SELECT customer_id FROM consents WHERE {purpose} = 0 "  # noqa: S608  a field's name
             f"AND customer_id IN ({', '.join('?' * len(part))})",

@@ -11,6 +11,7 @@ from recsys.store.offers import Offers
 from recsys.store.plans import PlanNote, Plans, Resolution
 from recsys.store.store import Store
 from recsys.store.tables.plans import contact_id
+from recsys.types import visitor_key
 from tests.stores import NOON
 
 DAY = 86_400_000_000
@@ -80,6 +81,18 @@ def test_who_was_contacted_erased_or_refused_meanwhile_is_left_out(plans, store,
     Customers(store).set_consent("cleo", Consent(use_in_email=False))
     rows = [row(1, "anna"), row(2, "ben"), row(3, "cleo"), row(4, "dora")]
     assert add(plans, *rows, seen=seen) == [contact_id("plan-a", number) for number in (1, 2, 3)]
+
+
+def test_who_was_contacted_as_a_visitor_meanwhile_is_left_out(plans, store, offers) -> None:
+    for name in ("before", "meanwhile"):
+        seen = plans.ledger_number()
+        visitor = asked("coffee", customer=visitor_key(name), time=NOON)
+        offers.give(visitor._replace(contact_id=name))
+    store.link_visitor("before", "anna")
+    store.link_visitor("meanwhile", "ben")
+    rows = [row(1, "anna"), row(2, "ben"), row(3, "dora")]
+    assert add(plans, *rows, seen=seen) == [contact_id("plan-a", 2)]
+    assert add(plans, row(4, "anna", "coffee"), seen=seen) == [], "its own rows do not count"
 
 
 def test_who_is_held_out_takes_nothing(plans, offers) -> None:

@@ -20,7 +20,7 @@ def add_many(session: Session, contacts: Sequence[Contact]) -> None:
         return
     first = counters.bump(session, COUNTER, len(contacts)) - len(contacts) + 1
     rows = [
-        (number, *(int(value) if isinstance(value, bool) else value for value in contact))
+        (number, *contact[:_HELD_OUT], int(contact.held_out), *contact[_HELD_OUT + 1 :])
         for number, contact in enumerate(contacts, first)
     ]
     session.insert("contacts", COLUMNS, rows)
