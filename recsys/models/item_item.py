@@ -130,5 +130,8 @@ def _model(similarity: csr_array, neighbours: int, *, own: bool) -> SparseRows:
     kept = similarity.data > 0
     if not own:
         kept &= rows != similarity.indices
+    sizes = np.bincount(rows[kept], minlength=similarity.shape[0])
     entries = (similarity.data[kept], (rows[kept], similarity.indices[kept]))
-    return SparseRows.of(heaviest(csr_array(entries, shape=similarity.shape), neighbours))
+    found = csr_array(entries, shape=similarity.shape)
+    # Without the items' own there is seldom one too many, and millions take long to sort.
+    return SparseRows.of(found if sizes.max() <= neighbours else heaviest(found, neighbours))

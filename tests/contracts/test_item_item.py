@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.models.item_item import ItemItem
+from recsys.types import DAY_S, EVENT_CODES, EventType
 from tests.contracts.algorithm_contract import AlgorithmContract
 
 
@@ -75,6 +76,30 @@ class TestItemItemByCounts(AlgorithmContract):
             assert dict(zip(nums.tolist(), scores.tolist(), strict=True)) == {
                 item: count for item, count in shared.items() if count
             }
+
+
+class TestItemItemByFadingCounts(AlgorithmContract):
+    algorithm = ItemItem(
+        over="baskets", weighting="counts", row_power=0.25, half_life_days=30.0, neighbours=3
+    )
+
+    def test_a_full_basket_says_less_of_two_items(self, data):
+        model, log = self.algorithm.fit(data), data.interactions
+        views = log.event_types != EVENT_CODES[EventType.PURCHASE]
+        shared = np.zeros((48, 48))
+        for basket in np.unique(log.basket_nums):
+            rows = np.flatnonzero(log.basket_nums == basket)
+            weights = np.zeros(48)
+            weight = np.where(views[rows], self.algorithm.event_weights[EventType.VIEW], 1.0)
+            weight *= 0.5 ** ((log.end_time - log.times[rows]) / DAY_S / 30)
+            np.maximum.at(weights, log.item_nums[rows], weight)
+            counts = np.log1p(weights)
+            shared += np.outer(counts, counts) / np.sqrt(np.count_nonzero(counts))
+        np.fill_diagonal(shared, 0)
+        for seed in range(48):
+            _, scores = model.scores(np.array([seed], np.int32), np.ones(1, np.float32))
+            best = np.sort(shared[seed])[::-1][:3]
+            np.testing.assert_allclose(np.sort(scores)[::-1], best[best > 0], rtol=1e-4)
 
 
 class TestItemItemThatRepeats(AlgorithmContract):
