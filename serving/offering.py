@@ -165,11 +165,13 @@ class Offering:
         if ITEMS_FROM not in self.recommender.placement_configs or not offers:
             return [((), ()) for _ in offers]
         query = replace(known.query, placement=ITEMS_FROM, limit=limit)
-        lists = self.recommender.recommend_within(query, [each.item_nums for each in offers])
-        return [
-            (
+        scopes = {each.offer.scope: each.item_nums for each in offers}  # many offers share one
+        lists = self.recommender.recommend_within(query, list(scopes.values()))
+        wanted = {
+            scope: (
                 tuple(item.item_id for item in told.items),
                 tuple(dict.fromkeys(item.reason for item in told.items[:3])),
             )
-            for told in lists
-        ]
+            for scope, told in zip(scopes, lists, strict=True)
+        }
+        return [wanted[each.offer.scope] for each in offers]

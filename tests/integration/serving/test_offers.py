@@ -137,9 +137,10 @@ def test_each_offer_names_the_items_of_its_own_that_may_be_shown(client: RecsysC
             offer("some", scope={"item_ids": some}, gain_per_redemption=4),
             offer("none", scope={"item_ids": ["item-04"]}, gain_per_redemption=3),
             offer("all", gain_per_redemption=2),
+            offer("more-tea", scope={"category": ["Drinks", "Tea"]}, gain_per_redemption=1),
         ]
     )
-    answer = client.next_best_offer("web", customer_id=BEN, page_size=3)  # who drinks coffee
+    answer = client.next_best_offer("web", customer_id=BEN, limit=4)  # who drinks coffee
     assert answer.best is not None
     told = {each.offer.offer_id: each.item_ids for each in (answer.best, *answer.alternates)}
     by_list = client.recommend("for_you", customer_id=BEN, page_size=10).items
@@ -149,6 +150,7 @@ def test_each_offer_names_the_items_of_its_own_that_may_be_shown(client: RecsysC
     assert len(told["some"]) == 2  # 40 and 41 are variants of one product
     assert "item-46" in told["some"]
     assert told["none"] == ()
+    assert told["more-tea"] == told["tea"]
     assert {reason.code for reason in answer.best.reasons}
 
 
