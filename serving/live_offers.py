@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from recsys.bundle import current
+from recsys.data.state import CustomerStates
 from recsys.errors import BundleError, StoreError
 from recsys.offer_values import load_values
 from recsys.offers.affinity import AffinityValues
 from recsys.offers.book import OfferBook
 from recsys.offers.facts import Knowledge
+from recsys.offers.gains import purchase_days
 from recsys.offers.learned_values import LearnedValues
 from recsys.offers.offer import Offer
 from recsys.offers.values import OfferValues
@@ -46,7 +50,10 @@ class LiveOffers:
         self._learned: LearnedValues | None = None
         self._path: Path | None = None
         self._recommender: Recommender | None = None
+        self._book: OfferBook | None = None
         self._desk: OfferDesk | None = None
+        self._states: CustomerStates | None = None
+        self._bought = np.zeros(0)
 
     def look(self, recommender: Recommender) -> OfferDesk | None:
         """Returns the desk over a bundle, the same one until something has changed.
@@ -71,6 +78,7 @@ class LiveOffers:
             return False
         self._number = number
         self._offers = [Offer.model_validate_json(each.content) for each in stored]
+        self._book = None
         return True
 
     def _read_values(self) -> bool:
@@ -90,11 +98,21 @@ class LiveOffers:
         return True
 
     def _made(self, recommender: Recommender) -> OfferDesk:
-        book = OfferBook.of(self._offers, Knowledge.of(recommender.resolver))
-        for place, error in book.conditions.refused.items():
-            offer = book.offers[place].offer
-            _log.warning(OFFERS_LEFT_OUT, offer_id=offer.offer_id, error=str(error))
+        known, before = Knowledge.of(recommender.resolver), self._book
+        book = OfferBook.of(self._offers, known) if before is None else before.over(known)
+        if before is None or book.conditions.refused is not before.conditions.refused:
+            for place, error in book.conditions.refused.items():
+                offer = book.offers[place].offer
+                _log.warning(OFFERS_LEFT_OUT, offer_id=offer.offer_id, error=str(error))
+        self._book = book
         if self._learned is not None:
             return OfferDesk(book, self._learned)
-        states, catalogue = recommender.resolver.states, recommender.catalogue
-        return OfferDesk(book, AffinityValues.of(states, catalogue))
+        return OfferDesk(book, AffinityValues.by(self._days(recommender), recommender.catalogue))
+
+    def _days(self, recommender: Recommender) -> NDArray[np.float64]:
+        """Returns on how many customer days each item was bought; of a bundle counted once."""
+        states, count = recommender.resolver.states, len(recommender.catalogue)
+        if states is not self._states:
+            self._states, self._bought = states, purchase_days(states, count)
+        more = max(0, count - len(self._bought))
+        return np.pad(self._bought, (0, more))[:count]

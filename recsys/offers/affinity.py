@@ -49,7 +49,12 @@ class AffinityValues:
     @classmethod
     def of(cls, states: CustomerStates, catalogue: Catalogue) -> "AffinityValues":
         """Returns the values by what customers of a bundle bought."""
-        return cls(purchase_days(states, len(catalogue)), Margins.of(states, catalogue))
+        return cls.by(purchase_days(states, len(catalogue)), catalogue)
+
+    @classmethod
+    def by(cls, bought: NDArray[np.float64], catalogue: Catalogue) -> "AffinityValues":
+        """Returns the same, given on how many customer days each item was bought."""
+        return cls(bought, Margins.of(bought, catalogue))
 
     def worth(self, audience: Audience, offers: Sequence[ScopedOffer]) -> Worth:
         """Returns what each offer is worth to each customer."""

@@ -1,8 +1,9 @@
 """All offers of a shop as a bundle can judge them: one immutable value for many requests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from recsys.data.catalogue import Catalogue
 from recsys.offers.eligibility import Conditions
 from recsys.offers.facts import Knowledge
 from recsys.offers.offer import Offer
@@ -25,6 +26,21 @@ class OfferBook:
         found = tuple(scoped(offer, known.catalogue) for offer in ordered)
         return cls(found, Conditions.of(ordered, known))
 
+    def over(self, known: Knowledge) -> "OfferBook":
+        """Returns the book of the same offers over what is known later.
+
+        Of this one it keeps what is still so: most changes of a catalogue are of prices and
+        availability, and touch neither what an offer is about nor who may get it.
+        """
+        offers = [each.offer for each in self.offers]
+        before = self.conditions.known
+        found = self.offers
+        if not _same_items(before.catalogue, known.catalogue):
+            found = tuple(scoped(offer, known.catalogue) for offer in offers)
+        if before.schema() == known.schema():
+            return OfferBook(found, replace(self.conditions, known=known))
+        return OfferBook(found, Conditions.of(offers, known))
+
     def open_places(self, channel: str, time: int) -> list[int]:
         """Returns the places of the offers that a channel may give at a time, Unix seconds.
 
@@ -37,3 +53,11 @@ class OfferBook:
             and each.offer.is_valid_at(time)
             and (each.item_nums is None or len(each.item_nums))
         ]
+
+
+def _same_items(one: Catalogue, other: Catalogue) -> bool:
+    """Says whether two catalogues have the same items in the same categories by number."""
+    columns = ["item_id", "category"]
+    return one.removed == other.removed and one.frame.select(columns).equals(
+        other.frame.select(columns)
+    )

@@ -26,12 +26,17 @@ class Margins:
     price where no cost is known."""
 
     @classmethod
-    def of(cls, states: CustomerStates, catalogue: Catalogue) -> "Margins":
-        """Reads the catalogue's prices and costs, and what customers of a bundle bought."""
+    def of(cls, bought: NDArray[np.float64], catalogue: Catalogue) -> "Margins":
+        """Reads the catalogue's prices and costs.
+
+        Args:
+            bought: customer days with a purchase, shape (items,).
+            catalogue: of now.
+        """
         price = catalogue.frame["price"].to_numpy().astype(np.float64)
         cost = catalogue.frame["cost"].to_numpy().astype(np.float64)
         margin = price - np.nan_to_num(cost)
-        weights = UNBOUGHT + purchase_days(states, len(margin))
+        weights = UNBOUGHT + bought
         weights[np.isnan(margin)] = 0.0
         return cls(weights, np.nan_to_num(margin) * weights)
 
