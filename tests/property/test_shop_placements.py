@@ -14,6 +14,7 @@ from recsys.data.dataset import Dataset
 from recsys.errors import InvalidQueryError
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit
+from recsys.fitting.reduce import needed
 from recsys.pipeline.catalogue_follower import CatalogueFollower
 from recsys.pipeline.labels import recommend_labels
 from recsys.pipeline.query import Query, RecentEvent
@@ -194,6 +195,32 @@ def test_a_purchase_of_the_visit_can_be_the_anchor(shop: Recommender) -> None:
     title = shop.recommend([query])[0].title
     assert title is not None
     assert (title.item_ids, title.date) == (("item-09",), NOW - 5)
+
+
+# ------------------------------------------------------------------ bought_together
+
+
+def test_four_bags_say_more_of_two_items_than_five_trolleys() -> None:
+    bags = [(f"bag-{n}", ["item-02", "item-06"]) for n in range(4)]
+    others = [f"item-{n:02}" for n in range(10, 46)]
+    trolleys = [(f"trolley-{n}", ["item-02", "item-08", *others]) for n in range(5)]
+    events = shop_events().filter(pl.col("event_type") == "purchase").head(1)
+    rows = [
+        events.with_columns(
+            event_id=pl.lit(f"{basket} {item}"),
+            basket_id=pl.lit(basket),
+            customer_id=pl.lit(basket),
+            item_id=pl.lit(item),
+        )
+        for basket, items in (*bags, *trolleys)
+        for item in items
+    ]
+    data = Dataset(pl.concat(rows).lazy(), shop_items(), shop_customers(), "baskets")
+    config = needed(load_config(), ["bought_together"])
+    recommender = assemble(fit(data, config, end_time=END).pipeline, "bundle")
+    query = Query("bought_together", NOW, context_item_ids=(ItemId("item-02"),))
+    first = recommender.recommend([query])[0].items[0]
+    assert (first.item_id, first.reason.code) == ("item-06", "often-bought-with")
 
 
 # ------------------------------------------------------------------ trending, viewed_together
