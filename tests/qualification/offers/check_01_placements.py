@@ -144,7 +144,7 @@ def _bought_together(
         yield figure(f"bought_together recall@{K}, {name}", recall.mean())
     [interval] = bootstrap((values[0] - values[1])[:, None], seed=SEED)
     yield figure("bought_together, gain over plain co-occurrence", interval.value)
-    yield figure("bought_together, the gain's lower end", interval.low)
+    yield above("bought_together, the gain's lower end", interval.low, 0)
     yield figure("bought_together, the gain's upper end", interval.high)
 
 
