@@ -75,10 +75,9 @@ def scan_flat(
     """Returns the best rows of one query (dim,) and their scores, from all that `mask` keeps."""
     parameters = None
     if mask is not None:
-        kept = np.flatnonzero(mask)
         # FAISS asks a bitmap about every row; of a list of rows it meets those alone.
-        if len(kept) < LISTED_SHARE * len(mask):
-            selector = faiss.IDSelectorArray(kept)
+        if np.count_nonzero(mask) < LISTED_SHARE * len(mask):
+            selector = faiss.IDSelectorArray(np.flatnonzero(mask))
         else:
             selector = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
         parameters = faiss.SearchParameters(sel=selector)
