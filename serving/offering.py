@@ -161,10 +161,14 @@ class Offering:
     def wanted(
         self, known: Known, offers: Sequence[ScopedOffer], limit: int
     ) -> list[tuple[tuple[ItemId, ...], tuple[Reason, ...]]]:
-        """Returns of each offer the items that a customer wants most, and why."""
+        """Returns of each offer the items that a customer wants most, and why.
+
+        The rules of that list hold; experiments do not, since an offer is part of none.
+        """
         if ITEMS_FROM not in self.recommender.placement_configs or not offers:
             return [((), ()) for _ in offers]
-        query = replace(known.query, placement=ITEMS_FROM, limit=limit)
+        rules = self.snapshot.arrangement.rules.get(ITEMS_FROM)
+        query = replace(known.query, placement=ITEMS_FROM, limit=limit, rules=rules)
         scopes = {each.offer.scope: each.item_nums for each in offers}  # many offers share one
         lists = self.recommender.recommend_within(query, list(scopes.values()))
         wanted = {

@@ -129,6 +129,26 @@ def test_the_best_offer_is_given_and_recorded(client: RecsysClient, store: Store
     assert (contact.state, contact.choose_time) == (ContactState.CHOSEN, TIME)
 
 
+def test_the_rules_of_the_shop_hold_for_the_items_of_offers(
+    bundle_root: Path, store: Store, deployment: Path
+) -> None:
+    rule = "[rules.{place}.gone]\nkind = 'exclude'\nfilter = \"'Tea' IN category\"\n"
+    tea = offer("tea", scope={"category": ["Drinks", "Tea"]})
+
+    def named(text: str) -> int:
+        deployment.write_text(DEPLOYMENT + text)
+        with shop_client(bundle_root, store, deployment) as client:
+            client.upsert_offers([tea])
+            answer = client.next_best_offer("email", customer_id=ANNA, dry_run=True)
+        assert answer.best is not None
+        return len(answer.best.item_ids)
+
+    assert named("") > 0
+    assert named(rule.format(place="for_you")) == 0
+    assert named(rule.format(place="everywhere")) == 0
+    assert named(rule.format(place="popular")) > 0
+
+
 def test_each_offer_names_the_items_of_its_own_that_may_be_shown(client: RecsysClient) -> None:
     some = ["item-04", "item-40", "item-41", "item-46", "nowhere"]  # 04 is not available
     client.upsert_offers(
