@@ -1,7 +1,7 @@
 """Check 1: every placement on The Complete Journey: an example, its latency, its figures."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -28,6 +28,7 @@ from recsys.protocols.cases import cases_for
 from recsys.types import EventType
 from tests.qualification.offers import shop_placements
 from tests.qualification.offers.hidden_baskets import Found, found, gain, hidden_baskets
+from tests.qualification.reads import note
 from tests.qualification.room import Room
 from tests.qualification.rows import Row, above, at_most, figure
 
@@ -49,12 +50,17 @@ def run(room: Room) -> Iterator[Row]:
     for placement in recommender.placements:
         yield from _asked(placement, recommender, split)
     last = dataset.events.select(pl.col("event_time").max().dt.epoch("s")).collect().item()
-    yield from _bought_again(recommender, split, last + 1, room.step)
+    yield from _noted(_bought_again(recommender, split, last + 1, room.step))
     room.step("fit plain co-occurrence")
     together = _fitted(baselines()["co-occurrence"], split)
-    yield from _bought_together(recommender, together, split)
-    yield from _completed(recommender, together, split, room.step)
-    yield from shop_placements.rows(recommender, split, room.step)
+    yield from _noted(_bought_together(recommender, together, split))
+    yield from _noted(_completed(recommender, together, split, room.step))
+    yield from _noted(shop_placements.rows(recommender, split, room.step))
+
+
+def _noted(rows: Iterable[Row]) -> Iterator[Row]:
+    what = f"complete-journey cutoff={CUTOFF:%Y-%m-%d} min_item_events={MIN_ITEM_EVENTS}"
+    return note("qualify-offers", what, rows)
 
 
 def _fitted(config: FitConfig, split: Split) -> Recommender:

@@ -1,14 +1,10 @@
 """Figures of a benchmark, measured once on a commit and read by several checks."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
-from evaluation.benchmark.command import DOCS
 from evaluation.benchmark.definitions import Benchmarks, load_benchmarks
-from evaluation.benchmark.results import append_read
 from recsys.backtest.rows import Row, read_figures
 from tests.qualification.room import Room
-from tests.qualification.rows import Row as Checked
 
 PART = "benchmarks"
 
@@ -34,17 +30,6 @@ def benchmarked(room: Room, name: str) -> tuple[Row, ...]:
         )
         part.replace(file)
     return read_figures(file)
-
-
-def note(name: str, rows: Iterable[Checked]) -> Iterator[Checked]:
-    """Passes rows on, and notes that the test part of a set was read for them."""
-    told = []
-    for row in rows:
-        told.append(f"{row.check} {row.value}")
-        yield row
-    append_read(
-        DOCS / "test-reads.csv", name, f"qualify-quality: {'; '.join(told)}", datetime.now(UTC)
-    )
 
 
 def one(rows: Sequence[Row], configuration: str, placement: str, metric: str) -> Row | None:

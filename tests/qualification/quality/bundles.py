@@ -15,7 +15,8 @@ from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit, write_fitted
 from recsys.pipeline.recommender import Recommender
 from recsys.protocols.holdout import HoldOut
-from tests.qualification.quality.benchmarked import definitions, note
+from tests.qualification.quality.benchmarked import definitions
+from tests.qualification.reads import note
 from tests.qualification.room import Room
 from tests.qualification.rows import Row, at_least, equal
 
@@ -40,7 +41,9 @@ def run(room: Room) -> Iterator[Row]:
         ]
         found = ", ".join(different) or "none"
         yield at_least(f"{name}: figures compared", len(here), 10)
-        yield from note(name, [equal(f"{name}: figures that differ", found, "none")])
+        yield from note(
+            "qualify-quality", name, [equal(f"{name}: figures that differ", found, "none")]
+        )
 
 
 def _figures(benchmark: Benchmark, holdout: HoldOut, recommender: Recommender) -> list[Figure]:

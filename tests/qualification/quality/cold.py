@@ -15,7 +15,8 @@ from recsys.backtest.rows import WHOLE_POPULATION
 from recsys.backtest.rows import Row as Figure
 from recsys.config import validated
 from recsys.data.splits import Split
-from tests.qualification.quality.benchmarked import definitions, note
+from tests.qualification.quality.benchmarked import definitions
+from tests.qualification.reads import note
 from tests.qualification.room import Room
 from tests.qualification.rows import Row, above, at_least, figure
 
@@ -31,11 +32,13 @@ def run(room: Room) -> Iterator[Row]:
     room.step("cold items")
     configs = {"content": _content(), "popularity": _popularity("discover")}
     rows = _judged(cold_items(holdout.split), configs, "discover")
-    yield from note(SET, _told("cold items", rows, "content", surely=True))
+    yield from note("qualify-quality", SET, _told("cold items", rows, "content", surely=True))
     room.step("cold customers")
     configs = {"segments": _segments(), "popularity": _popularity("for_you")}
     rows = _judged(cold_customers(holdout.split), configs, "for_you")
-    yield from note(SET, _told("cold customers", rows, "segments", surely=False))
+    yield from note(
+        "qualify-quality", SET, _told("cold customers", rows, "segments", surely=False)
+    )
 
 
 def cold_items(split: Split) -> Split:
