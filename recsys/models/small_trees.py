@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from recsys.config import StrictModel
+from recsys.models.booster import booster_of
 from recsys.types import FloatArray
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 Numbers = NDArray[np.float64]
 
@@ -46,6 +49,8 @@ class TreesConfig(StrictModel):
             weights: shape (rows,) float64 above 0; default: all the same.
             categories: columns whose numbers are names of something, from 0.
         """
+        import lightgbm  # noqa: PLC0415  those who only read trees may not need it
+
         settings = {
             "objective": "cross_entropy" if kind == "probability" else "regression",
             "num_leaves": self.leaves,
@@ -73,8 +78,8 @@ class Trees:
     """In LightGBM's own format."""
 
     @cached_property
-    def _booster(self) -> lightgbm.Booster:
-        return lightgbm.Booster(model_str=self.text)
+    def _booster(self) -> "Booster":
+        return booster_of(self.text)
 
     @property
     def width(self) -> int:
@@ -106,9 +111,5 @@ class Trees:
             ValueError: they are no trees.
         """
         trees = cls(array.tobytes().decode())
-        try:
-            trees._booster.num_feature()
-        except lightgbm.basic.LightGBMError as error:
-            message = f"its trees cannot be read: {error}"
-            raise ValueError(message) from error
+        trees._booster.num_feature()
         return trees

@@ -5,20 +5,23 @@ LambdaMART (Burges, From RankNet to LambdaRank to LambdaMART, 2010) as LightGBM 
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from recsys.config import StrictModel
+from recsys.models.booster import booster_of
 from recsys.models.protocol import Arrays, EventWeights
 from recsys.pipeline.blend import Pool
 from recsys.pipeline.features import features
 from recsys.pipeline.query import Ranked
 from recsys.pipeline.request import Request
 from recsys.types import EventType, FloatArray
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 
 class RankerConfig(StrictModel):
@@ -59,8 +62,8 @@ class Ranker:
     """The trees in LightGBM's own format."""
 
     @cached_property
-    def _trees(self) -> lightgbm.Booster:
-        return lightgbm.Booster(model_str=self.text)
+    def _trees(self) -> "Booster":
+        return booster_of(self.text)
 
     def arrays(self) -> Arrays:
         """Returns the learned fields by name."""
@@ -78,11 +81,7 @@ class Ranker:
         """
         names = tuple(arrays["names"].tobytes().decode().split("\n"))
         ranker = cls(config, names, arrays["trees"].tobytes().decode())
-        try:
-            width = ranker._trees.num_feature()
-        except lightgbm.basic.LightGBMError as error:
-            message = f"its trees cannot be read: {error}"
-            raise ValueError(message) from error
+        width = ranker._trees.num_feature()
         if width != len(names):
             message = f"its trees have {width} features, and it names {len(names)}"
             raise ValueError(message)

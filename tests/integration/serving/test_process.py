@@ -344,10 +344,13 @@ def test_new_bundle_is_taken_up(own_root: Path, fitted: Fitted, tmp_path: Path) 
 
 
 def test_server_needs_no_learning_library(bundle_root: Path) -> None:
-    """Starts a process with both libraries made unimportable, and asks it."""
+    """Starts a process with the libraries made unimportable, and asks it.
+
+    LightGBM is read for bundles with trees alone; this one has none.
+    """
     port = free_ports(1)
     settings = ServingSettings(bundles=bundle_root, port=port).model_dump_json()
-    script = unimportable("implicit", "torch") + (
+    script = unimportable("implicit", "torch", "lightgbm") + (
         f"from serving.cli import app\n"
         f"app(['process', '--settings', {settings!r}, '--port', '{port}'])"
     )
