@@ -49,8 +49,8 @@ class Database(Protocol):
         """Lends a session for queries. Each statement sees one state; two may see two.
 
         Args:
-            within_s: seconds that a server on another machine may take for one statement before
-                it counts as away; None: as long as it takes. A local file answers or fails.
+            within_s: seconds that a server on another machine has for all statements of the
+                session before it counts as away; None: any. A local file answers or fails.
         """
         ...
 

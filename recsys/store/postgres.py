@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
@@ -34,12 +35,14 @@ logging.getLogger("psycopg").addHandler(logging.NullHandler())
 class Connection(psycopg.Connection[Row]):
     """A connection that need not wait for ever for a server that hangs."""
 
-    within_s: float | None = None
-    """Seconds that a statement may take; None: as long as it takes."""
+    deadline: float | None = None
+    """When it is too late for an answer, by the monotonic clock; None: it never is."""
 
     def wait(self, gen: PQGen[RV], interval: float = WAKE_S, timeout: float | None = None) -> RV:
         """Waits for a step of a statement; one that is late leaves the connection unusable."""
-        return super().wait(gen, interval, self.within_s if timeout is None else timeout)
+        if timeout is None and self.deadline is not None:
+            timeout = max(0.0, self.deadline - time.monotonic())
+        return super().wait(gen, interval, timeout)
 
 
 class PostgresSession:
@@ -147,12 +150,14 @@ class PostgresDatabase:
         ended = False
         try:
             with self._pool.connection() as connection:
-                connection.within_s = within_s
+                connection.deadline = None if within_s is None else time.monotonic() + within_s
                 try:
                     yield PostgresSession(connection)
                 except psycopg.Error:
                     ended = connection.closed
                     raise
+                finally:
+                    connection.deadline = None
         except psycopg.Error as error:
             if ended:
                 self._pool.check()  # one that the server has ended is seldom the only one

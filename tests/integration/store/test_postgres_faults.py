@@ -79,6 +79,21 @@ def test_one_that_hangs_is_not_awaited(server: Postgres) -> None:
     store.close()
 
 
+def test_slow_answers_are_awaited_no_longer_in_all(server: Postgres) -> None:
+    database = PostgresDatabase(server.new_database())
+    database.migrate()
+    with pytest.raises(StoreUnavailableError):
+        _ask_slowly(database, 0.5)
+    assert _ask_slowly(database, None) == 10
+    database.close()
+
+
+def _ask_slowly(database: PostgresDatabase, within_s: float | None) -> int:
+    """Asks ten times for what takes a tenth of a second; returns how often it was answered."""
+    with database.read(within_s) as session:
+        return sum(len(session.rows("SELECT pg_sleep(0.1) IS NULL")) for _ in range(10))
+
+
 @contextmanager
 def _locked(url: str) -> Iterator[None]:
     """Lets every query of the events wait."""
