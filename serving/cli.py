@@ -8,21 +8,21 @@ from typing import Annotated
 
 import typer
 
-from serving.erase_cli import erase
-from serving.experiment_cli import app as experiment_app
-from serving.explained import explained
-from serving.export.cli import export
+from serving.commands.erase import erase
+from serving.commands.experiment import app as experiment_app
+from serving.commands.explained import explained
+from serving.commands.export import export
+from serving.commands.offers import app as offers_app
+from serving.commands.replay import dry_run_command, replay_command
 from serving.logs import configure_logging
-from serving.offers_cli import app as offers_app
-from serving.replay_cli import dry_run_command, replay_command
-from serving.settings import SETTINGS_VARIABLE, ServingSettings, load_settings
-from serving.supervisor import (
+from serving.processes.supervisor import (
     STOP_MARGIN_S,
     Supervisor,
     environment_of,
     server_command,
     writer_command,
 )
+from serving.settings import SETTINGS_VARIABLE, ServingSettings, load_settings
 
 app = typer.Typer(
     help="Serve recommendations over gRPC.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -96,7 +96,7 @@ def run(
         settings = load_settings(flags, os.environ, config)
         if settings.deployment is not None:
             # Here and below: the supervisor has no use for FAISS, Polars and the rest.
-            from serving.deployment_check import checked_deployment  # noqa: PLC0415
+            from serving.state.deployment_check import checked_deployment  # noqa: PLC0415
 
             checked_deployment(settings.deployment, settings.bundles)
     configure_logging(settings.log_level)
@@ -123,7 +123,7 @@ def process(
     link: Annotated[int | None, typer.Option(help="Descriptor of the supervisor's link.")] = None,
 ) -> None:
     """Serve on one port; what the supervisor starts."""
-    from serving.process import run_process  # noqa: PLC0415  as above
+    from serving.processes.process import run_process  # noqa: PLC0415  as above
 
     with explained():
         known = ServingSettings.model_validate_json(settings)
@@ -141,7 +141,7 @@ def writer(
     link: Annotated[int | None, typer.Option(help="Descriptor of the supervisor's link.")] = None,
 ) -> None:
     """Write the embedded event store for all servers; what the supervisor starts."""
-    from serving.writer import run_writer  # noqa: PLC0415  as above
+    from serving.processes.writer import run_writer  # noqa: PLC0415  as above
 
     with explained():
         known = ServingSettings.model_validate_json(settings)

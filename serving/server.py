@@ -24,30 +24,30 @@ from recsys.v1.customer_service_pb2_grpc import add_CustomerServiceServicer_to_s
 from recsys.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
 from recsys.v1.offer_service_pb2_grpc import add_OfferServiceServicer_to_server
 from recsys.v1.recommendation_service_pb2_grpc import add_RecommendationServiceServicer_to_server
-from serving.arm_bundles import ArmBundles
-from serving.arranger import Arranger
-from serving.attribution import Attribution
-from serving.boundary import Boundary
-from serving.catalog_servicer import CatalogService
-from serving.customer_servicer import CustomerService
-from serving.deployment_file import DeploymentFile
+from serving.answering.attribution import Attribution
+from serving.answering.impressions import ImpressionLog
+from serving.answering.whom import Whom
 from serving.errors import StartError
-from serving.event_servicer import EventService
-from serving.health import Health
-from serving.impressions import ImpressionLog
-from serving.live_bundle import LiveBundle
-from serving.live_catalogue import LiveCatalogue
-from serving.live_offers import LiveOffers
-from serving.live_state import LiveState
 from serving.logs import SERVER_DRAINING, SERVER_LISTENING, SERVER_READY, SERVER_STOPPED
-from serving.offer_servicer import OfferService
-from serving.patience import Patience
-from serving.refusals import RefusalFollower
-from serving.servicer import RecommendationService
+from serving.servicers.boundary import Boundary
+from serving.servicers.catalog import CatalogService
+from serving.servicers.customer import CustomerService
+from serving.servicers.event import EventService
+from serving.servicers.health import Health
+from serving.servicers.offer import OfferService
+from serving.servicers.recommendation import RecommendationService
 from serving.settings import ServingSettings
-from serving.snapshot import Live
-from serving.tombstones import TombstoneFollower
-from serving.whom import Whom
+from serving.state.arm_bundles import ArmBundles
+from serving.state.arranger import Arranger
+from serving.state.deployment_file import DeploymentFile
+from serving.state.live_bundle import LiveBundle
+from serving.state.live_catalogue import LiveCatalogue
+from serving.state.live_offers import LiveOffers
+from serving.state.live_state import LiveState
+from serving.state.patience import Patience
+from serving.state.refusals import RefusalFollower
+from serving.state.snapshot import Live
+from serving.state.tombstones import TombstoneFollower
 
 SERVICES = tuple(
     service.full_name

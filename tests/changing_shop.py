@@ -21,11 +21,11 @@ from recsys.store.store import Store
 from recsys.store.tables import tombstones
 from recsys.store.tombstones import Tombstones
 from recsys.types import CustomerId, EventType, ItemId, LogPosition, visitor_key
-from serving.answers import Answer, answer_all
-from serving.impression_rows import to_impression
-from serving.live_state import LiveState
-from serving.patience import Patience
-from serving.snapshot import Snapshot
+from serving.answering.answers import Answer, answer_all
+from serving.answering.impression_rows import to_impression
+from serving.state.live_state import LiveState
+from serving.state.patience import Patience
+from serving.state.snapshot import Snapshot
 from tests.small_shop import END, shop_events
 
 NOW = int(END.timestamp())

@@ -11,8 +11,8 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from serving.processes.supervisor import ONE_THREAD
 from serving.settings import ServingSettings
-from serving.supervisor import ONE_THREAD
 from tests.qualification.commands import own_environment
 
 READY_S = 300.0

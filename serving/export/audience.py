@@ -12,7 +12,7 @@ from recsys.pipeline.recommender import Recommender
 from recsys.store.store import Store
 from recsys.store.tables import events, visitors
 from recsys.types import VISITOR_PREFIX, NumArray
-from serving.limits import text_fault
+from serving.messages.limits import text_fault
 
 COLUMN = "customer_id"
 MOST_NAMED = 20

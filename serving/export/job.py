@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from recsys.config import StrictModel
-from serving.live_state import Purpose
+from serving.state.live_state import Purpose
 
 Format = Literal["parquet", "csv", "jsonl"]
 FORMATS: tuple[str, ...] = get_args(Format)

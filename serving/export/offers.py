@@ -15,11 +15,11 @@ from recsys.store.offers import Offers
 from recsys.store.plans import PlanNote, Plans
 from recsys.store.store import Store
 from recsys.types import CustomerId
-from serving.attribution import Attribution
+from serving.answering.attribution import Attribution
+from serving.answering.offering import PLACEMENT, Offering, OfferQuery
+from serving.answering.plan_tokens import plan_token
 from serving.export.job import Job
-from serving.offering import PLACEMENT, Offering, OfferQuery
-from serving.offline import Desk
-from serving.plan_tokens import plan_token
+from serving.export.offline import Desk
 
 ALTERNATES = 0
 COLUMNS: Mapping[str, pl.DataType] = {

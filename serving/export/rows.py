@@ -9,11 +9,11 @@ import polars as pl
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.durable import sync
-from serving.answers import Answer
-from serving.details import DetailsReader
+from serving.answering.answers import Answer
 from serving.export.job import Wish
 from serving.export.links import link
 from serving.export.offers import COLUMNS as OFFER
+from serving.messages.details import DetailsReader
 
 _ITEM: Mapping[str, pl.DataType] = {
     "rank": pl.Int32(),

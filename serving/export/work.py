@@ -14,15 +14,15 @@ from recsys.pipeline.query import Query
 from recsys.store.open import Role, open_store
 from recsys.store.store import Store
 from recsys.types import CustomerId
-from serving.answers import Answer, Asking
-from serving.details import DetailsReader
+from serving.answering.answers import Answer, Asking
+from serving.answering.impression_rows import to_impression
 from serving.export.job import Job
 from serving.export.offers import Giver, giver
+from serving.export.offline import LOOKUP_S, Desk, opened_desk
 from serving.export.rows import rows_of, schema_of, write_rows
-from serving.impression_rows import to_impression
-from serving.live_state import Known
-from serving.offline import LOOKUP_S, Desk, opened_desk
+from serving.messages.details import DetailsReader
 from serving.settings import ServingSettings
+from serving.state.live_state import Known
 
 BLOCK = 250
 """Customers that are asked for together: one read of the store."""

@@ -32,7 +32,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.vocabulary import Vocabulary
 from recsys.pipeline.query import Query
 from recsys.types import CustomerId, ItemId
-from serving.supervisor import ONE_THREAD
+from serving.processes.supervisor import ONE_THREAD
 
 PLACEMENT, LIMIT, BATCH = "for_you", 20, 1_000
 EMBEDDING_SIZE, EPOCHS, SEED = 128, 5, 1

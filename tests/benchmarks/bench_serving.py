@@ -38,10 +38,10 @@ from recsys.client import RecsysClient
 from recsys.pipeline.recommender import Recommender
 from recsys.v1.recommendation_service_pb2 import RecommendRequest
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
-from serving.details import DetailsReader
-from serving.requests import to_query
-from serving.responses import to_response
-from serving.supervisor import ONE_THREAD
+from serving.messages.details import DetailsReader
+from serving.messages.requests import to_query
+from serving.messages.responses import to_response
+from serving.processes.supervisor import ONE_THREAD
 
 PLACEMENT, LIMIT = "for_you", 20
 ROUNDS = 3

@@ -14,7 +14,7 @@ from recsys.data.reading.mapping import Mapping
 from recsys.data.reading.prepare import Sources, prepare
 from recsys.store.event_ids import with_ids
 from recsys.store.events import LogEvent
-from serving.event_rows import to_rows
+from serving.messages.event_rows import to_rows
 from tests.events import NOW_S, at, properties, sent_event
 
 texts = st.one_of(

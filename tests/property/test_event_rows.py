@@ -13,9 +13,9 @@ from recsys.errors import InvalidEventError
 from recsys.types import EVENT_TYPES, visitor_key
 from recsys.v1.event_pb2 import Event
 from serving.errors import MAX_VIOLATIONS
-from serving.event_checks import event_violations
-from serving.event_properties import properties_text
-from serving.event_rows import to_rows
+from serving.messages.event_checks import event_violations
+from serving.messages.event_properties import properties_text
+from serving.messages.event_rows import to_rows
 from tests.events import DAY_S, NOW_S, at, sent_event
 
 NOW_US = NOW_S * 1_000_000

@@ -82,4 +82,4 @@ def log_lines() -> Iterator[list[dict[str, Any]]]:
 @pytest.fixture
 def logging_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps a command that runs in this process from setting up its logging for good."""
-    monkeypatch.setattr("serving.export.cli.configure_logging", lambda _: None)
+    monkeypatch.setattr("serving.commands.export.configure_logging", lambda _: None)

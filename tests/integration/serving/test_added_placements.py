@@ -8,7 +8,7 @@ import pytest
 
 from recsys.client import RecsysClient
 from recsys.errors import ConfigError, InvalidQueryError, UnknownPlacementError
-from serving.deployment_check import checked_deployment
+from serving.state.deployment_check import checked_deployment
 from tests.integration.serving.shop_server import shop_client
 
 ANNA = "customer-02"

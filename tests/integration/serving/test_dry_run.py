@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from recsys.live.deployment import Deployment
 from recsys.store.store import Store
 from serving.cli import app
-from serving.dry_run import DryRun, compare, dry_run
-from serving.past import Past
+from serving.replays.dry_run import DryRun, compare, dry_run
+from serving.replays.past import Past
 from tests.changing_shop import ChangingShop
 
 NO_ITEM_3 = {"rules": {"for_you": {"gone": {"kind": "exclude", "item_ids": ["item-03"]}}}}

@@ -22,7 +22,7 @@ from serving.cli import app
 from serving.export import lead
 from serving.export.audience import of_all
 from serving.export.folder import Folder
-from serving.served_store import served_store
+from serving.processes.served_store import served_store
 from serving.settings import ServingSettings
 from tests.integration.serving.shop_server import NOW, shop_client
 from tests.small_shop import CUSTOMERS

@@ -23,10 +23,10 @@ from recsys.store.plans import PlanNote, Plans
 from recsys.store.store import Store
 from recsys.store.tables.plans import contact_id
 from recsys.v1 import offer_service_pb2 as pb
-from serving.attribution import Attribution
+from serving.answering.attribution import Attribution
 from serving.cli import app
 from serving.export.job import Job
-from serving.plan_calls import streamed
+from serving.servicers.plan_calls import streamed
 
 ROOT = Path(__file__).parents[3]
 MERGE = ROOT / "docs" / "examples" / "mail_merge" / "merge.py"

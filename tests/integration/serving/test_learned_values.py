@@ -12,7 +12,7 @@ from recsys.offers.values import Audience, PastContacts, ValueBasis
 from recsys.store.open import open_store
 from recsys.store.store import Store
 from recsys.types import CustomerId
-from serving.live_offers import LiveOffers
+from serving.state.live_offers import LiveOffers
 from tests.campaign_store import Campaign, store_campaign
 from tests.integration.training.commands import in_process
 

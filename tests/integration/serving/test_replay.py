@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from recsys.store.store import Store
-from serving.past import Past
-from serving.replay import Replayed, replay
+from serving.replays.past import Past
+from serving.replays.replay import Replayed, replay
 from tests.changing_shop import ChangingShop
 
 FAR = 2**60

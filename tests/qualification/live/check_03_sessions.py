@@ -24,10 +24,10 @@ from recsys.store.events import LogEvent
 from recsys.store.open import open_store
 from recsys.store.store import Store
 from recsys.types import EventType, visitor_key
-from serving.answers import answer_all
-from serving.live_state import LiveState
-from serving.patience import Patience
-from serving.snapshot import Snapshot
+from serving.answering.answers import answer_all
+from serving.state.live_state import LiveState
+from serving.state.patience import Patience
+from serving.state.snapshot import Snapshot
 from tests.qualification.live.sessions import (
     DECAY,
     Neighbours,

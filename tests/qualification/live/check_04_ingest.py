@@ -26,7 +26,7 @@ from recsys.store.store import Store
 from recsys.v1.event_pb2 import Event
 from recsys.v1.event_service_pb2 import WriteEventsRequest, WriteEventsResponse
 from recsys.v1.event_service_pb2_grpc import EventServiceStub
-from serving.supervisor import ONE_THREAD
+from serving.processes.supervisor import ONE_THREAD
 from tests.deployments import Deployment
 from tests.postgres import Postgres
 from tests.qualification.commands import own_environment

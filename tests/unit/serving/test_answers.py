@@ -16,12 +16,12 @@ from recsys.pipeline.query import Query
 from recsys.pipeline.recommender import Recommender
 from recsys.types import CustomerId
 from recsys.v1 import recommendation_service_pb2 as pb
-from serving.answers import answer_all
-from serving.details import DetailsReader
-from serving.live_state import LiveState
-from serving.patience import Patience
-from serving.responses import to_batch_response, to_response
-from serving.snapshot import Snapshot
+from serving.answering.answers import answer_all
+from serving.messages.details import DetailsReader
+from serving.messages.responses import to_batch_response, to_response
+from serving.state.live_state import LiveState
+from serving.state.patience import Patience
+from serving.state.snapshot import Snapshot
 from tests.small_shop import END
 
 NOW = int(END.timestamp())

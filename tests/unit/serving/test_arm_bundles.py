@@ -13,8 +13,8 @@ import structlog
 
 from recsys.errors import BundleError
 from recsys.pipeline.recommender import Recommender
-from serving import arm_bundles
-from serving.arm_bundles import ArmBundles
+from serving.state import arm_bundles
+from serving.state.arm_bundles import ArmBundles
 
 
 @dataclass(eq=False)

@@ -10,10 +10,10 @@ import structlog
 from recsys.errors import BundleError
 from recsys.pipeline.arrangement import NOT_LOADED
 from recsys.pipeline.recommender import Recommender
-from serving.arm_bundles import ArmBundles
-from serving.arranger import Arranger
-from serving.deployment_file import DeploymentFile
-from serving.live_catalogue import LiveCatalogue
+from serving.state.arm_bundles import ArmBundles
+from serving.state.arranger import Arranger
+from serving.state.deployment_file import DeploymentFile
+from serving.state.live_catalogue import LiveCatalogue
 
 HEAD = '[experiments.e]\nplacements = ["for_you"]\n'
 WITH_BUNDLE = HEAD + 'end_time = 2026-01-01T00:00:00Z\narms = {old = {bundle = "other"}, new = {}}'

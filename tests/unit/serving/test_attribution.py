@@ -7,8 +7,8 @@ import pytest
 
 from recsys.errors import StoreUnavailableError
 from recsys.live.attribution import Tokens
-from serving import attribution
-from serving.attribution import Attribution
+from serving.answering import attribution
+from serving.answering.attribution import Attribution
 from tests.unit.serving.test_impressions import answer, soon
 
 SECRET = b"s" * 32

@@ -5,7 +5,7 @@ import json
 from recsys.live.deployment import Deployment
 from recsys.live.deployment_note import note_of
 from recsys.pipeline.catalogue_state import AS_FITTED, CatalogueState
-from serving.basis import MOST_WAITING, Basis, NotedBasis
+from serving.answering.basis import MOST_WAITING, Basis, NotedBasis
 
 NOTE = note_of(Deployment())
 

@@ -12,7 +12,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from recsys.errors import InvalidQueryError
-from serving.boundary import Boundary
+from serving.servicers.boundary import Boundary
 
 
 def decode(raw: bytes) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import BundleError, ConfigError
-from serving.deployment_check import checked_deployment
+from serving.state.deployment_check import checked_deployment
 
 ONE = "[exploration.popular]\ntemperature = 0.5\n"
 

@@ -9,7 +9,7 @@ import structlog
 
 from recsys.live.deployment import Deployment
 from recsys.live.fit_to_bundle import Misfit
-from serving.deployment_file import DeploymentFile
+from serving.state.deployment_file import DeploymentFile
 
 ONE = "[exploration.popular]\ntemperature = 0.5\n"
 TWO = "[exploration.popular]\ntemperature = 0.7\n"

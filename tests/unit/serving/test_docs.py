@@ -8,9 +8,9 @@ import pytest
 from recsys.config import StrictModel
 from recsys.live.deployment import Experiment, Exploration
 from serving import logs
-from serving.deployment_check import checked_deployment
 from serving.errors import CATALOGUE
 from serving.settings import ServingSettings
+from serving.state.deployment_check import checked_deployment
 from tests.events import WRONG, Wrong
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -8,7 +8,7 @@ from recsys.errors import FieldViolation, InvalidBatchError, InvalidEventError
 from recsys.store.events import LogEvent
 from recsys.types import EventType
 from serving.errors import MAX_VIOLATIONS
-from serving.event_rows import to_rows
+from serving.messages.event_rows import to_rows
 from tests.events import DAY_S, NOW_S, WRONG, Wrong, at, properties, sent_event
 
 NOW_US = NOW_S * 1_000_000

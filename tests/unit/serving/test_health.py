@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from grpc_health.v1 import health_pb2
 
-from serving.health import Health
+from serving.servicers.health import Health
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

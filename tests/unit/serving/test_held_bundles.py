@@ -7,7 +7,7 @@ import pytest
 
 from recsys.bundle import current
 from recsys.errors import BundleError
-from serving.held_bundles import holding, records
+from serving.state.held_bundles import holding, records
 
 KNOWN = "customer-02"
 

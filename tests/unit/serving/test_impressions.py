@@ -16,9 +16,9 @@ from recsys.errors import StoreFullError, StoreUnavailableError
 from recsys.pipeline.query import Query, Reason, RecentEvent, Recommendations, RecommendedItem
 from recsys.store.impressions import Impression, Loss
 from recsys.types import CustomerId, EventType, ItemId, Tier
-from serving.answers import Answer
-from serving.impression_rows import to_impression
-from serving.impressions import ImpressionLog
+from serving.answering.answers import Answer
+from serving.answering.impression_rows import to_impression
+from serving.answering.impressions import ImpressionLog
 from tests.integration.serving.steered import catalogue
 
 SOON_S = 10.0

@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from recsys.data.events import ITEM_SCHEMA, TIME
 from recsys.errors import InvalidItemError, InvalidQueryError
 from recsys.v1.catalog_service_pb2 import Item, MarketOffer
-from serving.item_columns import to_columns
+from serving.messages.item_columns import to_columns
 
 SCHEMA = {
     **ITEM_SCHEMA,

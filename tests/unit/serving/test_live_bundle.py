@@ -10,8 +10,8 @@ import structlog
 
 from recsys.errors import BundleError, BundleNotReadyError
 from recsys.pipeline.recommender import Recommender
-from serving import live_bundle
-from serving.live_bundle import LiveBundle
+from serving.state import live_bundle
+from serving.state.live_bundle import LiveBundle
 
 
 @dataclass

@@ -14,8 +14,8 @@ from recsys.pipeline.recommender import Recommender
 from recsys.store.catalogue import ItemColumns, ItemRow
 from recsys.store.store import Store
 from recsys.store.tables.catalogue import COUNTER
-from serving.live_catalogue import UNUSED_LOOKS, LiveCatalogue
 from serving.logs import CATALOGUE_LOST
+from serving.state.live_catalogue import UNUSED_LOOKS, LiveCatalogue
 from tests.small_shop import END
 
 NOW = int(END.timestamp())

@@ -16,8 +16,8 @@ from recsys.pipeline.recommender import Recommender
 from recsys.store.offers import Offers
 from recsys.store.open import open_store
 from recsys.store.store import Store
-from serving.live_offers import LiveOffers, OfferDesk
 from serving.logs import OFFERS_LEFT_OUT
+from serving.state.live_offers import LiveOffers, OfferDesk
 from tests.catalogue_changes import Changes
 
 TEA = {"category": ["Drinks", "Tea"]}

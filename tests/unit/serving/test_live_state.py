@@ -18,8 +18,8 @@ from recsys.store.events import LogEvent
 from recsys.store.open import open_store
 from recsys.store.store import Store
 from recsys.types import DAY_S, CustomerId, LogPosition, visitor_key
-from serving.live_state import LiveState
-from serving.patience import Patience
+from serving.state.live_state import LiveState
+from serving.state.patience import Patience
 from tests.small_shop import END, shop_events
 
 ANNA = CustomerId("customer-04")

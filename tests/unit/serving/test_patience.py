@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from recsys.errors import StoreUnavailableError
-from serving.patience import RETRY_S, Patience
+from serving.state.patience import RETRY_S, Patience
 
 
 class Clock:

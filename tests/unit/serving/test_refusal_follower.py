@@ -10,7 +10,7 @@ from recsys.store.consent import NO_REFUSALS, Consent
 from recsys.store.customers import Customers
 from recsys.store.database import Session
 from recsys.store.store import Store
-from serving.refusals import REST_S, RefusalFollower
+from serving.state.refusals import REST_S, RefusalFollower
 
 
 def test_a_server_without_a_store_knows_of_none() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from recsys.errors import StoreUnavailableError
 from recsys.store.open import open_store
-from serving.served_store import owns_store, served_store
+from serving.processes.served_store import owns_store, served_store
+from serving.processes.supervisor import writer_command
 from serving.settings import ServingSettings
-from serving.supervisor import writer_command
 from tests.stores import log_event
 
 

@@ -9,7 +9,7 @@ from recsys.live.deployment import Deployment
 from recsys.store.consent import NO_REFUSALS
 from recsys.store.tombstones import NOBODY
 from serving.logs import SNAPSHOT_FAILED
-from serving.snapshot import Live
+from serving.state.snapshot import Live
 
 
 def recommender() -> SimpleNamespace:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from serving import supervisor as module
+from serving.processes import supervisor as module
+from serving.processes.supervisor import Supervisor, environment_of, server_command
 from serving.settings import SETTINGS_VARIABLE, ServingSettings
-from serving.supervisor import Supervisor, environment_of, server_command
 
 PORTS = (7001, 7002)
 ENVIRONMENT = environment_of(ServingSettings(bundles=Path("b")))

@@ -10,7 +10,7 @@ from recsys.store.customers import Customers
 from recsys.store.database import Session
 from recsys.store.store import Store
 from recsys.store.tombstones import NOBODY
-from serving.tombstones import TombstoneFollower
+from serving.state.tombstones import TombstoneFollower
 from tests.stores import log_event
 
 

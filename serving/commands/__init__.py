@@ -1,0 +1,1 @@
+"""The commands beside `run`: export, erase, experiments, offers, replays."""

@@ -1,0 +1,1 @@
+"""The processes of one deployment: supervisor, servers, the writer of an embedded store."""

@@ -1,0 +1,1 @@
+"""Logged answers made again, as they were or by another deployment file."""

@@ -1,0 +1,1 @@
+"""The five services: check, convert, call, convert. And what lies between gRPC and them."""

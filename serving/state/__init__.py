@@ -1,0 +1,1 @@
+"""What may change while the server runs, and the threads that follow it."""
