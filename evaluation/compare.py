@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from evaluation.compare_tables import certain, customer_table, pair_table, slice_table
+from evaluation.compare_tables import customer_table, pair_table, significant, slice_table
 from evaluation.configurations import configurations
 from evaluation.options import (
     AllMetricsOption,
@@ -203,7 +203,7 @@ def _print_verdicts(console: Console, found: Verdicts) -> None:
         return
     what = f"{found.placement}: {found.metric}@{found.k}"
     console.print(pair_table(f"{what}, every two configurations", found.pairs))
-    sure = certain(found.slices)
+    sure = significant(found.slices)
     for other in dict.fromkeys(each.second for each in sure):
         of_other = [each for each in sure if each.second == other]
         title = f"{what}, slices: {of_other[0].first} minus {other}"

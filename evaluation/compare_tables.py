@@ -16,7 +16,7 @@ SHOWN_CUSTOMERS = 5
 
 
 def pair_table(title: str, pairs: Sequence[Pair]) -> Table:
-    """Returns every two configurations, the most certain difference first."""
+    """Returns every two configurations, the most significant difference first."""
     table = _table(title)
     table.add_column("first")
     table.add_column("minus")
@@ -62,7 +62,7 @@ def customer_table(title: str, found: pl.DataFrame, difference: str) -> Table:
     return table
 
 
-def certain(found: Sequence[SliceDifference]) -> list[SliceDifference]:
+def significant(found: Sequence[SliceDifference]) -> list[SliceDifference]:
     """Returns those that are more than luck, whatever the number of slices looked at."""
     return [each for each in found if each.p_holm <= ALPHA]
 

@@ -16,7 +16,7 @@ from recsys.online.report import OnlineReport
 
 CAPTIONS = {
     "headline": "Each point is a figure of all impressions, each bar its 95 % interval. Bars of "
-    "arms may overlap although their difference is certain: that is judged below.",
+    "arms may overlap although their difference is significant: that is judged below.",
     "days": "Rates are of the day of the impression, whenever the event followed. Days of few "
     "impressions jump.",
     "comparisons": "The lead of an arm over the first one of its experiment. A bar that does not "

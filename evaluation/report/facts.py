@@ -7,7 +7,7 @@ from typing import Literal
 import polars as pl
 
 from evaluation.report.findings import Findings
-from evaluation.report.words import DEFINITIONS, certainty
+from evaluation.report.words import DEFINITIONS, significance
 from evaluation.tables import TWO_DIGITS
 from recsys.assembly import FitConfig
 from recsys.backtest.measures import METRICS
@@ -40,7 +40,7 @@ def headline_table(found: Findings) -> Table:
             figure, lead = found.row(placement, other, found.metric), found.lead(placement, other)
             if figure and lead and lead.low is not None and lead.high is not None:
                 span = f"{lead.value:+.4f} ({lead.low:+.4f} to {lead.high:+.4f})"
-                mark = MARKS[certainty(found, placement, other)]
+                mark = MARKS[significance(found, placement, other)]
                 rows.append(("", other, "", _value(figure), span, mark))
     head = ("placement", "configuration", "customers", f"{found.metric}@{found.k}", "our lead", "")
     return Table(head, tuple(rows), kind="two")

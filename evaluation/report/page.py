@@ -17,7 +17,7 @@ from recsys.backtest.rows import write_figures
 
 CAPTIONS = {
     "headline": "Each point is a mean over customers, each bar its 95 % interval. Leads are "
-    "judged in the table, paired by customer: they can be certain where these bars overlap.",
+    "judged in the table, paired by customer: they can be significant where these bars overlap.",
     "curves": "How accuracy changes with the length of the list; bands are 95 % intervals.",
     "coverage": "Up is more accurate, right shows more of the catalogue. A point to the upper "
     "right of another is better in both.",
@@ -32,7 +32,7 @@ CAPTIONS = {
 }
 """By plot; those of slices share one."""
 SLICES = (
-    "The lead in every slice with its interval, coloured where it is certain after Holm's "
+    "The lead in every slice with its interval, coloured where it is significant after Holm's "
     "correction for all slices."
 )
 

@@ -49,7 +49,7 @@ def sentences(found: Findings) -> list[str]:
     return [said for placement in found.outcomes if (said := _sentence(found, placement))]
 
 
-def certainty(found: Findings, placement: str, other: str) -> str:
+def significance(found: Findings, placement: str, other: str) -> str:
     """Returns whether the first configuration differs from another one: better, worse or ''."""
     for verdict in found.verdicts:
         for pair in verdict.pairs:
@@ -76,7 +76,7 @@ def _sentence(found: Findings, placement: str) -> str:
         "better": "significantly better than",
         "worse": "significantly worse than",
         "": "not significantly different from",
-    }[certainty(found, placement, rival)]
+    }[significance(found, placement, rival)]
     return (
         f"{said}, {word} the best other, {rival}, by {_signed(lead.value)}{relative}, "
         f"interval {_signed(lead.low)} to {_signed(lead.high)}."

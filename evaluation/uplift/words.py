@@ -59,7 +59,7 @@ def standing(lead: Spread) -> str:
         return "better than"
     if lead.campaign.high < 0:
         return "worse than"
-    return "not certainly different from"
+    return "not significantly different from"
 
 
 def number(found: Spread) -> str:

@@ -35,7 +35,7 @@ class Pair:
 def pairwise(
     values: Mapping[str, ValueArray], *, seed: int, permutations: int = PERMUTATIONS
 ) -> list[Pair]:
-    """Compares every two configurations by one metric, the most certain difference first.
+    """Compares every two configurations by one metric, the most significant difference first.
 
     Args:
         values: by configuration, shape (customers,) each, the same customers in the same order

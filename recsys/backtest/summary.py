@@ -80,7 +80,7 @@ def differences(
 ) -> Iterator[Row]:
     """Yields the paired difference of two contenders on the same cases, for each measure.
 
-    What makes a customer easy or hard cancels out: the difference can be certain where the two
+    What makes a customer easy or hard cancels out: the difference can be significant where the two
     single intervals overlap. It is significant at 5 % where its interval leaves out zero.
 
     Args:

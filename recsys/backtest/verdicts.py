@@ -14,13 +14,13 @@ from recsys.backtest.winners import SliceDifference, slice_differences
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What is certain about one placement."""
+    """What is significant about one placement."""
 
     placement: str
     metric: str
     k: int
     pairs: tuple[Pair, ...]
-    """Every two configurations, the most certain difference first."""
+    """Every two configurations, the most significant difference first."""
     slices: tuple[SliceDifference, ...]
     """The first configuration against each other one, by falling difference."""
 

@@ -1,6 +1,7 @@
 """Chooses on an inner split, then fits: a contender like any other, and what training does."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from recsys.assembly import FitConfig
 from recsys.backtest.compare import Contender
@@ -13,6 +14,7 @@ from recsys.data.progress import Progress, silent
 from recsys.errors import DataError
 from recsys.fitting.reduce import needed
 from recsys.protocols.holdout import HoldOut
+from recsys.protocols.single import Cut, Log, ProtocolName, hold_out
 from recsys.protocols.temporal import latest
 
 PLACEMENTS = ("for_you", "discover")
@@ -37,18 +39,31 @@ def choose_for(
 ) -> Choice:
     """Chooses a configuration for a shop by the last four weeks that are known of it.
 
+    Where time cannot tell, because nobody who is known before buys in them (one time for all
+    events, a week of history, customers who come once), a fifth of each customer's items is
+    drawn to judge by. They are new to the customer then, so `discover` alone is chosen for.
+
     Raises:
-        DataError: the data cannot be cut: too few, or nobody bought twice.
+        DataError: nobody has two items.
     """
-    return choose(
-        latest(dataset),
+    asked: Sequence[str] = PLACEMENTS
+    mask = None
+    try:
+        inner = latest(dataset)
+    except DataError:
+        drawn = hold_out(Log(dataset), ProtocolName.RANDOM, Cut(seed=seed))
+        inner, asked, mask = drawn.split, drawn.placements or asked, drawn.mask
+    choice = choose(
+        inner,
         base,
         menu,
-        placements=[name for name in PLACEMENTS if name in base.placements],
+        placements=[name for name in asked if name in base.placements],
         budget_seconds=budget_seconds,
+        mask=mask,
         seed=seed,
         progress=progress,
     )
+    return replace(choice, by_time=mask is None)
 
 
 def automatic(

@@ -133,7 +133,8 @@ def _split(
     if not len(customers):
         message = (
             f"no customer has events before {cutoff:%Y-%m-%d %H:%M} UTC "
-            f"({past['customer_id'].n_unique()} have) and purchases after ({len(buying)} have)"
+            f"({past['customer_id'].n_unique()} have) and purchases after ({len(buying)} have): "
+            "cut elsewhere, or hold back by customer (the protocol random)"
         )
         raise DataError(message, cutoff=cutoff.isoformat())
     bought = past.filter(pl.col("code") == PURCHASE)

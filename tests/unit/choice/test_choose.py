@@ -19,6 +19,7 @@ from recsys.choice.tables import choice_tables
 from recsys.choice.written import figures
 from recsys.config import validated
 from recsys.data.dataset import Dataset
+from recsys.data.events import EVENT_SCHEMA
 from recsys.data.progress import silent
 from recsys.errors import DataError
 from recsys.fitting.config import load_config
@@ -198,6 +199,18 @@ def test_too_little_to_cut_is_a_data_error(shop):
     nobody = replace(shop, events=shop.events.filter(pl.col("event_type") == "view"))
     with pytest.raises(DataError):
         choose_for(nobody, load_config(), menu(), budget_seconds=PLENTY)
+
+
+def test_where_time_cannot_tell_drawn_items_do(shop, chosen):
+    events = shop.events.with_columns(event_time=pl.lit(START).cast(EVENT_SCHEMA["event_time"]))
+    choice = choose_for(replace(shop, events=events), load_config(), menu(), budget_seconds=PLENTY)
+    [only] = choice.placements
+    assert (only.placement, choice.by_time, chosen.by_time) == ("discover", False, True)
+    assert "alike" in only.blend.weights, "who drinks tea buys tea, at whatever time"
+    assert choice.config.placements["for_you"] == load_config().placements["for_you"]
+    assert "judged by a fifth of each customer's items" in printed(choice_tables(choice))
+    assert "judged by a fifth" not in printed(choice_tables(chosen))
+    assert figures(choice)["by_time"] is False
 
 
 @pytest.mark.parametrize(
