@@ -102,7 +102,8 @@ TestDaysOption = Annotated[
         "--test-days",
         metavar="N",
         min=1,
-        help=f"Instead of --cutoff: the last so many days are judged by [{DEFAULT_TEST_DAYS}].",
+        help="Instead of --cutoff: the last so many days are judged by "
+        f"[{DEFAULT_TEST_DAYS}; one cut of short data: the last fifth of purchases].",
     ),
 ]
 MinItemEventsOption = Annotated[

@@ -16,7 +16,7 @@ TEMPORAL, ROLLING_ORIGIN = "temporal", "rolling-origin"
 DEFAULT_TEST_DAYS = 28
 DEFAULT_FOLDS = 3
 _ENOUGH_PASTS = 3
-"""An inner test part as long as the outer one needs so many times its length of data."""
+"""A test part of some days needs so many times its length of data."""
 
 
 def temporal(
@@ -33,7 +33,8 @@ def temporal(
     Args:
         dataset: with real times.
         cutoff: with a time zone; events at it belong to the test side.
-        test_days: instead of `cutoff`: days of the test side.
+        test_days: instead of `cutoff`: days of the test side. Without either the last 28, or of
+            data that are short for that the last fifth of purchases.
         min_item_events: keeps only items with so many purchases before the cutoff.
         mask: what lists and truth leave out; None: what each placement does by itself.
         protocol: the name in figures.
@@ -41,12 +42,16 @@ def temporal(
     Raises:
         DataError: one of the sides is empty.
     """
+    days = test_days or DEFAULT_TEST_DAYS
     if cutoff is None and test_days is None:
-        test_days = DEFAULT_TEST_DAYS
+        first, last = _span(dataset)
+        if _reaches_back(first, last, days):
+            test_days = days
+        else:
+            cutoff = last_fifth(dataset)
     split = temporal_split(
         dataset, cutoff=cutoff, test_days=test_days, min_item_events=min_item_events
     )
-    days = test_days or DEFAULT_TEST_DAYS
     return HoldOut(
         protocol=protocol,
         variant=variant(split, min_item_events, mask),
@@ -82,10 +87,7 @@ def rolling_origin(
     Raises:
         DataError: one of the sides of a cut is empty: the data do not reach back far enough.
     """
-    last = dataset.events.select(pl.col("event_time").max()).collect().item()
-    if last is None:
-        message = "the data set has no events to split"
-        raise DataError(message)
+    _, last = _span(dataset)
     end = last.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     held: list[HoldOut] = []
     for number in range(folds):
@@ -124,16 +126,9 @@ def latest(
     Raises:
         DataError: one of the sides is empty.
     """
-    first, last = (
-        dataset.events.select(first=pl.col("event_time").min(), last=pl.col("event_time").max())
-        .collect()
-        .row(0)
-    )
-    if first is None:
-        message = "the data set has no events to split"
-        raise DataError(message)
+    first, last = _span(dataset)
     end = end or last + timedelta(seconds=1)
-    long_enough = end - first >= timedelta(days=days * _ENOUGH_PASTS)
+    long_enough = _reaches_back(first, end, days)
     cutoff = end - timedelta(days=days) if long_enough else last_fifth(dataset)
     return temporal_split(dataset, cutoff=cutoff, min_item_events=min_item_events)
 
@@ -156,6 +151,25 @@ def last_fifth(dataset: Dataset) -> datetime:
         message = "the data have no purchases to split by"
         raise DataError(message)
     return moment
+
+
+def _span(dataset: Dataset) -> tuple[datetime, datetime]:
+    """Returns the times of the first and the last event.
+
+    Raises:
+        DataError: there is none.
+    """
+    times = pl.col("event_time")
+    first, last = dataset.events.select(first=times.min(), last=times.max()).collect().row(0)
+    if first is None:
+        message = "the data set has no events to split"
+        raise DataError(message)
+    return first, last
+
+
+def _reaches_back(first: datetime, end: datetime, days: int) -> bool:
+    """Says whether there is enough to learn from before so many last days."""
+    return end - first >= timedelta(days=days * _ENOUGH_PASTS)
 
 
 def variant(split: Split, min_item_events: int, mask: Mask | None = None) -> str:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from recsys.protocols.sides import split_of
 from recsys.protocols.single import Cut, Log, ProtocolName, hold_out, open_log
 from recsys.protocols.temporal import rolling_origin
 from tests.shops import Event, day, event_table, tiny_shop
-from tests.small_shop import shop_dataset
+from tests.small_shop import START, shop_dataset
 
 EVENTS = [
     Event("ann", "tea", 1),
@@ -184,6 +185,21 @@ def test_the_temporal_protocol_repeats_itself_earlier() -> None:
     short = long.inner(long.split)
     assert 0 < (long.split.cutoff - short.cutoff).days < 40, "its last fifth, there is no more"
     assert long.placements is None
+
+
+def test_short_data_are_cut_before_their_last_fifth() -> None:
+    """Four weeks to judge by would leave too little to learn from, or nothing at all."""
+    shop = shop_dataset()
+    whole = hold_out(Log(shop), ProtocolName.TEMPORAL)
+    assert whole.split.cutoff.time() == time.min
+    assert (shop.events.collect()["event_time"].max() - whole.split.cutoff).days == 27
+    weeks = shop.before(START + timedelta(days=20))
+    held = hold_out(Log(weeks), ProtocolName.TEMPORAL)
+    bought = weeks.events.collect().filter(pl.col("event_type") == "purchase")["event_time"]
+    assert (bought >= held.split.cutoff).mean() == pytest.approx(0.2, abs=0.05)
+    assert len(held.split.customers) > 5
+    asked = hold_out(Log(weeks), ProtocolName.TEMPORAL, Cut(test_days=7))
+    assert (weeks.events.collect()["event_time"].max() - asked.split.cutoff).days == 6
 
 
 def test_a_file_and_a_folder_can_be_opened(tmp_path: Path) -> None:
