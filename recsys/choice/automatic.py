@@ -11,14 +11,18 @@ from recsys.choice.choose import Choice, choose
 from recsys.choice.menu import Menu
 from recsys.data.dataset import Dataset
 from recsys.data.progress import Progress, silent
+from recsys.data.splits import Split
 from recsys.errors import DataError
 from recsys.fitting.reduce import needed
 from recsys.protocols.holdout import HoldOut
+from recsys.protocols.mask import Mask
 from recsys.protocols.single import Cut, Log, ProtocolName, hold_out
 from recsys.protocols.temporal import latest
 
 PLACEMENTS = ("for_you", "discover")
 """What is chosen for: the lists that are made of a customer's whole history."""
+NEW_ALONE = "discover"
+"""The one that can be judged by items drawn from all times: it shows nothing twice."""
 LEAST_SECONDS = 600.0
 SECONDS_PER_MILLION = 600.0
 
@@ -39,31 +43,59 @@ def choose_for(
 ) -> Choice:
     """Chooses a configuration for a shop by the last four weeks that are known of it.
 
-    Where time cannot tell, because nobody who is known before buys in them (one time for all
-    events, a week of history, customers who come once), a fifth of each customer's items is
-    drawn to judge by. They are new to the customer then, so `discover` alone is chosen for.
+    Raises:
+        DataError: there is nothing to choose by: nobody has two items.
+    """
+    return _choice(
+        lambda: latest(dataset),
+        dataset,
+        base,
+        menu,
+        placements=[name for name in PLACEMENTS if name in base.placements],
+        budget_seconds=budget_seconds,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def _choice(
+    cut: Callable[[], Split],
+    known: Dataset,
+    base: FitConfig,
+    menu: Menu,
+    *,
+    placements: Sequence[str],
+    budget_seconds: float,
+    mask: Mask | None = None,
+    seed: int,
+    progress: Progress,
+) -> Choice:
+    """Chooses by an inner split, or by drawn items of what is known where it cannot be made.
+
+    Time cannot tell where nobody who is known before buys in the last weeks: one time for all
+    events, a week of history, customers who come once. A fifth of each customer's items is new to
+    them then, so `discover` alone can be chosen for.
 
     Raises:
-        DataError: nobody has two items.
+        DataError: there is nothing to choose by.
     """
-    asked: Sequence[str] = PLACEMENTS
-    mask = None
     try:
-        inner = latest(dataset)
+        inner, drawn = cut(), False
     except DataError:
-        drawn = hold_out(Log(dataset), ProtocolName.RANDOM, Cut(seed=seed))
-        inner, asked, mask = drawn.split, drawn.placements or asked, drawn.mask
+        if NEW_ALONE not in placements:
+            raise
+        inner, drawn = hold_out(Log(known), ProtocolName.RANDOM, Cut(seed=seed)).split, True
     choice = choose(
         inner,
         base,
         menu,
-        placements=[name for name in asked if name in base.placements],
+        placements=[NEW_ALONE] if drawn else placements,
         budget_seconds=budget_seconds,
         mask=mask,
         seed=seed,
         progress=progress,
     )
-    return replace(choice, by_time=mask is None)
+    return replace(choice, drawn=drawn)
 
 
 def automatic(
@@ -97,8 +129,9 @@ def automatic(
         config = needed(base, placements)
         if chosen_for:
             try:
-                choice = choose(
-                    held.inner(held.split),
+                choice = _choice(
+                    lambda: held.inner(held.split),
+                    held.split.train,
                     config,
                     menu,
                     placements=chosen_for,

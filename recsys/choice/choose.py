@@ -78,8 +78,8 @@ class Choice:
     failed: Mapping[str, str]
     """Variants that cannot be fitted on these data or in this place, and why."""
     seconds: float
-    by_time: bool = True
-    """Whether what came later judged, not a drawn share of what customers bought at any time."""
+    drawn: bool = False
+    """Whether items drawn from all times judged, because the split meant for it had no sides."""
 
 
 def choose(

@@ -31,7 +31,7 @@ def choice_tables(choice: Choice) -> Group:
 def _parts(choice: Choice) -> Iterator[RenderableType]:
     tried = ", ".join(f"{name} {took:.1f}" for name, took in choice.fit_seconds.items())
     yield f"Chosen in {choice.seconds:.0f} s on an inner split. Seconds to fit: {tried}."
-    if not choice.by_time:
+    if choice.drawn:
         yield DRAWN
     if choice.left_out:
         yield f"[yellow]No time for[/] {', '.join(choice.left_out)}: give more with --budget."

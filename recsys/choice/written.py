@@ -37,7 +37,7 @@ def figures(choice: Choice) -> dict[str, Any]:
     """Returns what a manifest keeps of a choice: plain values."""
     return {
         "seconds": round(choice.seconds, 1),
-        "by_time": choice.by_time,
+        "drawn": choice.drawn,
         "left_out": dict(choice.left_out),
         "failed": dict(choice.failed),
         "placements": {

@@ -205,12 +205,49 @@ def test_where_time_cannot_tell_drawn_items_do(shop, chosen):
     events = shop.events.with_columns(event_time=pl.lit(START).cast(EVENT_SCHEMA["event_time"]))
     choice = choose_for(replace(shop, events=events), load_config(), menu(), budget_seconds=PLENTY)
     [only] = choice.placements
-    assert (only.placement, choice.by_time, chosen.by_time) == ("discover", False, True)
+    assert (only.placement, choice.drawn, chosen.drawn) == ("discover", True, False)
     assert "alike" in only.blend.weights, "who drinks tea buys tea, at whatever time"
     assert choice.config.placements["for_you"] == load_config().placements["for_you"]
     assert "judged by a fifth of each customer's items" in printed(choice_tables(choice))
     assert "judged by a fifth" not in printed(choice_tables(chosen))
-    assert figures(choice)["by_time"] is False
+    assert figures(choice)["drawn"] is True
+
+
+def first_visit() -> pl.Expr:
+    return pl.col("event_time") == pl.col("event_time").min().over("customer_id")
+
+
+def test_customers_who_come_once_still_say_what_goes_together(shop):
+    """A ranker is tried, and has nothing to learn from."""
+    once = replace(shop, events=shop.events.filter(first_visit()))
+    wanted = menu(ranker={"horizon_days": 15, "trees": 5, "cut_offs": 1, "customers": 50})
+    choice = choose_for(once, load_config(), wanted, budget_seconds=PLENTY)
+    assert choice.drawn
+    assert [each.placement for each in choice.placements] == ["discover"]
+    assert not any(trial.used for trial in choice.rankers.values())
+
+
+def test_a_contender_chooses_by_drawn_items_as_training_would(shop):
+    """All come back after the cut-off, none before: what is evaluated is what training does."""
+    moment = START.replace(month=2, day=10)
+    late = pl.col("event_time") >= moment
+    twice = replace(shop, events=shop.events.filter(first_visit() | late))
+    held = temporal(twice, cutoff=moment)
+    told: list[Choice] = []
+    contender = automatic(
+        "default",
+        load_config(),
+        menu(),
+        held,
+        placements=("for_you", "discover"),
+        budget_seconds=PLENTY,
+        told=told.append,
+        unable=unexpected,
+    )
+    contender.build(silent)
+    trained = choose_for(held.split.train, load_config(), menu(), budget_seconds=PLENTY)
+    assert [each.drawn for each in told] == [True]
+    assert told[0].placements[0].steps == trained.placements[0].steps
 
 
 @pytest.mark.parametrize(
