@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from recsys.data.reading.cells import CONTROL, MAX_ID_BYTES
-from recsys.data.reading.mapping import Rule
+from recsys.data.reading.mapping_parts import Rule
 from recsys.data.reading.raw import ROW
 from recsys.data.reading.rejects import FILTERED
 

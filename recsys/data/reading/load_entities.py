@@ -93,7 +93,7 @@ def _load(  # noqa: PLR0917 - two callers, both above
     frames: list[pl.DataFrame] = []
     read = rejected = filtered = 0
     for file in files:
-        table = open_table(file, delimiter=mapping.delimiter, quote=mapping.quote)
+        table = open_table(file, mapping.form)
         found, how = _match(file, table.columns, mapping, names)
         if key not in found:
             raise missing_columns(file, table.columns, [key], kind)

@@ -54,7 +54,7 @@ def load_events(
     read = rejected = filtered = 0
     files = () if source is None else find_files(source)
     for file in files:
-        table = open_table(file, delimiter=mapping.delimiter, quote=mapping.quote)
+        table = open_table(file, mapping.form)
         columns = match_event_columns(file, table.columns, mapping)
         if file == files[0]:
             announce("events", columns.notes)

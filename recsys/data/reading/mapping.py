@@ -2,35 +2,27 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Self
 
-import polars as pl
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from recsys.config import StrictModel, read_toml, validated
+from recsys.data.reading.file_form import FileForm
 from recsys.data.reading.guess import CUSTOMER_NAMES, EVENT_NAMES, ITEM_NAMES
+from recsys.data.reading.mapping_parts import (
+    Columns,
+    Encoding,
+    Explode,
+    FillDown,
+    Join,
+    OrderTimes,
+    Returns,
+    Rule,
+    Zone,
+)
 
 MISSING_TEXTS = ("", "NULL", "null", "NaN", "nan", "None", "\\N")
 """Texts that mean "no value" in exports of databases and data frames."""
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        message = f"{name!r} is not a time zone (say Europe/London)"
-        raise ValueError(message) from None
-    return name
-
-
-def _valid_pattern(pattern: str) -> str:
-    try:
-        pl.Series([""]).str.contains(pattern)
-    except pl.exceptions.ComputeError as error:
-        message = f"not a regular expression: {error}"
-        raise ValueError(message) from None
-    return pattern
 
 
 def _check_names(used: Iterable[str], known: Iterable[str]) -> None:
@@ -40,62 +32,69 @@ def _check_names(used: Iterable[str], known: Iterable[str]) -> None:
         raise ValueError(message)
 
 
-Columns = tuple[str, ...]
-Zone = Annotated[str, AfterValidator(_known_zone)]
-Pattern = Annotated[str, AfterValidator(_valid_pattern)]
-
-
 class FileMapping(StrictModel):
     """What every table has."""
 
+    files: Columns = ()
+    """Of a folder with files of several kinds: the names of this table's, `*` for any."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """Between the fields of a CSV; default: guessed."""
     quote: str = Field(default='"', max_length=1)
     """Around fields of a CSV; empty: quotes mean nothing."""
+    encoding: Encoding | None = None
+    """Of a text file; default: UTF-8, or what the file shows beyond doubt."""
+    skip_rows: int = Field(default=0, ge=0)
+    """Lines above the header of a CSV that are no part of the table."""
+    header: Columns = ()
+    """Names of the columns of a CSV whose first line is data."""
+    records: str | None = None
+    """Key of the list of records in a JSON file that is one object; default: the only list."""
     missing: Columns = MISSING_TEXTS
     """Texts that mean "no value"."""
-    decimal_comma: bool = False
-    """Numbers are written 1,50."""
+    missing_in: dict[str, Columns] = Field(default={})
+    """The retailer's column -> further texts that mean "no value" in it (`0` for guests)."""
+    decimal_comma: bool | None = None
+    """True: numbers are written 1.299,50; False: 1,299.50; default: what cannot be told apart,
+    as 1,299, is rejected."""
     whole_number_ids: Columns = ()
     """Our id columns in which `17850.0` is the id `17850`."""
     zone: Zone = "UTC"
     """Times that carry no zone are in this one."""
     time_format: str | None = None
     """How times are written (`%d/%m/%Y %H:%M`); default: ISO 8601 or Unix seconds, ms, us, ns."""
+    explode: Explode | None = None
+    key_values: Columns = ()
+    """Columns that hold lists of keys and values: key `k` of `params` becomes `params.k`."""
+    fill_down: FillDown | None = None
+    order_times: OrderTimes | None = None
+    joins: dict[str, Join] = Field(default={})
+    """Name -> another file of the set; later ones may use what earlier ones brought."""
+    require: dict[str, Rule] = Field(default={})
+    """Column, ours or the retailer's -> which rows are wanted; the others are left out."""
+    exclude: dict[str, Rule] = Field(default={})
+    """Column, ours or the retailer's -> which rows are left out."""
 
-
-class Rule(StrictModel):
-    """Which rows are wanted, by one of our columns; the others are rejected with the reason."""
-
-    pattern: Pattern | None = None
-    """A regular expression that the text must contain."""
-    above: float | None = None
-    """The number must be greater than this."""
-
-
-class Returns(StrictModel):
-    """Which rows are returns although no event type says so."""
-
-    negative_quantity: bool = False
-    """A negative quantity is a return of so many."""
-    column: str | None = None
-    """The retailer's column that tells a return by how its text begins."""
-    prefix: str | None = Field(default=None, min_length=1)
-    """How it begins."""
-
-    @model_validator(mode="after")
-    def _column_with_prefix(self) -> Self:
-        if (self.column is None) != (self.prefix is None):
-            message = "column and prefix belong together"
-            raise ValueError(message)
-        return self
+    @property
+    def form(self) -> FileForm:
+        """Returns what a reader needs to know."""
+        return FileForm(
+            delimiter=self.delimiter,
+            quote=self.quote,
+            encoding=self.encoding,
+            skip_rows=self.skip_rows,
+            header=self.header,
+            records=self.records,
+        )
 
 
 class EventMapping(FileMapping):
     """How events are read."""
 
-    columns: dict[str, str] = Field(default={})
-    """Our column -> the retailer's; `visitor_id` counts as one of ours."""
+    columns: dict[str, str | Columns] = Field(default={})
+    """Our column -> the retailer's, or several, of which the first with a value counts; several
+    of `event_id` are joined. `visitor_id` counts as one of ours."""
+    time_parts: Columns = ()
+    """The retailer's columns that make a time together (date, time of day); no `event_time`."""
     constants: dict[str, str] = Field(default={})
     """Our column -> the same text for every row."""
     event_types: dict[str, str] = Field(default={})
@@ -107,12 +106,10 @@ class EventMapping(FileMapping):
     zero_quantity_is_one: bool = False
     """A quantity of 0 counts as 1 (coupon lines); default: rejected."""
     returns: Returns = Returns()
-    require: dict[str, Rule] = Field(default={})
-    """Our column -> which rows are wanted."""
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names((*self.columns, *self.constants, *self.require), EVENT_NAMES)
+        _check_names((*self.columns, *self.constants), EVENT_NAMES)
         twice = sorted(self.columns.keys() & self.constants.keys())
         if self.line_value is not None and "unit_price" in {*self.columns, *self.constants}:
             twice.append("unit_price")
@@ -128,28 +125,39 @@ class ItemMapping(FileMapping):
     """How items are read."""
 
     columns: dict[str, str | Columns] = Field(default={})
-    """Our column -> the retailer's, or several: a category path, a title's words."""
+    """Our column -> the retailer's, or several: the steps of a category path, the words of a
+    title; of any other column the first with a value counts."""
+    sale_price: str | None = None
+    """The retailer's column with a reduced price: then it is the price, and the other one the
+    list price."""
+    sale_period: str | None = None
+    """The retailer's column with `start/end` of the reduced price; default: it always holds."""
+    unavailable: dict[str, Rule] = Field(default={})
+    """Column, ours or the retailer's -> which items may not be shown, whatever their stock."""
+    categories_separator: str | None = Field(default=None, min_length=1)
+    """Between several categories in one text: the first is the category, all are tags."""
     category_separator: str = Field(default=">", min_length=1)
     """Between the steps of a category path in one text."""
     tags_separator: str = Field(default="|", min_length=1)
     """Between tags in one text."""
     drop: Columns = ()
     """The retailer's columns to leave out; all others become attributes."""
-    require: dict[str, Rule] = Field(default={})
-    """Our column -> which rows are wanted; only columns that hold one text or number."""
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
         _check_names(self.columns, ITEM_NAMES)
-        _check_names(self.require, ITEM_NAMES.keys() - {"category", "markets", "tags"})
+        for ours in ("category", "markets", "tags"):
+            if ours in self.require or ours in self.exclude:
+                message = f"{ours}: holds a list: a rule needs a column of one text or number"
+                raise ValueError(message)
         return self
 
 
 class CustomerMapping(FileMapping):
     """How customers are read."""
 
-    columns: dict[str, str] = Field(default={})
-    """Our column -> the retailer's."""
+    columns: dict[str, str | Columns] = Field(default={})
+    """Our column -> the retailer's, or several, of which the first with a value counts."""
     drop: Columns = ()
     """The retailer's columns to leave out; all others become attributes."""
 

@@ -38,6 +38,8 @@ class RawTable:
     columns: tuple[str, ...]
     batches: Iterator[RawBatch]
     """Can be gone through once."""
+    notes: tuple[str, ...] = ()
+    """What a person should hear about how the file was read (`is read as cp1252`)."""
 
 
 def no_broken_rows() -> pl.DataFrame:

@@ -4,6 +4,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from recsys.data.reading.csv_reader import open_csv
+from recsys.data.reading.file_form import FileForm
 from recsys.data.reading.jsonl_reader import open_jsonl
 from recsys.data.reading.parquet_reader import open_parquet
 from recsys.data.reading.raw import RawTable
@@ -46,13 +47,15 @@ def find_files(source: str) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def open_table(file: Path, *, delimiter: str | None = None, quote: str = '"') -> RawTable:
+_PLAIN = FileForm()
+
+
+def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
     """Opens one file by the ending of its name.
 
     Args:
         file: what to open; `.gz` and `.zst` may follow the ending of a text file.
-        delimiter: for CSV; None: guessed.
-        quote: for CSV; empty: quotes mean nothing.
+        form: how it is written.
 
     Raises:
         DataError: the ending is unknown, or the file is missing, empty or damaged.
@@ -64,7 +67,7 @@ def open_table(file: Path, *, delimiter: str | None = None, quote: str = '"') ->
         return open_jsonl(file)
     if kind == "csv":
         tab = "\t" if ".tsv" in file.suffixes else None
-        return open_csv(file, delimiter=delimiter or tab, quote=quote)
+        return open_csv(file, delimiter=form.delimiter or tab, quote=form.quote)
     message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow)"
     raise DataError(message, file=str(file))
 

@@ -25,7 +25,7 @@ def test_the_examples_are_valid() -> None:
         ('[events.columns]\nuser = "x"', "user: not a column of ours"),
         ('[items.columns]\ncolour = "x"', "colour: not a column of ours"),
         ('[customers.columns]\nage = "x"', "age: not a column of ours"),
-        ("[items.require]\ntags = { above = 1 }", "tags: not a column of ours"),
+        ("[items.require]\ntags = { above = 1 }", "tags: holds a list"),
         ('[events]\nzone = "Middle Earth"', "not a time zone"),
         ('[events.require]\nitem_id = { pattern = "(" }', "not a regular expression"),
         ('[events.returns]\nprefix = "C"', "belong together"),
