@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from recsys.data.reading.columns import (
     match_columns,
     missing_columns,
     require_columns,
+    several,
 )
 from recsys.data.reading.customer_rows import convert_customers
 from recsys.data.reading.entity_rows import EntityRows
@@ -22,6 +24,8 @@ from recsys.data.reading.mapping import CustomerMapping, ItemMapping
 from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
 from recsys.data.reading.report import TableCounts
+from recsys.data.reading.shape.joins import load_joins
+from recsys.data.reading.shape.shaper import shaped
 
 _Sources = dict[str, tuple[str, ...]]
 
@@ -33,10 +37,18 @@ class Entities:
     frame: pl.DataFrame
     """Our columns, then attributes; sorted by id, one row for each."""
     counts: TableCounts
+    notes: tuple[str, ...] = ()
+    """What a person should hear about how the files were read and joined."""
 
 
 def load_items(
-    source: str, mapping: ItemMapping, rejects: Rejects, progress: Progress, announce: Announce
+    source: str,
+    mapping: ItemMapping,
+    rejects: Rejects,
+    progress: Progress,
+    announce: Announce,
+    *,
+    now: datetime,
 ) -> Entities:
     """Reads the catalogue.
 
@@ -46,13 +58,14 @@ def load_items(
         rejects: takes the rows that cannot be used.
         progress: hears about rows read.
         announce: hears where the columns come from.
+        now: decides whether a reduced price holds.
 
     Raises:
         DataError: a file cannot be read or lacks the id.
     """
 
-    def convert(rows: pl.DataFrame, found: _Sources) -> EntityRows:
-        return convert_items(rows, found, mapping)
+    def convert(rows: pl.DataFrame, sources: _Sources) -> EntityRows:
+        return convert_items(rows, sources, mapping, now=now)
 
     return _load("items", source, mapping, ITEM_NAMES, convert, rejects, progress, announce)
 
@@ -70,8 +83,8 @@ def load_customers(
         DataError: a file cannot be read or lacks the id.
     """
 
-    def convert(rows: pl.DataFrame, found: _Sources) -> EntityRows:
-        return convert_customers(rows, found, mapping)
+    def convert(rows: pl.DataFrame, sources: _Sources) -> EntityRows:
+        return convert_customers(rows, sources, mapping)
 
     return _load(
         "customers", source, mapping, CUSTOMER_NAMES, convert, rejects, progress, announce
@@ -89,19 +102,22 @@ def _load(  # noqa: PLR0917 - two callers, both above
     announce: Announce,
 ) -> Entities:
     key = next(iter(names))
-    files = find_files(source)
+    files = find_files(source, mapping.files)
+    joins = load_joins(files, mapping)
     frames: list[pl.DataFrame] = []
+    notes: list[str] = []
     read = rejected = filtered = 0
     for file in files:
-        table = open_table(file, mapping.form)
-        found, how = _match(file, table.columns, mapping, names)
-        if key not in found:
+        table = shaped(open_table(file, mapping.form), mapping, joins, _named(mapping))
+        sources, how = _match(file, table.columns, mapping, names)
+        if key not in sources:
             raise missing_columns(file, table.columns, [key], kind)
         if file == files[0]:
             announce(kind, how)
+        notes += [f"{file.name}: {note}" for note in table.notes]
         batches = list(table.batches)
         broken = pl.concat([batch.broken for batch in batches])
-        done = convert(pl.concat([batch.rows for batch in batches]), found)
+        done = convert(pl.concat([batch.rows for batch in batches]), sources)
         rejects.add(kind, file, pl.concat([broken, done.rejects]))
         frames.append(done.rows)
         read += sum(len(batch.rows) for batch in batches) + len(broken)
@@ -119,7 +135,8 @@ def _load(  # noqa: PLR0917 - two callers, both above
         duplicates=read - rejected - kept,
         filtered=filtered,
     )
-    return Entities(first, counts)
+    notes += [note for join in joins for note in join.notes()]
+    return Entities(first, counts, tuple(notes))
 
 
 def _match(
@@ -128,9 +145,28 @@ def _match(
     mapping: ItemMapping | CustomerMapping,
     names: Mapping[str, tuple[str, ...]],
 ) -> tuple[_Sources, tuple[MappedColumn, ...]]:
-    given = {
-        ours: (theirs,) if isinstance(theirs, str) else theirs
-        for ours, theirs in mapping.columns.items()
+    for setting, wanted in _settings(mapping).items():
+        require_columns(file, columns, wanted, setting, mapping.optional)
+    given = several(mapping.columns)
+    return match_columns(file, columns, given, names, optional=mapping.optional)
+
+
+def _settings(mapping: ItemMapping | CustomerMapping) -> dict[str, tuple[str, ...]]:
+    """Returns each setting that names columns of the file, beyond `columns`, with these."""
+    named = {
+        "drop": mapping.drop,
+        "attributes": mapping.attributes or (),
+        "require": tuple(mapping.require.keys() - ITEM_NAMES.keys() - CUSTOMER_NAMES.keys()),
+        "exclude": tuple(mapping.exclude.keys() - ITEM_NAMES.keys() - CUSTOMER_NAMES.keys()),
     }
-    require_columns(file, columns, mapping.drop, "drop")
-    return match_columns(file, columns, given, names)
+    if isinstance(mapping, ItemMapping):
+        named["sale_price"] = () if mapping.sale_price is None else (mapping.sale_price,)
+        named["sale_period"] = mapping.sale_period
+        named["unavailable"] = tuple(mapping.unavailable.keys() - ITEM_NAMES.keys())
+    return named
+
+
+def _named(mapping: ItemMapping | CustomerMapping) -> tuple[str, ...]:
+    """Returns all columns of the file that the mapping names."""
+    columns = [name for theirs in several(mapping.columns).values() for name in theirs]
+    return (*columns, *(name for names in _settings(mapping).values() for name in names))

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import polars as pl
 
 from recsys.data.progress import Progress
 from recsys.data.reading.clock import Clock
-from recsys.data.reading.columns import Announce, match_event_columns
+from recsys.data.reading.columns import Announce
+from recsys.data.reading.event_columns import match_event_columns, named_by
 from recsys.data.reading.event_rows import convert_events
 from recsys.data.reading.event_sorter import EventSorter, Settle
 from recsys.data.reading.feed import Feed
@@ -17,6 +19,18 @@ from recsys.data.reading.mapping import EventMapping
 from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
 from recsys.data.reading.report import TableCounts
+from recsys.data.reading.shape.joins import load_joins
+from recsys.data.reading.shape.shaper import shaped
+from recsys.data.reading.visitor_links import VisitorLinks
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedEvents:
+    """What became of the events of a load."""
+
+    counts: TableCounts
+    notes: tuple[str, ...]
+    """What a person should hear about how the files were read, joined and understood."""
 
 
 def load_events(
@@ -30,8 +44,8 @@ def load_events(
     progress: Progress,
     announce: Announce,
     feeds: Sequence[Feed] = (),
-) -> TableCounts:
-    """Writes the canonical events to `target`, sorted by time and id; returns the counts.
+) -> LoadedEvents:
+    """Writes the canonical events to `target`, sorted by time and id.
 
     Args:
         source: a file, a folder or a pattern; None: only `feeds` have events.
@@ -50,11 +64,16 @@ def load_events(
     """
     chunks = target.with_suffix(".chunks")
     chunks.mkdir()
-    sorter = EventSorter(chunks, settled=_settled_by(feeds))
+    visitors = VisitorLinks()
+    sorter = EventSorter(chunks, settled=_settled_by(feeds, visitors))
+    mentions = [0] * len(mapping.mentions)
+    notes: list[str] = []
     read = rejected = filtered = 0
-    files = () if source is None else find_files(source)
+    files = () if source is None else find_files(source, mapping.files)
+    joins = load_joins(files, mapping)
     for file in files:
-        table = open_table(file, mapping.form)
+        table = shaped(open_table(file, mapping.form), mapping, joins, named_by(mapping))
+        notes += [f"{file.name}: {note}" for note in table.notes]
         columns = match_event_columns(file, table.columns, mapping)
         if file == files[0]:
             announce("events", columns.notes)
@@ -64,6 +83,8 @@ def load_events(
             rejects.add("events", file, done.rejects)
             clock.look(done.events)
             sorter.add(done.events)
+            visitors.add(done.links)
+            mentions = [sum(pair) for pair in zip(mentions, done.mentions, strict=True)]
             read += len(batch.rows) + len(batch.broken)
             rejected += len(done.rejects)
             filtered += count_filtered(done.rejects)
@@ -72,7 +93,13 @@ def load_events(
     duplicates = sorter.write(target, progress)
     left_out = sum(sum(feed.left_out.values()) for feed in feeds)
     shutil.rmtree(chunks)
-    return TableCounts(
+    notes += [note for join in joins for note in join.notes()]
+    notes += [
+        f"{count:,} events: {mention.text}"
+        for count, mention in zip(mentions, mapping.mentions, strict=True)
+        if count
+    ]
+    counts = TableCounts(
         files=len(files),
         rows=read + fed,
         kept=sorter.rows - duplicates - left_out,
@@ -82,6 +109,7 @@ def load_events(
         fed=fed,
         left_out=left_out,
     )
+    return LoadedEvents(counts, (*notes, *visitors.notes()))
 
 
 def _add(feed: Feed, sorter: EventSorter, progress: Progress) -> int:
@@ -93,8 +121,9 @@ def _add(feed: Feed, sorter: EventSorter, progress: Progress) -> int:
     return read
 
 
-def _settled_by(feeds: Sequence[Feed]) -> Settle:
+def _settled_by(feeds: Sequence[Feed], visitors: VisitorLinks) -> Settle:
     def settled(events: pl.DataFrame) -> pl.DataFrame:
+        events = visitors.linked(events)
         for feed in feeds:
             events = feed.settled(events)
         return events

@@ -15,6 +15,7 @@ from recsys.data.reading.mapping_parts import (
     Explode,
     FillDown,
     Join,
+    Mention,
     OrderTimes,
     Returns,
     Rule,
@@ -62,6 +63,12 @@ class FileMapping(StrictModel):
     """Times that carry no zone are in this one."""
     time_format: str | None = None
     """How times are written (`%d/%m/%Y %H:%M`); default: ISO 8601 or Unix seconds, ms, us, ns."""
+    more_time_formats: Columns = ()
+    """Ways of writing times that are tried after the usual ones."""
+    id_width: dict[str, int] = Field(default={})
+    """Our id column -> digits: a shorter number gets zeros in front (`108775` is `0108775`)."""
+    optional: Columns = ()
+    """The retailer's columns that a file may lack; what names one has no effect then."""
     explode: Explode | None = None
     key_values: Columns = ()
     """Columns that hold lists of keys and values: key `k` of `params` becomes `params.k`."""
@@ -106,6 +113,8 @@ class EventMapping(FileMapping):
     zero_quantity_is_one: bool = False
     """A quantity of 0 counts as 1 (coupon lines); default: rejected."""
     returns: Returns = Returns()
+    mentions: tuple[Mention, ...] = ()
+    """What the report says of rows that are kept although something about them is not known."""
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
@@ -124,14 +133,17 @@ class EventMapping(FileMapping):
 class ItemMapping(FileMapping):
     """How items are read."""
 
+    from_events: bool = False
+    """Where no files of items are given, the events' files are read for items, too."""
     columns: dict[str, str | Columns] = Field(default={})
     """Our column -> the retailer's, or several: the steps of a category path, the words of a
     title; of any other column the first with a value counts."""
     sale_price: str | None = None
     """The retailer's column with a reduced price: then it is the price, and the other one the
     list price."""
-    sale_period: str | None = None
-    """The retailer's column with `start/end` of the reduced price; default: it always holds."""
+    sale_period: Columns = Field(default=(), max_length=2)
+    """The retailer's column with `start/end` of the reduced price, or two, with its start and its
+    end; default: it always holds."""
     unavailable: dict[str, Rule] = Field(default={})
     """Column, ours or the retailer's -> which items may not be shown, whatever their stock."""
     categories_separator: str | None = Field(default=None, min_length=1)
@@ -140,6 +152,8 @@ class ItemMapping(FileMapping):
     """Between the steps of a category path in one text."""
     tags_separator: str = Field(default="|", min_length=1)
     """Between tags in one text."""
+    attributes: Columns | None = None
+    """The retailer's columns that become attributes; default: all that are not used otherwise."""
     drop: Columns = ()
     """The retailer's columns to leave out; all others become attributes."""
 
@@ -158,6 +172,8 @@ class CustomerMapping(FileMapping):
 
     columns: dict[str, str | Columns] = Field(default={})
     """Our column -> the retailer's, or several, of which the first with a value counts."""
+    attributes: Columns | None = None
+    """The retailer's columns that become attributes; default: all that are not used otherwise."""
     drop: Columns = ()
     """The retailer's columns to leave out; all others become attributes."""
 

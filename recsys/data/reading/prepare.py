@@ -112,14 +112,16 @@ def _load(
     rejects = Rejects(part / REJECTS_FILE)
     entities: dict[str, Entities] = {}
     if sources.items is not None:
-        entities["items"] = load_items(sources.items, mapping.items, rejects, progress, announce)
+        entities["items"] = load_items(
+            sources.items, mapping.items, rejects, progress, announce, now=now
+        )
     if sources.customers is not None:
         entities["customers"] = load_customers(
             sources.customers, mapping.customers, rejects, progress, announce
         )
     clock = Clock(mapping.events.zone, now)
     events_file = part / EVENTS_FILE
-    counts = load_events(
+    events = load_events(
         sources.events,
         events_file,
         mapping.events,
@@ -131,7 +133,10 @@ def _load(
         feeds=sources.feeds,
     )
     items = _items(entities.get("items"), sources.feeds)
-    tables = {"events": counts, "items": _write_items(items, events_file, part / ITEMS_FILE)}
+    tables = {
+        "events": events.counts,
+        "items": _write_items(items, events_file, part / ITEMS_FILE),
+    }
     if customers := _customers(entities.get("customers"), sources.feeds):
         customers.frame.write_parquet(part / CUSTOMERS_FILE)
         tables["customers"] = customers.counts

@@ -1,5 +1,7 @@
 """Finds and opens input files: Parquet, CSV and JSON Lines, one file, a folder or a pattern."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatch
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -23,8 +25,12 @@ _KINDS = {
 }
 
 
-def find_files(source: str) -> tuple[Path, ...]:
+def find_files(source: str, names: Sequence[str] = ()) -> tuple[Path, ...]:
     """Returns the input files that a path names, sorted: a file, a folder's, or a pattern's.
+
+    Args:
+        source: a file, a folder or a pattern.
+        names: of a folder, only files whose name fits one of these patterns; none: all.
 
     Raises:
         DataError: there is no such file, or none of a kind that can be read.
@@ -33,7 +39,16 @@ def find_files(source: str) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
     if path.is_dir():
-        found = [file for file in path.rglob("*") if file.is_file() and _is_data(file, path)]
+        found = list(readable_files(path))
+        if names and found:
+            kept = [file for file in found if has_name(file, names)]
+            if not kept:
+                message = (
+                    f"{source}: holds no file named {' or '.join(names)}; "
+                    f"it holds {', '.join(file.name for file in found[:20])}"
+                )
+                raise DataError(message, file=source)
+            found = kept
     elif has_magic(source):
         # Path.glob refuses absolute patterns.
         names = glob(source, recursive=True)  # noqa: PTH207
@@ -70,6 +85,23 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
         return open_csv(file, delimiter=form.delimiter or tab, quote=form.quote)
     message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow)"
     raise DataError(message, file=str(file))
+
+
+def readable_files(folder: Path) -> tuple[Path, ...]:
+    """Returns the files of a folder, searched to the bottom, that can be read, sorted."""
+    files = (file for file in folder.rglob("*") if file.is_file() and _is_data(file, folder))
+    return tuple(sorted(files))
+
+
+def has_name(file: Path, patterns: Sequence[str]) -> bool:
+    """Says whether a file's name fits one of several patterns, whatever its case.
+
+    A pattern without `.gz` or `.zst` fits compressed files, too.
+    """
+    name = file.name.lower()
+    ending = file.suffix.lower()
+    names = (name, name.removesuffix(ending)) if ending in _COMPRESSED else (name,)
+    return any(fnmatch(one, pattern.lower()) for one in names for pattern in patterns)
 
 
 def _is_data(file: Path, folder: Path) -> bool:
