@@ -1,12 +1,15 @@
 """Settles which of the retailer's columns is which of ours, and explains it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from recsys.data.reading.guess import guess_columns
 from recsys.errors import DataError
+
+JOINED = ("category", "title", "event_id")
+"""Our columns that are put together from several; of others the first with a value counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ def match_columns(
     *,
     taken: Iterable[str] = (),
     optional: Collection[str] = (),
+    guess: bool = True,
 ) -> tuple[dict[str, tuple[str, ...]], tuple[MappedColumn, ...]]:
     """Returns our column -> the file's columns, given or guessed, and how each was found.
 
@@ -37,7 +41,8 @@ def match_columns(
         given: our column -> columns that the mapping names.
         names: our column -> what it may be called.
         taken: our columns that need none (constants).
-        optional: columns that the file may lack; what is named by such ones alone is guessed.
+        optional: columns that the file may lack.
+        guess: recognise columns by usual names.
 
     Raises:
         DataError: the mapping names a column that the file does not have.
@@ -52,19 +57,25 @@ def match_columns(
     used = {column for theirs in given.values() for column in theirs}
     free = [column for column in columns if column not in used]
     wanted = {ours: by for ours, by in names.items() if ours not in given and ours not in taken}
-    guessed = {ours: (column,) for ours, column in guess_columns(free, wanted).items()}
+    usual = guess_columns(free, wanted) if guess else {}
+    guessed = {ours: (column,) for ours, column in usual.items()}
     either = {**guessed, **given}
     found = {ours: either[ours] for ours in names if ours in either}
     notes = tuple(
         MappedColumn(
-            ours, " + ".join(theirs), _how(theirs, optional) if ours in given else "guessed"
+            ours, _shown(ours, theirs), how_named(theirs, optional) if ours in given else "guessed"
         )
         for ours, theirs in found.items()
     )
     return found, notes
 
 
-def _how(theirs: Iterable[str], optional: Collection[str]) -> str:
+def _shown(ours: str, theirs: Sequence[str]) -> str:
+    return (" + " if ours in JOINED else ", else ").join(theirs)
+
+
+def how_named(theirs: Iterable[str], optional: Collection[str]) -> str:
+    """Says who named columns of the file: a profile or the user's own mapping."""
     return "profile" if all(column in optional for column in theirs) else "mapping"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recsys.data.reading.columns import (
     MappedColumn,
+    how_named,
     match_columns,
     missing_columns,
     require_columns,
@@ -45,13 +46,23 @@ def match_event_columns(
     ]
     given = several(mapping.columns)
     matched, notes = match_columns(
-        file, columns, given, EVENT_NAMES, taken=taken, optional=mapping.optional
+        file,
+        columns,
+        given,
+        EVENT_NAMES,
+        taken=taken,
+        optional=mapping.optional,
+        guess=mapping.guess,
     )
     sources, constants = dict(matched), dict(mapping.constants)
     more = [MappedColumn(ours, repr(value), "constant") for ours, value in constants.items()]
     if line_value is not None:
         sources["unit_price"] = (line_value,)
-        more.append(MappedColumn("unit_price", f"{line_value} / quantity", "mapping"))
+        more.append(
+            MappedColumn(
+                "unit_price", f"{line_value} / quantity", how_named([line_value], mapping.optional)
+            )
+        )
     if properties:
         more.append(MappedColumn("properties", " + ".join(properties), "mapping"))
     if mapping.time_parts:
@@ -68,6 +79,7 @@ def named_columns(mapping: EventMapping) -> tuple[tuple[str, tuple[str, ...]], .
         "require": mapping.require,
         "exclude": mapping.exclude,
         "returns.when": mapping.returns.when,
+        **{f"type_when.{kind}": rules for kind, rules in mapping.type_when.items()},
         **{f"mentions[{n}].rows": mention.rows for n, mention in enumerate(mapping.mentions)},
     }
     column = mapping.returns.column

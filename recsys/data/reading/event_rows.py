@@ -169,8 +169,8 @@ def _return_flag(schema: pl.Schema, mapping: EventMapping) -> pl.Expr:
 def _rule_cells(schema: pl.Schema, mapping: EventMapping) -> Iterator[pl.Expr]:
     """Yields what rules look at of the retailer's own columns."""
     mentions = (mention.rows for mention in mapping.mentions)
-    names = {name for rules in (mapping.require, mapping.exclude, *mentions) for name in rules}
-    for name in sorted(names - EVENT_SCHEMA.keys()):
+    every = (mapping.require, mapping.exclude, *mapping.type_when.values(), *mentions)
+    for name in sorted({name for rules in every for name in rules} - EVENT_SCHEMA.keys()):
         if name in schema:
             yield cells.text(name, schema[name], mapping).alias(rule_column(name))
 
@@ -178,8 +178,13 @@ def _rule_cells(schema: pl.Schema, mapping: EventMapping) -> Iterator[pl.Expr]:
 def _settle_names(rows: pl.DataFrame, mapping: EventMapping) -> pl.DataFrame:
     """Gives event types and visitors the names that we know them by."""
     names = _type_names(rows["event_type"], mapping)
+    kind = pl.col("event_type").replace_strict(names, return_dtype=pl.String)
+    for ours, rules in mapping.type_when.items():
+        cells_of = rule_cells(rules, rows.columns)
+        if rules.keys() <= cells_of.keys():
+            kind = pl.when(fulfils(rules, cells_of)).then(pl.lit(ours)).otherwise(kind)
     return rows.with_columns(
-        pl.col("event_type").replace_strict(names, return_dtype=pl.String),
+        kind.alias("event_type"),
         pl.coalesce("customer_id", VISITOR_PREFIX + pl.col("visitor_id")),
         pl.col("customer_id").str.starts_with(VISITOR_PREFIX).alias(RESERVED),
     )

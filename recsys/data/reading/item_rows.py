@@ -48,7 +48,7 @@ def convert_items(
     exprs = [_item_cell(ours, sources.get(ours, ()), types, mapping) for ours in ITEM_SCHEMA]
     tags = _tags(sources.get("tags", ()), sources.get("category", ()), types, mapping)
     texts = [_written(ours, sources.get(ours, ()), types, mapping) for ours in _CHECKED]
-    rules = {*mapping.require, *mapping.exclude, *mapping.unavailable} - ITEM_SCHEMA.keys()
+    rules = _ruled_columns(mapping)
     theirs = [
         cells.text(name, types[name], mapping).alias(rule_column(name))
         for name in sorted(rules)
@@ -57,23 +57,28 @@ def convert_items(
     table = rows.select(ROW, *exprs, *texts, *theirs, tags.alias(_TAGS))
     table = table.with_columns(created_at=created, tags=_TAGS)
     table = with_sale_prices(table, rows, mapping, now)
-    table = _without_unavailable(table, mapping).with_row_index(PLACE)
+    table = _with_shown(table, mapping).with_row_index(PLACE)
     good, bad = sift(table, _checks(table, mapping))
     # Nothing said of an item's stock: it may be shown.
     kept = good.select(PLACE, *ITEM_SCHEMA).with_columns(pl.col("available").fill_null(value=True))
     return EntityRows(with_attributes(kept, rows, sources, mapping), bad)
 
 
-def _without_unavailable(table: pl.DataFrame, mapping: ItemMapping) -> pl.DataFrame:
-    """Returns the items, of which those that a rule hides are unavailable."""
-    cells_of = rule_cells(mapping.unavailable, table.columns)
-    rules = {column: rule for column, rule in mapping.unavailable.items() if column in cells_of}
-    if not rules:
-        return table
-    hidden = fulfils_any(rules, cells_of)
-    return table.with_columns(
-        pl.when(hidden).then(pl.lit(value=False)).otherwise("available").alias("available")
-    )
+def _ruled_columns(mapping: ItemMapping) -> set[str]:
+    """Returns the retailer's columns that rules look at."""
+    rules = (mapping.require, mapping.exclude, mapping.available_when, mapping.unavailable)
+    return {name for rule in rules for name in rule} - ITEM_SCHEMA.keys()
+
+
+def _with_shown(table: pl.DataFrame, mapping: ItemMapping) -> pl.DataFrame:
+    """Returns the items with what rules say of whether they may be shown, over their stock."""
+    for rules, shown in ((mapping.available_when, True), (mapping.unavailable, False)):
+        cells_of = rule_cells(rules, table.columns)
+        there = {column: rule for column, rule in rules.items() if column in cells_of}
+        if there:
+            fits = fulfils_any(there, cells_of)
+            table = table.with_columns(available=pl.when(fits).then(shown).otherwise("available"))
+    return table
 
 
 def _checks(table: pl.DataFrame, mapping: ItemMapping) -> list[Check]:

@@ -148,7 +148,9 @@ def _match(
     for setting, wanted in _settings(mapping).items():
         require_columns(file, columns, wanted, setting, mapping.optional)
     given = several(mapping.columns)
-    return match_columns(file, columns, given, names, optional=mapping.optional)
+    return match_columns(
+        file, columns, given, names, optional=mapping.optional, guess=mapping.guess
+    )
 
 
 def _settings(mapping: ItemMapping | CustomerMapping) -> dict[str, tuple[str, ...]]:
@@ -162,6 +164,7 @@ def _settings(mapping: ItemMapping | CustomerMapping) -> dict[str, tuple[str, ..
     if isinstance(mapping, ItemMapping):
         named["sale_price"] = () if mapping.sale_price is None else (mapping.sale_price,)
         named["sale_period"] = mapping.sale_period
+        named["available_when"] = tuple(mapping.available_when.keys() - ITEM_NAMES.keys())
         named["unavailable"] = tuple(mapping.unavailable.keys() - ITEM_NAMES.keys())
     return named
 

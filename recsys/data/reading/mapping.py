@@ -67,6 +67,8 @@ class FileMapping(StrictModel):
     """Ways of writing times that are tried after the usual ones."""
     id_width: dict[str, int] = Field(default={})
     """Our id column -> digits: a shorter number gets zeros in front (`108775` is `0108775`)."""
+    guess: bool = True
+    """Columns with usual names are recognised without being named."""
     optional: Columns = ()
     """The retailer's columns that a file may lack; what names one has no effect then."""
     explode: Explode | None = None
@@ -106,6 +108,8 @@ class EventMapping(FileMapping):
     """Our column -> the same text for every row."""
     event_types: dict[str, str] = Field(default={})
     """The retailer's event type -> ours, beyond the usual names."""
+    type_when: dict[str, dict[str, Rule]] = Field(default={})
+    """Our event type -> by the retailer's column, which rows are of it, whatever else they say."""
     properties: Columns = ()
     """The retailer's columns to keep, packed as one JSON object."""
     line_value: str | None = None
@@ -144,8 +148,10 @@ class ItemMapping(FileMapping):
     sale_period: Columns = Field(default=(), max_length=2)
     """The retailer's column with `start/end` of the reduced price, or two, with its start and its
     end; default: it always holds."""
+    available_when: dict[str, Rule] = Field(default={})
+    """Column, ours or the retailer's -> which items may be shown, whatever their stock."""
     unavailable: dict[str, Rule] = Field(default={})
-    """Column, ours or the retailer's -> which items may not be shown, whatever their stock."""
+    """Column, ours or the retailer's -> which items may not be shown, whatever else holds."""
     categories_separator: str | None = Field(default=None, min_length=1)
     """Between several categories in one text: the first is the category, all are tags."""
     category_separator: str = Field(default=">", min_length=1)

@@ -134,6 +134,8 @@ class Join(StrictModel):
     """Names beside the table's own files, `*` for any characters."""
     on: dict[str, str] = Field(min_length=1)
     """Column of the table (or of an earlier join) -> column of the other file."""
+    optional: bool = False
+    """Without such a file, or without the key's columns, nothing is joined."""
     order_times: OrderTimes | None = None
 
 

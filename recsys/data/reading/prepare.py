@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -28,34 +28,8 @@ from recsys.data.reading.load_events import load_events
 from recsys.data.reading.mapping import Mapping
 from recsys.data.reading.rejects import Rejects
 from recsys.data.reading.report import DataReport, TableCounts, summarise, write_report
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
-from recsys.types import LogPosition
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the input is: files (each a file, a folder or a pattern), feeds, or both."""
-
-    events: str | None = None
-    items: str | None = None
-    customers: str | None = None
-    feeds: tuple[Feed, ...] = ()
-    """Of an event that several have, the first one's is taken, that of `events` before all."""
-
-    def log(self) -> LogPosition | None:
-        """Returns how far the log of a store is in the data set.
-
-        Raises:
-            DataError: the feeds are of several stores, so that no position can say it.
-        """
-        known = [feed.log for feed in self.feeds if feed.log is not None]
-        stores = {log.store_id for log in known}
-        if len(stores) > 1:
-            names = ", ".join(feed.name for feed in self.feeds if feed.log is not None)
-            message = f"{names}: hold the events of different stores: a bundle has one store's"
-            raise DataError(message)
-        # A data set that was prepared later holds what an earlier one does.
-        return max(known, key=lambda log: log[1:]) if known else None
 
 
 def prepare(

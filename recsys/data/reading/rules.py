@@ -8,9 +8,6 @@ from recsys.data.reading.checks import Check
 from recsys.data.reading.mapping_parts import Rule
 from recsys.data.reading.rejects import FILTERED
 
-NO_VALUE = "missing id or other value"
-"""Ends the reason of rows that a rule with `present` does not want."""
-
 
 def require_checks(rules: Mapping[str, Rule], cells: Mapping[str, pl.Expr]) -> list[Check]:
     """Returns the checks that leave out what breaks a rule.
@@ -57,7 +54,7 @@ def _parts(rule: Rule, cell: pl.Expr) -> Iterator[tuple[pl.Expr, str, str]]:
     if rule.present is not None:
         there = text.is_not_null() & (text != "")
         holds = there if rule.present else ~there
-        words = ("a value", NO_VALUE) if rule.present else ("no value", "a value")
+        words = ("a value", "missing id or value") if rule.present else ("no value", "a value")
         yield holds.fill_null(value=not rule.present), *words
     if rule.pattern is not None:
         match = text.str.contains(rule.pattern).fill_null(value=False)

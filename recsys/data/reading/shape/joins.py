@@ -26,6 +26,8 @@ class JoinedTable:
     """Column of the table -> column of this one, with its prefix."""
     rows: pl.DataFrame
     """Every cell text, columns named `<name>.<column>`."""
+    optional: bool
+    """Without the columns of `keys` in a table, nothing is joined to it."""
     repeated: int
     """Rows left out because an earlier one has their key."""
     unmatched: int = 0
@@ -79,7 +81,11 @@ def load_joins(files: Sequence[Path], mapping: FileMapping) -> tuple[JoinedTable
     Raises:
         DataError: a file is not there, cannot be read or lacks a key column.
     """
-    return tuple(_load(name, join, files, mapping) for name, join in mapping.joins.items())
+    return tuple(
+        _load(name, join, files, mapping)
+        for name, join in mapping.joins.items()
+        if not join.optional or join_files(files, join)
+    )
 
 
 def join_files(files: Sequence[Path], join: Join) -> tuple[Path, ...]:
@@ -111,7 +117,7 @@ def _load(name: str, join: Join, files: Sequence[Path], mapping: FileMapping) ->
     first = whole.unique(keys, keep="first", maintain_order=True)
     prefixed = first.rename({column: f"{name}.{column}" for column in first.columns})
     by = {theirs: f"{name}.{other}" for theirs, other in join.on.items()}
-    return JoinedTable(name, by, prefixed, repeated=len(whole) - len(first))
+    return JoinedTable(name, by, prefixed, join.optional, repeated=len(whole) - len(first))
 
 
 def _texts(file: Path, join: Join, name: str, mapping: FileMapping) -> pl.DataFrame:

@@ -82,6 +82,8 @@ class _Shaper:
         if mapping.order_times is not None:
             rows = self._with_times(rows)
         for join in self.joins:
+            if join.optional and not set(join.keys) <= set(rows.columns):
+                continue
             self._need(join.keys, f"joins.{join.name}.on", rows.columns)
             rows = join.beside(rows, mapping)
         if self.columns:

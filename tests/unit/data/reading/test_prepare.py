@@ -11,8 +11,9 @@ import pytest
 from recsys.data.dataset import Dataset
 from recsys.data.reading.columns import MappedColumn
 from recsys.data.reading.mapping import EventMapping, ItemMapping, Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
 from recsys.data.reading.report import DataReport
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
