@@ -9,12 +9,12 @@ from datetime import datetime
 
 import polars as pl
 
+from recsys.data.event_names import bare, canonical_event_type
 from recsys.data.events import EVENT_SCHEMA
 from recsys.data.reading import cells
 from recsys.data.reading.checks import sift
 from recsys.data.reading.columns import EventColumns
 from recsys.data.reading.event_checks import IDS, NUMBERS, RESERVED, event_checks, written
-from recsys.data.reading.guess import EVENT_TYPE_NAMES, bare
 from recsys.data.reading.mapping import EventMapping
 from recsys.data.reading.raw import ROW, RawBatch
 from recsys.data.reading.times import parse_times
@@ -106,10 +106,8 @@ def _type_names(kinds: pl.Series, mapping: EventMapping) -> dict[str, str]:
     given.pop("", None)  # Names in other scripts have no bare form: they are taken as written.
     names: dict[str, str] = {}
     for told in kinds.drop_nulls().unique().to_list():
-        kebab = "-".join(told.lower().replace("_", " ").split())
-        usual = EVENT_TYPE_NAMES.get(bare(told))
         ours = mapping.event_types.get(told) or given.get(bare(told))
-        names[told] = ours or (usual.value if usual else kebab)
+        names[told] = ours or canonical_event_type(told)
     return names
 
 
