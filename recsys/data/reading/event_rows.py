@@ -9,6 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
+from recsys.data.event_names import bare, canonical_event_type
 from recsys.data.events import EVENT_SCHEMA
 from recsys.data.reading import cells
 from recsys.data.reading.checks import Check, sift
@@ -16,7 +17,6 @@ from recsys.data.reading.event_checks import IDS, NUMBERS, RESERVED, event_check
 from recsys.data.reading.event_columns import EventColumns
 from recsys.data.reading.event_times import read_times
 from recsys.data.reading.first_value import first, padded
-from recsys.data.reading.guess import EVENT_TYPE_NAMES, bare
 from recsys.data.reading.mapping import EventMapping
 from recsys.data.reading.raw import ROW, RawBatch
 from recsys.data.reading.rules import (
@@ -196,10 +196,8 @@ def _type_names(kinds: pl.Series, mapping: EventMapping) -> dict[str, str]:
     given.pop("", None)  # Names in other scripts have no bare form: they are taken as written.
     names: dict[str, str] = {}
     for name in kinds.drop_nulls().unique().to_list():
-        kebab = "-".join(name.lower().replace("_", " ").split())
-        usual = EVENT_TYPE_NAMES.get(bare(name))
         ours = mapping.event_types.get(name) or given.get(bare(name))
-        names[name] = ours or (usual.value if usual else kebab)
+        names[name] = ours or canonical_event_type(name)
     return names
 
 

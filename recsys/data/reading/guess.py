@@ -1,9 +1,8 @@
-"""Recognises columns and event types under the names that retailers usually give them."""
+"""Recognises columns under the names that retailers usually give them."""
 
-import re
 from collections.abc import Iterable, Mapping
 
-from recsys.types import EventType
+from recsys.data.event_names import bare
 
 EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
     "event_id": ("eventid", "eventuuid", "eventkey"),
@@ -98,46 +97,6 @@ CUSTOMER_NAMES: Mapping[str, tuple[str, ...]] = {
     "customer_id": EVENT_NAMES["customer_id"] + ("id",)
 }
 """Our customer column -> names it goes by, as in `EVENT_NAMES`."""
-
-EVENT_TYPE_NAMES: Mapping[str, EventType] = {
-    kind.value.replace("-", ""): kind for kind in EventType
-} | {
-    "pageview": EventType.VIEW,
-    "productview": EventType.VIEW,
-    "detailpageview": EventType.VIEW,
-    "viewitem": EventType.VIEW,
-    "pv": EventType.VIEW,
-    "cart": EventType.ADD_TO_CART,
-    "addtobasket": EventType.ADD_TO_CART,
-    "addedtocart": EventType.ADD_TO_CART,
-    "basket": EventType.ADD_TO_CART,
-    "removefrombasket": EventType.REMOVE_FROM_CART,
-    "transaction": EventType.PURCHASE,
-    "buy": EventType.PURCHASE,
-    "bought": EventType.PURCHASE,
-    "order": EventType.PURCHASE,
-    "sale": EventType.PURCHASE,
-    "purchased": EventType.PURCHASE,
-    "refund": EventType.RETURN,
-    "returned": EventType.RETURN,
-    "addtowishlist": EventType.WISHLIST,
-    "favorite": EventType.WISHLIST,
-    "favourite": EventType.WISHLIST,
-    "fav": EventType.WISHLIST,
-    "rate": EventType.RATING,
-    "review": EventType.RATING,
-    "emailopened": EventType.EMAIL_OPEN,
-    "emailclicked": EventType.EMAIL_CLICK,
-    "couponredeemed": EventType.OFFER_REDEEMED,
-}
-"""What event types go by, lower case, letters and digits -> our type."""
-
-_NOISE = re.compile(r"[^a-z0-9]+")
-
-
-def bare(name: str) -> str:
-    """Returns a name in lower case without anything but letters and digits."""
-    return _NOISE.sub("", name.lower())
 
 
 def guess_columns(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
