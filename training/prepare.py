@@ -100,8 +100,8 @@ def _with_options(mapping: Mapping, rate: float | None, delimiter: str | None) -
     if delimiter is None:
         return mapping
     delimiter = delimiter.replace("\\t", "\t")
-    if len(delimiter) != 1:
-        message = f"--delimiter takes one character (or \\t), not {delimiter!r}"
+    if not 1 <= len(delimiter) <= 3:  # noqa: PLR2004 - as in the mapping file
+        message = f"--delimiter takes one to three characters (or \\t), not {delimiter!r}"
         raise typer.BadParameter(message)
     tables = {
         name: getattr(mapping, name).model_copy(update={"delimiter": delimiter})
