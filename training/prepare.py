@@ -118,8 +118,8 @@ def _with_options(
     if delimiter is None:
         return own
     delimiter = delimiter.replace("\\t", "\t")
-    if len(delimiter) != 1:
-        message = f"--delimiter takes one character (or \\t), not {delimiter!r}"
+    if not 1 <= len(delimiter) <= 3:  # noqa: PLR2004 - as in the mapping file
+        message = f"--delimiter takes one to three characters (or \\t), not {delimiter!r}"
         raise typer.BadParameter(message)
     return merge(own, {table: {"delimiter": delimiter} for table in TABLES})
 

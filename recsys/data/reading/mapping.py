@@ -38,8 +38,8 @@ class FileMapping(StrictModel):
 
     files: Columns = ()
     """Of a folder with files of several kinds: the names of this table's, `*` for any."""
-    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    """Between the fields of a CSV; default: guessed."""
+    delimiter: str | None = Field(default=None, min_length=1, max_length=3)
+    """Between the fields of a CSV (`;`, or `::`); default: guessed."""
     quote: str = Field(default='"', max_length=1)
     """Around fields of a CSV; empty: quotes mean nothing."""
     encoding: Encoding | None = None

@@ -40,6 +40,8 @@ class RawTable:
     """Can be gone through once."""
     notes: tuple[str, ...] = ()
     """What a person should hear about how the file was read (`is read as cp1252`)."""
+    repeated: tuple[str, ...] = ()
+    """Names that stand several times in a header; the first such column keeps its name."""
 
 
 def no_broken_rows() -> pl.DataFrame:

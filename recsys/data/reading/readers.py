@@ -82,7 +82,14 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
         return open_jsonl(file)
     if kind == "csv":
         tab = "\t" if ".tsv" in file.suffixes else None
-        return open_csv(file, delimiter=form.delimiter or tab, quote=form.quote)
+        return open_csv(
+            file,
+            delimiter=form.delimiter or tab,
+            quote=form.quote,
+            encoding=form.encoding,
+            skip_rows=form.skip_rows,
+            header=form.header,
+        )
     message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow)"
     raise DataError(message, file=str(file))
 
