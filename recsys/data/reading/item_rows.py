@@ -11,6 +11,7 @@ from recsys.data.reading.entity_rows import EntityRows, with_attributes
 from recsys.data.reading.mapping import FileMapping, ItemMapping
 from recsys.data.reading.raw import ROW
 from recsys.data.reading.times import parse_times
+from recsys.data.reading.value_checks import number_checks, time_checks
 
 _FALSE = ("false", "0", "no", "n", "f", "out of stock", "out_of_stock", "unavailable")
 _TRUE = ("true", "yes", "y", "t", "in stock", "in_stock", "available")
@@ -159,15 +160,15 @@ def _item_checks() -> list[Check]:
         *id_checks("group_id"),
     ]
     for ours in _PRICES:
-        checks.append(Check(ours, "bad number", cell(ours).is_nan(), told[ours]))
+        checks += number_checks(ours, cell(ours), told[ours])
         checks.append(Check(ours, "negative price", cell(ours) < 0, told[ours]))
     for ours, reason in (
         ("available", "neither yes nor no"),
-        ("created_at", "bad time"),
         ("markets", "not a list of markets"),
     ):
         unread = cell(ours).is_null() & told[ours].is_not_null()
         checks.append(Check(ours, reason, unread, told[ours]))
+    checks += time_checks("created_at", cell("created_at"), told["created_at"])
     market = pl.element().struct
     wrong = market.field("market").is_null() | (market.field("price").fill_null(0) < 0)
     some_wrong = cell("markets").list.eval(wrong).list.any()
