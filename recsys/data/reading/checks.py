@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from recsys.data.reading.cells import CONTROL, MAX_ID_BYTES
+from recsys.data.reading.ids import marked_for, unmarked
 from recsys.data.reading.raw import ROW
 
 
@@ -24,7 +25,11 @@ class Check:
 def id_checks(field: str) -> list[Check]:
     """Returns the rules for an id that is there."""
     cell = pl.col(field)
+    lost = [
+        Check(field, reason, fails, unmarked(cell)) for reason, fails in marked_for(cell).items()
+    ]
     return [
+        *lost,
         Check(field, "control characters in an id", cell.str.contains(CONTROL), cell),
         Check(
             field,

@@ -22,6 +22,7 @@ from recsys.data.reading.rules import (
 )
 from recsys.data.reading.sale_prices import sale_checks, with_sale_prices
 from recsys.data.reading.times import parse_times
+from recsys.data.reading.value_checks import number_checks, time_checks
 
 _PRICES = ("price", "list_price", "cost")
 _CHECKED = (*_PRICES, "available", "created_at", "markets")
@@ -219,15 +220,15 @@ def _item_checks() -> list[Check]:
         *id_checks("group_id"),
     ]
     for ours in _PRICES:
-        checks.append(Check(ours, "bad number", cell(ours).is_nan(), told[ours]))
+        checks += number_checks(ours, cell(ours), told[ours])
         checks.append(Check(ours, "negative price", cell(ours) < 0, told[ours]))
     for ours, reason in (
         ("available", "neither yes nor no"),
-        ("created_at", "bad time"),
         ("markets", "not a list of markets"),
     ):
         unread = cell(ours).is_null() & told[ours].is_not_null()
         checks.append(Check(ours, reason, unread, told[ours]))
+    checks += time_checks("created_at", cell("created_at"), told["created_at"])
     market = pl.element().struct
     wrong = market.field("market").is_null() | (market.field("price").fill_null(0) < 0)
     some_wrong = cell("markets").list.eval(wrong).list.any()

@@ -26,9 +26,11 @@ from recsys.data.reading.feed import Feed
 from recsys.data.reading.load_entities import Entities, load_customers, load_items
 from recsys.data.reading.load_events import load_events
 from recsys.data.reading.mapping import Mapping
+from recsys.data.reading.numbers import AMBIGUOUS_NUMBER
 from recsys.data.reading.rejects import Rejects
 from recsys.data.reading.report import DataReport, TableCounts, summarise, write_report
 from recsys.data.reading.sources import Sources
+from recsys.data.reading.value_checks import DAY_FIRST, MONTH_FIRST, TWO_WAYS_TIME
 from recsys.errors import DataError
 
 
@@ -208,6 +210,26 @@ ADVICE = {
         "If times have a form of their own, name it in the mapping: "
         '[events] time_format = "%d.%m.%Y %H:%M". '
     ),
+    f"event_time: {TWO_WAYS_TIME}": (
+        "Say whether the day or the month comes first: in the mapping, "
+        '[events] time_format = "%d/%m/%Y" or "%m/%d/%Y". '
+    ),
+    f"event_time: {DAY_FIRST}": (
+        "If it does, say so in the mapping, with the time of day if there is one: "
+        '[events] time_format = "%d/%m/%Y". '
+    ),
+    f"event_time: {MONTH_FIRST}": (
+        "If it does, say so in the mapping, with the time of day if there is one: "
+        '[events] time_format = "%m/%d/%Y". '
+    ),
+    **{
+        f"{ours}: {AMBIGUOUS_NUMBER}": (
+            "Say what the comma in numbers such as 1,299 is, in the mapping: "
+            "decimal_comma = true (1.299 is 1299, 1,5 is one and a half) or "
+            "decimal_comma = false (1,299 is 1299). "
+        )
+        for ours in ("quantity", "unit_price", "value", "price", "list_price", "cost")
+    },
 }
 """What a person can do about a reason that often comes from a missing line in the mapping."""
 
@@ -215,7 +237,8 @@ ADVICE = {
 def _too_many_rejects(name: str, report: DataReport, limit: float, kept: Path) -> DataError:
     table = report.tables[name]
     most = list(report.rejects[name].items())[:3]
-    advice = "".join(text for reason, text in ADVICE.items() if reason in report.rejects[name])
+    fitting = (text for reason, text in ADVICE.items() if reason in report.rejects[name])
+    advice = "".join(dict.fromkeys(fitting))
     reasons = "; ".join(f"{count:,} x {reason}" for reason, count in most)
     message = (
         f"{name}: {table.rejected:,} of {table.rows:,} rows were rejected, more than "
