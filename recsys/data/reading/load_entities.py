@@ -14,14 +14,15 @@ from recsys.data.reading.columns import (
     missing_columns,
     require_columns,
 )
+from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.customer_rows import convert_customers
 from recsys.data.reading.entity_rows import EntityRows
 from recsys.data.reading.guess import CUSTOMER_NAMES, ITEM_NAMES
 from recsys.data.reading.item_rows import convert_items
+from recsys.data.reading.looks.watch import Watch
 from recsys.data.reading.mapping import CustomerMapping, ItemMapping
 from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
-from recsys.data.reading.report import TableCounts
 
 _Sources = dict[str, tuple[str, ...]]
 
@@ -36,7 +37,13 @@ class Entities:
 
 
 def load_items(
-    source: str, mapping: ItemMapping, rejects: Rejects, progress: Progress, announce: Announce
+    source: str,
+    mapping: ItemMapping,
+    rejects: Rejects,
+    progress: Progress,
+    announce: Announce,
+    *,
+    watch: Watch,
 ) -> Entities:
     """Reads the catalogue.
 
@@ -46,6 +53,7 @@ def load_items(
         rejects: takes the rows that cannot be used.
         progress: hears about rows read.
         announce: hears where the columns come from.
+        watch: hears of columns and raw rows, for the looks at the end.
 
     Raises:
         DataError: a file cannot be read or lacks the id.
@@ -54,7 +62,7 @@ def load_items(
     def convert(rows: pl.DataFrame, found: _Sources) -> EntityRows:
         return convert_items(rows, found, mapping)
 
-    return _load("items", source, mapping, ITEM_NAMES, convert, rejects, progress, announce)
+    return _load("items", source, mapping, ITEM_NAMES, convert, rejects, progress, announce, watch)
 
 
 def load_customers(
@@ -63,6 +71,8 @@ def load_customers(
     rejects: Rejects,
     progress: Progress,
     announce: Announce,
+    *,
+    watch: Watch,
 ) -> Entities:
     """Reads the customers, as `load_items` reads items.
 
@@ -74,7 +84,7 @@ def load_customers(
         return convert_customers(rows, found, mapping)
 
     return _load(
-        "customers", source, mapping, CUSTOMER_NAMES, convert, rejects, progress, announce
+        "customers", source, mapping, CUSTOMER_NAMES, convert, rejects, progress, announce, watch
     )
 
 
@@ -87,6 +97,7 @@ def _load(  # noqa: PLR0917 - two callers, both above
     rejects: Rejects,
     progress: Progress,
     announce: Announce,
+    watch: Watch,
 ) -> Entities:
     key = next(iter(names))
     files = find_files(source)
@@ -100,6 +111,9 @@ def _load(  # noqa: PLR0917 - two callers, both above
         if file == files[0]:
             announce(kind, how)
         batches = list(table.batches)
+        watch.columns(kind, table.columns, how, mapping)
+        for batch in batches:
+            watch.rows(kind, batch.rows)
         broken = pl.concat([batch.broken for batch in batches])
         done = convert(pl.concat([batch.rows for batch in batches]), found)
         rejects.add(kind, file, pl.concat([broken, done.rejects]))

@@ -10,13 +10,14 @@ import polars as pl
 from recsys.data.progress import Progress
 from recsys.data.reading.clock import Clock
 from recsys.data.reading.columns import Announce, match_event_columns
+from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.event_rows import convert_events
 from recsys.data.reading.event_sorter import EventSorter, Settle
 from recsys.data.reading.feed import Feed
+from recsys.data.reading.looks.watch import Watch
 from recsys.data.reading.mapping import EventMapping
 from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
-from recsys.data.reading.report import TableCounts
 
 
 def load_events(
@@ -29,6 +30,7 @@ def load_events(
     now: datetime,
     progress: Progress,
     announce: Announce,
+    watch: Watch,
     feeds: Sequence[Feed] = (),
 ) -> TableCounts:
     """Writes the canonical events to `target`, sorted by time and id; returns the counts.
@@ -42,6 +44,7 @@ def load_events(
         now: events that are later are rejected.
         progress: hears about rows read and sorted.
         announce: hears where the columns come from.
+        watch: hears of columns and raw rows, for the looks at the end.
         feeds: sources of canonical events; an event that the files or an earlier feed have too is
             a duplicate.
 
@@ -58,8 +61,10 @@ def load_events(
         columns = match_event_columns(file, table.columns, mapping)
         if file == files[0]:
             announce("events", columns.notes)
+        watch.columns("events", table.columns, columns.notes, mapping)
         clock.start_file()
         for batch in table.batches:
+            watch.rows("events", batch.rows)
             done = convert_events(batch, columns, mapping, now=now)
             rejects.add("events", file, done.rejects)
             clock.look(done.events)
@@ -78,6 +83,7 @@ def load_events(
         kept=sorter.rows - duplicates - left_out,
         rejected=rejected,
         duplicates=duplicates,
+        repeats=sorter.repeats,
         filtered=filtered,
         fed=fed,
         left_out=left_out,
