@@ -19,7 +19,7 @@ from recsys.data.reading.recognition import recognise
 from recsys.data.reading.report import DataReport
 from recsys.data.reading.sources import Sources
 from training.demo.complete_journey import MAPPING_FILE, demo_sources
-from training.prepare_tables import column_table, report_tables
+from training.prepare_tables import column_table, look_lines, report_tables
 from training.sources import ArchivesOption, SourceOption, opened_feeds
 
 EventsOption = Annotated[
@@ -51,6 +51,9 @@ RateOption = Annotated[
         "--max-reject-rate", min=0, max=1, help="Share of bad rows that fails the load [0.05]."
     ),
 ]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Take what is probably wrong (warnings) for an error.")
+]
 DelimiterOption = Annotated[
     str | None, typer.Option("--delimiter", help="Between CSV fields; default: guessed.")
 ]
@@ -69,11 +72,13 @@ def prepare_command(
     demo: DemoOption = False,
     max_reject_rate: RateOption = None,
     delimiter: DelimiterOption = None,
+    strict: StrictOption = False,
 ) -> None:
     """Read events, items and customers; check them; write a data set that can be fitted.
 
     Parquet, CSV and JSON Lines are read, .gz and .zst too. Columns with obvious names are
     recognised; name the others in a mapping file. Bad rows go to rejects.csv with the reason.
+    The report ends with what looks wrong, and with the mapping lines that mend it.
 
     With --source the log of a store and prepared data sets are read too, each event once.
 
@@ -105,6 +110,7 @@ def prepare_command(
             now=datetime.now(UTC),
             progress=progress,
             announce=announce,
+            strict=strict,
         )
     _print(console, report, out)
 
@@ -127,8 +133,8 @@ def _with_options(
 def _print(console: Console, report: DataReport, out: Path) -> None:
     for table in report_tables(report):
         console.print(table)
-    for oddity in report.oddities:
-        console.print(f"[yellow]look at:[/] {oddity}")
     if report.rejects:
         console.print(f"Every rejected row: {escape(str(out / REJECTS_FILE))}")
     console.print(f"Prepared data set: [bold]{escape(str(out))}[/]")
+    for line in look_lines(report.looks):
+        console.print(line, highlight=False)

@@ -15,7 +15,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.reading.mapping import load_mapping
 from recsys.data.reading.prepare import prepare
 from recsys.data.reading.sources import Sources
-from training.prepare_tables import report_tables
+from training.prepare_tables import look_lines, report_tables
 from training.sources import opened_feeds
 
 PREPARED = "prepared"
@@ -58,4 +58,6 @@ def opened_data(
             console.print(table)
         if data is not None:
             console.print(f"Prepared data set: [bold]{escape(str(out))}[/]")
+        for line in look_lines(report.looks):
+            console.print(line, highlight=False)
         yield Dataset.open(out)

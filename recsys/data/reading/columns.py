@@ -21,6 +21,8 @@ class MappedColumn:
     """The retailer's column or columns, or the constant."""
     how: str
     """`mapping`, `profile`, `guessed`, `constant` or `default`."""
+    columns: tuple[str, ...] = ()
+    """The retailer's columns; none for a constant."""
 
 
 def match_columns(

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import polars as pl
 
+from recsys.data.event_names import bare
 from recsys.data.reading.csv_records import CsvFormat, RecordJoiner
-from recsys.data.reading.guess import CUSTOMER_NAMES, EVENT_NAMES, ITEM_NAMES, bare
+from recsys.data.reading.guess import CUSTOMER_NAMES, EVENT_NAMES, ITEM_NAMES
 
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad\x00"
 _EDGES = re.compile(rf"^[\s{_INVISIBLE}]+|[\s{_INVISIBLE}]+$")

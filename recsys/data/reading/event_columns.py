@@ -64,10 +64,11 @@ def match_event_columns(
             )
         )
     if properties:
-        more.append(MappedColumn("properties", " + ".join(properties), "mapping"))
+        more.append(MappedColumn("properties", " + ".join(properties), "mapping", properties))
     if mapping.time_parts:
         sources["event_time"] = mapping.time_parts
-        more.append(MappedColumn("event_time", " ".join(mapping.time_parts), "mapping"))
+        parts = mapping.time_parts
+        more.append(MappedColumn("event_time", " + ".join(parts), "mapping", parts))
     more += _defaults(file, columns, sources, constants)
     return EventColumns(sources, constants, (*notes, *more))
 

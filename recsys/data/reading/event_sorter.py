@@ -46,6 +46,8 @@ class EventSorter:
     """Events added."""
     duplicates: int = 0
     """Events that `in_order` left out because an earlier one has their id."""
+    repeats: int = 0
+    """Events without an id of their own that say exactly what another one says."""
     settled: Settle = _as_they_are
     """Says of events without duplicates whose they are, and leaves out what must not be used."""
     _given_ids: bool = False
@@ -95,9 +97,15 @@ class EventSorter:
         for low, high in pairwise(self._bounds()):
             rows = self._scan().filter((time >= low) & (time < high)).collect(engine="streaming")
             done += len(rows)
-            rows = numbered(rows.sort("event_time", "event_id", _ORDER), _DERIVED)
+            rows = rows.sort("event_time", "event_id", _ORDER)
+            named = numbered(rows, _DERIVED)
+            has_repeats, rows = named is not rows, named
             if len(unwanted):
                 rows = rows.filter(~pl.col(_ORDER).is_in(unwanted.implode()))
+            if has_repeats:
+                # A derived id has no dot of its own.
+                again = pl.col(_DERIVED) & pl.col("event_id").str.contains(".", literal=True)
+                self.repeats += int(rows.select(again.sum()).item())
             # Numbering can break the order of ids within one time.
             rows = rows.sort("event_time", "event_id").select(EVENT_SCHEMA.keys())
             yield self.settled(rows)

@@ -16,14 +16,15 @@ from recsys.data.reading.columns import (
     require_columns,
     several,
 )
+from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.customer_rows import convert_customers
 from recsys.data.reading.entity_rows import EntityRows
 from recsys.data.reading.guess import CUSTOMER_NAMES, ITEM_NAMES
 from recsys.data.reading.item_rows import convert_items
+from recsys.data.reading.looks.watch import Watch
 from recsys.data.reading.mapping import CustomerMapping, ItemMapping
 from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
-from recsys.data.reading.report import TableCounts
 from recsys.data.reading.shape.joins import load_joins
 from recsys.data.reading.shape.shaper import shaped
 
@@ -37,8 +38,6 @@ class Entities:
     frame: pl.DataFrame
     """Our columns, then attributes; sorted by id, one row for each."""
     counts: TableCounts
-    notes: tuple[str, ...] = ()
-    """What a person should hear about how the files were read and joined."""
 
 
 def load_items(
@@ -49,6 +48,7 @@ def load_items(
     announce: Announce,
     *,
     now: datetime,
+    watch: Watch,
 ) -> Entities:
     """Reads the catalogue.
 
@@ -59,6 +59,7 @@ def load_items(
         progress: hears about rows read.
         announce: hears where the columns come from.
         now: decides whether a reduced price holds.
+        watch: hears of columns and raw rows, for the looks at the end.
 
     Raises:
         DataError: a file cannot be read or lacks the id.
@@ -67,7 +68,7 @@ def load_items(
     def convert(rows: pl.DataFrame, sources: _Sources) -> EntityRows:
         return convert_items(rows, sources, mapping, now=now)
 
-    return _load("items", source, mapping, ITEM_NAMES, convert, rejects, progress, announce)
+    return _load("items", source, mapping, ITEM_NAMES, convert, rejects, progress, announce, watch)
 
 
 def load_customers(
@@ -76,6 +77,8 @@ def load_customers(
     rejects: Rejects,
     progress: Progress,
     announce: Announce,
+    *,
+    watch: Watch,
 ) -> Entities:
     """Reads the customers, as `load_items` reads items.
 
@@ -87,7 +90,7 @@ def load_customers(
         return convert_customers(rows, sources, mapping)
 
     return _load(
-        "customers", source, mapping, CUSTOMER_NAMES, convert, rejects, progress, announce
+        "customers", source, mapping, CUSTOMER_NAMES, convert, rejects, progress, announce, watch
     )
 
 
@@ -100,12 +103,12 @@ def _load(  # noqa: PLR0917 - two callers, both above
     rejects: Rejects,
     progress: Progress,
     announce: Announce,
+    watch: Watch,
 ) -> Entities:
     key = next(iter(names))
     files = find_files(source, mapping.files)
     joins = load_joins(files, mapping)
     frames: list[pl.DataFrame] = []
-    notes: list[str] = []
     read = rejected = filtered = 0
     for file in files:
         table = shaped(open_table(file, mapping.form), mapping, joins, _named(mapping))
@@ -114,8 +117,11 @@ def _load(  # noqa: PLR0917 - two callers, both above
             raise missing_columns(file, table.columns, [key], kind)
         if file == files[0]:
             announce(kind, how)
-        notes += [f"{file.name}: {note}" for note in table.notes]
+        watch.say(kind, (f"{file.name}: {note}" for note in table.notes))
         batches = list(table.batches)
+        watch.columns(kind, table.columns, how, mapping)
+        for batch in batches:
+            watch.rows(kind, batch.rows)
         broken = pl.concat([batch.broken for batch in batches])
         done = convert(pl.concat([batch.rows for batch in batches]), sources)
         rejects.add(kind, file, pl.concat([broken, done.rejects]))
@@ -135,8 +141,8 @@ def _load(  # noqa: PLR0917 - two callers, both above
         duplicates=read - rejected - kept,
         filtered=filtered,
     )
-    notes += [note for join in joins for note in join.notes()]
-    return Entities(first, counts, tuple(notes))
+    watch.say(kind, (note for join in joins for note in join.notes()))
+    return Entities(first, counts)
 
 
 def _match(

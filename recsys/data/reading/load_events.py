@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,26 +10,18 @@ import polars as pl
 from recsys.data.progress import Progress
 from recsys.data.reading.clock import Clock
 from recsys.data.reading.columns import Announce
+from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.event_columns import match_event_columns, named_by
 from recsys.data.reading.event_rows import convert_events
 from recsys.data.reading.event_sorter import EventSorter, Settle
 from recsys.data.reading.feed import Feed
+from recsys.data.reading.looks.watch import Watch
 from recsys.data.reading.mapping import EventMapping
 from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
-from recsys.data.reading.report import TableCounts
 from recsys.data.reading.shape.joins import load_joins
 from recsys.data.reading.shape.shaper import shaped
 from recsys.data.reading.visitor_links import VisitorLinks
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedEvents:
-    """What became of the events of a load."""
-
-    counts: TableCounts
-    notes: tuple[str, ...]
-    """What a person should hear about how the files were read, joined and understood."""
 
 
 def load_events(
@@ -43,9 +34,10 @@ def load_events(
     now: datetime,
     progress: Progress,
     announce: Announce,
+    watch: Watch,
     feeds: Sequence[Feed] = (),
-) -> LoadedEvents:
-    """Writes the canonical events to `target`, sorted by time and id.
+) -> TableCounts:
+    """Writes the canonical events to `target`, sorted by time and id; returns the counts.
 
     Args:
         source: a file, a folder or a pattern; None: only `feeds` have events.
@@ -56,6 +48,7 @@ def load_events(
         now: events that are later are rejected.
         progress: hears about rows read and sorted.
         announce: hears where the columns come from.
+        watch: hears of columns and raw rows, for the looks at the end.
         feeds: sources of canonical events; an event that the files or an earlier feed have too is
             a duplicate.
 
@@ -67,18 +60,19 @@ def load_events(
     visitors = VisitorLinks()
     sorter = EventSorter(chunks, settled=_settled_by(feeds, visitors))
     mentions = [0] * len(mapping.mentions)
-    notes: list[str] = []
     read = rejected = filtered = 0
     files = () if source is None else find_files(source, mapping.files)
     joins = load_joins(files, mapping)
     for file in files:
         table = shaped(open_table(file, mapping.form), mapping, joins, named_by(mapping))
-        notes += [f"{file.name}: {note}" for note in table.notes]
+        watch.say("events", (f"{file.name}: {note}" for note in table.notes))
         columns = match_event_columns(file, table.columns, mapping)
         if file == files[0]:
             announce("events", columns.notes)
+        watch.columns("events", table.columns, columns.notes, mapping)
         clock.start_file()
         for batch in table.batches:
+            watch.rows("events", batch.rows)
             done = convert_events(batch, columns, mapping, now=now)
             rejects.add("events", file, done.rejects)
             clock.look(done.events)
@@ -93,23 +87,27 @@ def load_events(
     duplicates = sorter.write(target, progress)
     left_out = sum(sum(feed.left_out.values()) for feed in feeds)
     shutil.rmtree(chunks)
-    notes += [note for join in joins for note in join.notes()]
-    notes += [
-        f"{count:,} events: {mention.text}"
-        for count, mention in zip(mentions, mapping.mentions, strict=True)
-        if count
-    ]
-    counts = TableCounts(
+    watch.say("events", (note for join in joins for note in join.notes()))
+    watch.say("events", visitors.notes())
+    watch.say(
+        "events",
+        (
+            f"{count:,} events: {mention.text}"
+            for count, mention in zip(mentions, mapping.mentions, strict=True)
+            if count
+        ),
+    )
+    return TableCounts(
         files=len(files),
         rows=read + fed,
         kept=sorter.rows - duplicates - left_out,
         rejected=rejected,
         duplicates=duplicates,
+        repeats=sorter.repeats,
         filtered=filtered,
         fed=fed,
         left_out=left_out,
     )
-    return LoadedEvents(counts, (*notes, *visitors.notes()))
 
 
 def _add(feed: Feed, sorter: EventSorter, progress: Progress) -> int:

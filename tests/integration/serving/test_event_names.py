@@ -13,7 +13,8 @@ from recsys.client import AsyncRecsysClient, RecsysClient, ShopEvent
 from recsys.data.dataset import Dataset
 from recsys.data.event_names import EVENT_TYPE_NAMES
 from recsys.data.reading.mapping import Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.sources import Sources
 from recsys.protocols.files import read_table
 from recsys.store.events import LogEvent
 from recsys.store.store import Store
