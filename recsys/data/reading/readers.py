@@ -1,10 +1,11 @@
-"""Finds and opens input files: Parquet, CSV and JSON Lines, one file, a folder or a pattern."""
+"""Finds and opens input files: Parquet, Arrow, CSV and JSON, one file, a folder or a pattern."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from glob import glob, has_magic
 from pathlib import Path
 
+from recsys.data.reading.arrow_reader import open_arrow
 from recsys.data.reading.csv_reader import open_csv
 from recsys.data.reading.file_form import FileForm
 from recsys.data.reading.jsonl_reader import open_jsonl
@@ -16,6 +17,9 @@ _COMPRESSED = (".gz", ".zst")
 _KINDS = {
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
     ".csv": "csv",
     ".tsv": "csv",
     ".txt": "csv",
@@ -78,6 +82,8 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
     kind = _kind(file)
     if kind == "parquet":
         return open_parquet(file)
+    if kind == "arrow":
+        return open_arrow(file)
     if kind == "jsonl":
         return open_jsonl(file)
     if kind == "csv":
