@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from recsys.data.reading.csv_header import looks_like_data
 from recsys.data.reading.guess import guess_columns
 from recsys.errors import DataError
 
@@ -129,6 +130,12 @@ def missing_columns(
         message = (
             f"{file}: found one column, {columns[0][:200]!r}: is it cut by another delimiter? "
             f'Say which: --delimiter "...", or in the mapping file: [{table}] delimiter = "..."'
+        )
+    elif looks_like_data(columns):
+        message = (
+            f"{file}: the first line looks like data, not like the names of columns: "
+            f"{', '.join(columns)}. Name the columns in the mapping file, in the order of the "
+            f'file:  [{table}] header = ["...", "..."]'
         )
     else:
         lines = "".join(f'  {ours} = "..."' for ours in missing)

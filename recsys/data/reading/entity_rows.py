@@ -21,6 +21,8 @@ class EntityRows:
     """Our columns, then attributes; sorted by id, the first row of each id."""
     rejects: pl.DataFrame
     """`BROKEN_SCHEMA`."""
+    notes: tuple[str, ...] = ()
+    """What a person should hear about how values were understood."""
 
 
 def with_attributes(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from recsys.data.event_names import bare
 from recsys.data.reading.columns import (
     MappedColumn,
     how_named,
@@ -54,6 +55,9 @@ def match_event_columns(
         optional=mapping.optional,
         guess=mapping.guess,
     )
+    if _is_till(matched, given):
+        matched.pop("visitor_id")
+        notes = tuple(note for note in notes if note.ours != "visitor_id")
     sources, constants = dict(matched), dict(mapping.constants)
     more = [MappedColumn(ours, repr(value), "constant") for ours, value in constants.items()]
     if line_value is not None:
@@ -71,6 +75,16 @@ def match_event_columns(
         more.append(MappedColumn("event_time", " + ".join(parts), "mapping", parts))
     more += _defaults(file, columns, sources, constants)
     return EventColumns(sources, constants, (*notes, *more))
+
+
+def _is_till(sources: Mapping[str, tuple[str, ...]], given: Mapping[str, tuple[str, ...]]) -> bool:
+    """Says whether a device was guessed to be a visitor although the file names customers.
+
+    Beside customers a device is often a till, which would be one visitor with all its sales.
+    """
+    visitor = sources.get("visitor_id", ())
+    guessed = "visitor_id" not in given and "customer_id" in sources
+    return guessed and bool(visitor) and bare(visitor[0]) == "deviceid"
 
 
 def named_columns(mapping: EventMapping) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -60,7 +60,7 @@ def load_events(
     visitors = VisitorLinks()
     sorter = EventSorter(chunks, settled=_settled_by(feeds, visitors))
     mentions = [0] * len(mapping.mentions)
-    read = rejected = filtered = 0
+    records = read = rejected = filtered = 0
     files = () if source is None else find_files(source, mapping.files)
     joins = load_joins(files, mapping)
     for file in files:
@@ -79,7 +79,8 @@ def load_events(
             sorter.add(done.events)
             visitors.add(done.links)
             mentions = [sum(pair) for pair in zip(mentions, done.mentions, strict=True)]
-            read += len(batch.rows) + len(batch.broken)
+            read += len(batch)
+            records += len(batch) if batch.records is None else batch.records
             rejected += len(done.rejects)
             filtered += count_filtered(done.rejects)
             progress(f"reading {file.name}", read)
@@ -99,6 +100,7 @@ def load_events(
     )
     return TableCounts(
         files=len(files),
+        records=records,
         rows=read + fed,
         kept=sorter.rows - duplicates - left_out,
         rejected=rejected,

@@ -88,7 +88,7 @@ class _Shaper:
             rows = join.beside(rows, mapping)
         if self.columns:
             rows = _aligned(rows, (ROW, *self.columns))
-        return RawBatch(rows, batch.broken)
+        return RawBatch(rows, batch.broken, records=len(batch))
 
     def _keys_of(self, rows: pl.DataFrame, column: str) -> tuple[str, ...]:
         """Returns the keys of the first batch, and those that the mapping names."""
