@@ -85,7 +85,7 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
     if kind == "arrow":
         return open_arrow(file)
     if kind == "jsonl":
-        return open_jsonl(file)
+        return open_jsonl(file, encoding=form.encoding, records=form.records)
     if kind == "csv":
         tab = "\t" if ".tsv" in file.suffixes else None
         return open_csv(
