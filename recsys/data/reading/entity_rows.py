@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from recsys.data.reading.attributes import typed_attribute
+from recsys.data.reading.attributes import is_nameless, typed_attribute
 from recsys.data.reading.mapping import CustomerMapping, ItemMapping
 from recsys.data.reading.raw import ROW
 
@@ -28,7 +28,7 @@ def with_attributes(
 ) -> pl.DataFrame:
     """Keeps the first row of each id, and puts the file's other columns beside ours.
 
-    A column that has one of our names but is not mapped stays out.
+    A column that has one of our names but is not mapped stays out, and so does one without a name.
 
     Args:
         good: `ROW`, our id, and our other columns.
@@ -40,7 +40,11 @@ def with_attributes(
     first = good.unique(ours[0], keep="first", maintain_order=True)
     # What was put together from several columns keeps them as attributes of their own.
     used = {columns[0] for columns in found.values() if len(columns) == 1}
-    others = [name for name in rows.columns if name not in {*used, *mapping.drop, *ours, ROW}]
+    others = [
+        name
+        for name in rows.columns
+        if name not in {*used, *mapping.drop, *ours, ROW} and not is_nameless(name)
+    ]
     attributes = first.select(ROW).join(
         rows.select(ROW, *others), on=ROW, how="left", maintain_order="left"
     )

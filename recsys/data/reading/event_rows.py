@@ -23,6 +23,9 @@ from recsys.types import VISITOR_PREFIX, EventType
 ZONED = "__zoned__"
 """Boolean column: the time named its zone."""
 
+ID_COLUMNS = (*IDS, "visitor_id")
+"""Our columns that hold ids in a file."""
+
 _TOLD_RETURN = "__told_return__"
 _TEXTS = ("event_type", "channel", "attribution_token")
 
@@ -63,7 +66,7 @@ def convert_events(
 def _cells(sources: dict[str, str], schema: pl.Schema, mapping: EventMapping) -> Iterator[pl.Expr]:
     """Yields every canonical column but the time, and what the file says for numbers and time."""
     nothing = pl.lit(None, pl.String)
-    for ours in (*IDS, "visitor_id"):
+    for ours in ID_COLUMNS:
         whole = ours in mapping.whole_number_ids
         found = nothing
         if ours in sources:
@@ -75,7 +78,11 @@ def _cells(sources: dict[str, str], schema: pl.Schema, mapping: EventMapping) ->
         found = nothing if source is None else cells.text(source, schema[source], mapping)
         yield found.alias(ours)
     if mapping.properties:
-        yield pl.struct(mapping.properties).struct.json_encode().alias("properties")
+        # As texts, so that a number is the same in a file that has types and one that has none.
+        texts = [
+            cells.text(name, schema[name], mapping).alias(name) for name in mapping.properties
+        ]
+        yield pl.struct(texts).struct.json_encode().alias("properties")
     for ours in (*NUMBERS, "event_time"):
         source = sources.get(ours)
         found = nothing if source is None else cells.text(source, schema[source], mapping)

@@ -22,7 +22,9 @@ from recsys.data.reading.mapping import CustomerMapping, ItemMapping
 from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
 from recsys.data.reading.report import TableCounts
+from recsys.data.reading.whole_ids import WholeIds
 
+_IDS = ("item_id", "group_id", "customer_id")
 _Sources = dict[str, tuple[str, ...]]
 
 
@@ -101,7 +103,8 @@ def _load(  # noqa: PLR0917 - two callers, both above
             announce(kind, how)
         batches = list(table.batches)
         broken = pl.concat([batch.broken for batch in batches])
-        done = convert(pl.concat([batch.rows for batch in batches]), found)
+        ids = WholeIds((name for ours in _IDS for name in found.get(ours, ())), mapping)
+        done = convert(ids.read(pl.concat([batch.rows for batch in batches])), found)
         rejects.add(kind, file, pl.concat([broken, done.rejects]))
         frames.append(done.rows)
         read += sum(len(batch.rows) for batch in batches) + len(broken)

@@ -10,13 +10,14 @@ import polars as pl
 from recsys.data.progress import Progress
 from recsys.data.reading.clock import Clock
 from recsys.data.reading.columns import Announce, match_event_columns
-from recsys.data.reading.event_rows import convert_events
+from recsys.data.reading.event_rows import ID_COLUMNS, convert_events
 from recsys.data.reading.event_sorter import EventSorter, Settle
 from recsys.data.reading.feed import Feed
 from recsys.data.reading.mapping import EventMapping
 from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
 from recsys.data.reading.report import TableCounts
+from recsys.data.reading.whole_ids import WholeIds
 
 
 def load_events(
@@ -59,8 +60,9 @@ def load_events(
         if file == files[0]:
             announce("events", columns.notes)
         clock.start_file()
+        ids = WholeIds((columns.found[o] for o in ID_COLUMNS if o in columns.found), mapping)
         for batch in table.batches:
-            done = convert_events(batch, columns, mapping, now=now)
+            done = convert_events(ids.read_batch(batch), columns, mapping, now=now)
             rejects.add("events", file, done.rejects)
             clock.look(done.events)
             sorter.add(done.events)
