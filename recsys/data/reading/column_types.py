@@ -27,16 +27,22 @@ def plain_type(dtype: PolarsDataType) -> pl.DataType:
         return pl.String()
     if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
         return pl.Datetime(dtype.time_unit, "UTC")
+    if isinstance(dtype, pl.BaseExtension):
+        return plain_type(dtype.ext_storage())
+    if isinstance(dtype, pl.DataType) and dtype.is_nested():
+        return _plain_nested(dtype)
+    return dtype if isinstance(dtype, pl.DataType) else dtype()
+
+
+def _plain_nested(dtype: pl.DataType) -> pl.DataType:
     if isinstance(dtype, pl.List | pl.Array):
         return pl.List(plain_type(dtype.inner))
     if isinstance(dtype, pl.Map):
         pair = {"key": plain_type(dtype.key), "value": plain_type(dtype.value)}
         return pl.List(pl.Struct(pair))
-    if isinstance(dtype, pl.BaseExtension):
-        return plain_type(dtype.ext_storage())
     if isinstance(dtype, pl.Struct):
         return pl.Struct({field.name: plain_type(field.dtype) for field in dtype.fields})
-    return dtype if isinstance(dtype, pl.DataType) else dtype()
+    return dtype
 
 
 def columns_of(schema: Mapping[str, pl.DataType]) -> dict[str, pl.Expr]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from recsys.data.reading.attributes import typed_attribute
+from recsys.data.reading.attributes import is_nameless, typed_attribute
 from recsys.data.reading.mapping import CustomerMapping, ItemMapping
 from recsys.data.reading.raw import ROW
 
@@ -33,7 +33,7 @@ def with_attributes(
 ) -> pl.DataFrame:
     """Keeps the first row of each id, and puts the file's other columns beside ours.
 
-    A column that has one of our names but is not mapped stays out.
+    A column that has one of our names but is not mapped stays out, and so does one without a name.
 
     Args:
         good: `PLACE`, our id, and our other columns.
@@ -74,4 +74,5 @@ def _attributes(
     used = {
         theirs[0] for name, theirs in sources.items() if len(theirs) == 1 and name != "available"
     }
-    return [name for name in columns if name not in {*used, *mapping.drop, *ours, ROW}]
+    out = {*used, *mapping.drop, *ours, ROW}
+    return [name for name in columns if name not in out and not is_nameless(name)]

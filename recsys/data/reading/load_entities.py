@@ -24,7 +24,9 @@ from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
 from recsys.data.reading.shape.joins import load_joins
 from recsys.data.reading.shape.shaper import shaped
+from recsys.data.reading.whole_ids import WholeIds
 
+_IDS = ("item_id", "group_id", "customer_id")
 ENTITY_KEYS = {"items": "item_id", "customers": "customer_id"}
 
 
@@ -129,8 +131,10 @@ def _load(  # noqa: PLR0917 - two callers, both above
         for batch in batches:
             watch.rows(kind, batch.rows)
         broken = pl.concat([batch.broken for batch in batches])
-        done = matched.convert(pl.concat([batch.rows for batch in batches]))
-        watch.say(kind, (f"{file.name}: {note}" for note in done.notes))
+        columns = (name for ours in _IDS for name in matched.sources.get(ours, ()))
+        ids = WholeIds(columns, mapping)
+        done = matched.convert(ids.read(pl.concat([batch.rows for batch in batches])))
+        watch.say(kind, (f"{file.name}: {note}" for note in (*ids.notes, *done.notes)))
         rejects.add(kind, file, pl.concat([broken, done.rejects]))
         frames.append(done.rows)
         read += sum(len(batch) for batch in batches)

@@ -12,7 +12,7 @@ from recsys.data.reading.clock import Clock
 from recsys.data.reading.columns import Announce
 from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.event_columns import match_event_columns, named_by
-from recsys.data.reading.event_rows import convert_events
+from recsys.data.reading.event_rows import ID_COLUMNS, convert_events
 from recsys.data.reading.event_sorter import EventSorter, Settle
 from recsys.data.reading.feed import Feed
 from recsys.data.reading.looks.watch import Watch
@@ -22,6 +22,7 @@ from recsys.data.reading.rejects import Rejects, count_filtered
 from recsys.data.reading.shape.joins import load_joins
 from recsys.data.reading.shape.shaper import shaped
 from recsys.data.reading.visitor_links import VisitorLinks
+from recsys.data.reading.whole_ids import WholeIds
 
 
 def load_events(
@@ -71,9 +72,10 @@ def load_events(
             announce("events", columns.notes)
         watch.columns("events", table.columns, columns.notes, mapping)
         clock.start_file()
+        ids = WholeIds((name for o in ID_COLUMNS for name in columns.sources.get(o, ())), mapping)
         for batch in table.batches:
             watch.rows("events", batch.rows)
-            done = convert_events(batch, columns, mapping, now=now)
+            done = convert_events(ids.read_batch(batch), columns, mapping, now=now)
             rejects.add("events", file, done.rejects)
             clock.look(done.events)
             sorter.add(done.events)
@@ -84,6 +86,7 @@ def load_events(
             rejected += len(done.rejects)
             filtered += count_filtered(done.rejects)
             progress(f"reading {file.name}", read)
+        watch.say("events", (f"{file.name}: {note}" for note in ids.notes))
     fed = sum(_add(feed, sorter, progress) for feed in feeds)
     duplicates = sorter.write(target, progress)
     left_out = sum(sum(feed.left_out.values()) for feed in feeds)

@@ -39,7 +39,7 @@ class JoinedTable:
         """Returns a batch with this table's columns; null where no row has the key."""
         left = [f"__key_{place}__" for place in range(len(self.keys))]
         keyed = rows.with_columns(
-            cells.text(theirs, rows.schema[theirs], mapping).cast(pl.String).alias(key)
+            _key(theirs, rows.schema[theirs], mapping).alias(key)
             for key, theirs in zip(left, self.keys, strict=True)
         )
         joined = keyed.join(
@@ -131,7 +131,15 @@ def _texts(file: Path, join: Join, name: str, mapping: FileMapping) -> pl.DataFr
             )
             raise DataError(message, file=str(file), column=column)
     rows = pl.concat([batch.rows for batch in table.batches], how="vertical_relaxed").drop(ROW)
+    keys = join.on.values()
     return rows.select(
-        cells.text(column, dtype, mapping).cast(pl.String).alias(column)
+        (_key if column in keys else cells.text)(column, dtype, mapping)
+        .cast(pl.String)
+        .alias(column)
         for column, dtype in rows.schema.items()
     )
+
+
+def _key(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Expr:
+    """Returns a key as text; 17 and 17.0 are one key, whatever types the files have."""
+    return cells.identifier(column, dtype, mapping, whole_number=True)

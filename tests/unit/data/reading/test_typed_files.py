@@ -49,9 +49,9 @@ COLUMNS = {
     "date32": (pa.array([date(2024, 3, 1)], pa.date32()), date(2024, 3, 1)),
     "date64": (pa.array([date(2024, 3, 1)], pa.date64()), datetime(2024, 3, 1)),  # noqa: DTZ001
     "time": (pa.array([time(12, 30)], pa.time64("us")), time(12, 30)),
-    "wide": (pa.array([Decimal("19.99")], pa.decimal128(38, 18)), Decimal("19.990000000000000000")),
+    "wide": (pa.array([Decimal("19.99")], pa.decimal128(38, 18)), Decimal("19.99")),
     "uint64": (pa.array([2**64 - 1], pa.uint64()), 2**64 - 1),
-    "large binary": (pa.array(["tea".encode()], pa.large_binary()), "tea"),
+    "large binary": (pa.array([b"tea"], pa.large_binary()), "tea"),
     "fixed binary": (pa.array([b"tea"], pa.binary(3)), "tea"),
     "large string": (pa.array(["tea"], pa.large_string()), "tea"),
     "string view": (pa.array(["tea"], pa.string_view()), "tea"),
@@ -63,7 +63,9 @@ COLUMNS = {
     "dictionary": (pa.array(["tea"]).dictionary_encode(), "tea"),
     "numbers by number": (pa.DictionaryArray.from_arrays(pa.array([0]), pa.array([178])), 178),
     "words in lists": (
-        pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), pa.array(["a"]).dictionary_encode()),
+        pa.ListArray.from_arrays(
+            pa.array([0, 1], pa.int32()), pa.array(["a"]).dictionary_encode()
+        ),
         ["a"],
     ),
     "map": (
