@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -65,7 +65,7 @@ class FileMapping(StrictModel):
     """How times are written (`%d/%m/%Y %H:%M`); default: ISO 8601 or Unix seconds, ms, us, ns."""
     more_time_formats: Columns = ()
     """Ways of writing times that are tried after the usual ones."""
-    id_width: dict[str, int] = Field(default={})
+    id_width: dict[str, Annotated[int, Field(ge=1, le=512)]] = Field(default={})
     """Our id column -> digits: a shorter number gets zeros in front (`108775` is `0108775`)."""
     guess: bool = True
     """Columns with usual names are recognised without being named."""
@@ -101,14 +101,14 @@ class EventMapping(FileMapping):
 
     columns: dict[str, str | Columns] = Field(default={})
     """Our column -> the retailer's, or several, of which the first with a value counts; several
-    of `event_id` are joined. `visitor_id` counts as one of ours."""
+    of `event_id` are joined (without the first there is none). `visitor_id` counts as ours."""
     time_parts: Columns = ()
     """The retailer's columns that make a time together (date, time of day); no `event_time`."""
     constants: dict[str, str] = Field(default={})
     """Our column -> the same text for every row."""
     event_types: dict[str, str] = Field(default={})
     """The retailer's event type -> ours, beyond the usual names."""
-    type_when: dict[str, dict[str, Rule]] = Field(default={})
+    type_when: dict[str, Annotated[dict[str, Rule], Field(min_length=1)]] = Field(default={})
     """Our event type -> by the retailer's column, which rows are of it, whatever else they say."""
     properties: Columns = ()
     """The retailer's columns to keep, packed as one JSON object."""
@@ -123,11 +123,14 @@ class EventMapping(FileMapping):
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
         _check_names((*self.columns, *self.constants), EVENT_NAMES)
+        _check_names((*self.id_width, *self.whole_number_ids), EVENT_NAMES)
         twice = sorted(self.columns.keys() & self.constants.keys())
         if self.line_value is not None and "unit_price" in {*self.columns, *self.constants}:
             twice.append("unit_price")
         if self.properties and "properties" in {*self.columns, *self.constants}:
             twice.append("properties")
+        if self.time_parts and "event_time" in {*self.columns, *self.constants}:
+            twice.append("event_time")
         if twice:
             message = f"{', '.join(twice)}: is given in two ways"
             raise ValueError(message)
@@ -165,7 +168,7 @@ class ItemMapping(FileMapping):
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names(self.columns, ITEM_NAMES)
+        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), ITEM_NAMES)
         for ours in ("category", "markets", "tags"):
             if ours in self.require or ours in self.exclude:
                 message = f"{ours}: holds a list: a rule needs a column of one text or number"
@@ -185,7 +188,7 @@ class CustomerMapping(FileMapping):
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names(self.columns, CUSTOMER_NAMES)
+        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), CUSTOMER_NAMES)
         return self
 
 
