@@ -10,7 +10,7 @@ from recsys.data.reading.entity_rows import PLACE, EntityRows, with_attributes
 from recsys.data.reading.first_value import first, padded
 from recsys.data.reading.mapping import CustomerMapping
 from recsys.data.reading.raw import ROW
-from recsys.data.reading.rules import exclude_checks, require_checks, rule_cells, rule_column
+from recsys.data.reading.rules import exclude_checks, require_checks, rule_cells, rule_texts
 from recsys.types import VISITOR_PREFIX
 
 
@@ -31,11 +31,7 @@ def convert_customers(
     ]
     customer = padded(first(ids), mapping.id_width.get("customer_id"))
     rules = {*mapping.require, *mapping.exclude} - {"customer_id"}
-    theirs = [
-        cells.text(name, rows.schema[name], mapping).alias(rule_column(name))
-        for name in sorted(rules)
-        if name in rows.columns
-    ]
+    theirs = rule_texts(rules, rows.schema, mapping)
     table = rows.select(ROW, customer.alias("customer_id"), *theirs).with_row_index(PLACE)
     good, bad = sift(table, _checks(table, mapping))
     return EntityRows(
@@ -46,7 +42,7 @@ def convert_customers(
 def _checks(table: pl.DataFrame, mapping: CustomerMapping) -> list[Check]:
     cell = pl.col("customer_id")
     reserved = cell.str.starts_with(VISITOR_PREFIX)
-    cells_of = rule_cells({*mapping.require, *mapping.exclude}, table.columns)
+    cells_of = rule_cells({*mapping.require, *mapping.exclude}, table.schema, mapping)
     return [
         *exclude_checks(
             {name: rule for name, rule in mapping.exclude.items() if name in cells_of}, cells_of

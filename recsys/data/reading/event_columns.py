@@ -39,11 +39,15 @@ def match_event_columns(
     """
     line_value = _single(file, columns, mapping, mapping.line_value)
     properties = tuple(name for name in mapping.properties if name in columns)
+    time_parts = tuple(name for name in mapping.time_parts if name in columns)
+    if mapping.time_parts[:1] != time_parts[:1]:
+        # A time of day without its date is no time.
+        time_parts = ()
     _require_named(file, columns, mapping)
     taken = [*mapping.constants, *(["unit_price"] if line_value else [])]
     taken += [
         *(["properties"] if properties else []),
-        *(["event_time"] if mapping.time_parts else []),
+        *(["event_time"] if time_parts else []),
     ]
     given = several(mapping.columns)
     matched, notes = match_columns(
@@ -93,7 +97,6 @@ def named_columns(mapping: EventMapping) -> tuple[tuple[str, tuple[str, ...]], .
     rules = {
         "require": mapping.require,
         "exclude": mapping.exclude,
-        "returns.when": mapping.returns.when,
         **{f"type_when.{kind}": rules for kind, rules in mapping.type_when.items()},
         **{f"mentions[{n}].rows": mention.rows for n, mention in enumerate(mapping.mentions)},
     }
@@ -103,6 +106,7 @@ def named_columns(mapping: EventMapping) -> tuple[tuple[str, tuple[str, ...]], .
         ("properties", mapping.properties),
         ("time_parts", mapping.time_parts),
         ("returns.column", () if column is None else (column,)),
+        ("returns.when", tuple(mapping.returns.when)),
         *((name, tuple(c for c in rule if c not in ours)) for name, rule in rules.items()),
     )
 

@@ -12,7 +12,7 @@ import polars as pl
 from recsys.data.event_names import bare, canonical_event_type
 from recsys.data.events import EVENT_SCHEMA
 from recsys.data.reading import cells
-from recsys.data.reading.checks import Check, sift
+from recsys.data.reading.checks import Check, id_checks, sift
 from recsys.data.reading.event_checks import IDS, NUMBERS, RESERVED, event_checks, written
 from recsys.data.reading.event_columns import EventColumns
 from recsys.data.reading.event_times import read_times
@@ -23,9 +23,10 @@ from recsys.data.reading.rules import (
     exclude_checks,
     fulfils,
     fulfils_any,
+    raw_cells,
     require_checks,
     rule_cells,
-    rule_column,
+    rule_texts,
 )
 from recsys.data.reading.shape.explode import place_column
 from recsys.types import VISITOR_PREFIX, EventType
@@ -49,7 +50,7 @@ class EventBatch:
     rejects: pl.DataFrame
     """`BROKEN_SCHEMA`."""
     links: pl.DataFrame
-    """`visitor_id`, `customer_id` of rows that name both, each pair once."""
+    """`visitor_id`, `customer_id` of all rows that name both, each pair once."""
     mentions: tuple[int, ...]
     """Events of each of the mapping's mentions."""
 
@@ -72,23 +73,36 @@ def convert_events(
     rows = table.select(ROW, *_cells(sources, table.schema, mapping)).with_columns(
         times.utc.alias("event_time"), times.zoned.alias(ZONED)
     )
-    rows = _settle_numbers(_settle_names(rows, mapping), mapping)
-    good, bad = sift(rows, _checks(rows, mapping, now))
-    pair = (
-        pl.col("visitor_id").is_not_null(),
-        ~pl.col("customer_id").str.starts_with(VISITOR_PREFIX),
+    # A file that may lack the line's value has the price of one unit, or none.
+    line_value = mapping.line_value is not None and sources.get("unit_price") == (
+        mapping.line_value,
     )
+    rows = _settle_numbers(_settle_names(rows, mapping), mapping, line_value=line_value)
+    good, bad = sift(rows, _checks(rows, mapping, now))
     return EventBatch(
         good.select(ROW, ZONED, *EVENT_SCHEMA),
         pl.concat([batch.broken, bad]),
-        good.filter(*pair).select("visitor_id", "customer_id").unique(),
+        _links(rows),
         tuple(_mentions(good, mapping)),
     )
 
 
+def _links(rows: pl.DataFrame) -> pl.DataFrame:
+    """Returns each pair of visitor and customer once, of rows that are left out, too.
+
+    A row that only says who somebody is (a login) is no event, but it says that.
+    """
+    pairs = rows.filter(
+        pl.col("visitor_id").is_not_null(),
+        ~pl.col("customer_id").str.starts_with(VISITOR_PREFIX),
+    )
+    broken = [check.fails.fill_null(value=False) for check in id_checks("customer_id")]
+    return pairs.filter(~pl.any_horizontal(broken)).select("visitor_id", "customer_id").unique()
+
+
 def _checks(rows: pl.DataFrame, mapping: EventMapping, now: datetime) -> list[Check]:
     """Returns every rule: what is not wanted at all goes before what is wrong with a row."""
-    cells_of = rule_cells({*mapping.require, *mapping.exclude}, rows.columns)
+    cells_of = rule_cells({*mapping.require, *mapping.exclude}, rows.schema, mapping)
     require = {column: rule for column, rule in mapping.require.items() if column in cells_of}
     first = {c: r for c, r in require.items() if c not in EVENT_SCHEMA or r.present}
     last = {column: rule for column, rule in require.items() if column not in first}
@@ -103,7 +117,7 @@ def _checks(rows: pl.DataFrame, mapping: EventMapping, now: datetime) -> list[Ch
 
 def _mentions(events: pl.DataFrame, mapping: EventMapping) -> Iterator[int]:
     for mention in mapping.mentions:
-        cells_of = rule_cells(mention.rows, events.columns)
+        cells_of = rule_cells(mention.rows, events.schema, mapping)
         rules = {column: rule for column, rule in mention.rows.items() if column in cells_of}
         some = fulfils(rules, cells_of) if rules else pl.lit(value=False)
         yield int(events.select(some.sum()).item()) if rules else 0
@@ -146,10 +160,17 @@ def _cells(
 
 
 def _event_id(ids: Sequence[pl.Expr], schema: pl.Schema, mapping: EventMapping) -> pl.Expr:
-    """Joins the parts of an event's id; of several items in one row, each has an id of its own."""
+    """Joins the parts of an event's id; null where the first is missing.
+
+    Of several items in one row, each has an id of its own.
+    """
     if not ids:
         return pl.lit(None, pl.String)
-    whole = ids[0] if len(ids) == 1 else pl.concat_str(ids, separator="/", ignore_nulls=True)
+    if len(ids) == 1:
+        whole = ids[0]
+    else:
+        joined = pl.concat_str(ids, separator="/", ignore_nulls=True)
+        whole = pl.when(ids[0].is_not_null()).then(joined)
     place = None if mapping.explode is None else place_column(mapping.explode)
     if place is None or place not in schema:
         return whole
@@ -169,8 +190,7 @@ def _return_flag(schema: pl.Schema, mapping: EventMapping) -> pl.Expr:
         flag = begins.fill_null(value=False)
     when = {name: rule for name, rule in mapping.returns.when.items() if name in schema}
     if when:
-        texts = {name: cells.text(name, schema[name], mapping) for name in when}
-        flag = flag | fulfils_any(when, texts)
+        flag = flag | fulfils_any(when, raw_cells(when, schema, mapping))
     return flag
 
 
@@ -178,9 +198,8 @@ def _rule_cells(schema: pl.Schema, mapping: EventMapping) -> Iterator[pl.Expr]:
     """Yields what rules look at of the retailer's own columns."""
     mentions = (mention.rows for mention in mapping.mentions)
     every = (mapping.require, mapping.exclude, *mapping.type_when.values(), *mentions)
-    for name in sorted({name for rules in every for name in rules} - EVENT_SCHEMA.keys()):
-        if name in schema:
-            yield cells.text(name, schema[name], mapping).alias(rule_column(name))
+    names = {name for rules in every for name in rules} - EVENT_SCHEMA.keys()
+    return rule_texts(names, schema, mapping)
 
 
 def _settle_names(rows: pl.DataFrame, mapping: EventMapping) -> pl.DataFrame:
@@ -188,7 +207,7 @@ def _settle_names(rows: pl.DataFrame, mapping: EventMapping) -> pl.DataFrame:
     names = _type_names(rows["event_type"], mapping)
     kind = pl.col("event_type").replace_strict(names, return_dtype=pl.String)
     for ours, rules in mapping.type_when.items():
-        cells_of = rule_cells(rules, rows.columns)
+        cells_of = rule_cells(rules, rows.schema, mapping)
         if rules.keys() <= cells_of.keys():
             kind = pl.when(fulfils(rules, cells_of)).then(pl.lit(ours)).otherwise(kind)
     return rows.with_columns(
@@ -209,7 +228,9 @@ def _type_names(kinds: pl.Series, mapping: EventMapping) -> dict[str, str]:
     return names
 
 
-def _settle_numbers(rows: pl.DataFrame, mapping: EventMapping) -> pl.DataFrame:
+def _settle_numbers(
+    rows: pl.DataFrame, mapping: EventMapping, *, line_value: bool
+) -> pl.DataFrame:
     """Tells returns from purchases, makes quantities count units, and prices be of one unit."""
     kind, quantity, price = pl.col("event_type"), pl.col("quantity"), pl.col("unit_price")
     is_return = pl.col(_IS_RETURN)
@@ -224,6 +245,6 @@ def _settle_numbers(rows: pl.DataFrame, mapping: EventMapping) -> pl.DataFrame:
     if mapping.zero_quantity_is_one:
         one = pl.when(quantity == 0).then(1.0).otherwise(quantity)
         rows = rows.with_columns(one.alias("quantity"))
-    if mapping.line_value is not None:
+    if line_value:
         rows = rows.with_columns(price / quantity)
     return rows

@@ -18,7 +18,7 @@ from recsys.data.reading.rules import (
     fulfils_any,
     require_checks,
     rule_cells,
-    rule_column,
+    rule_texts,
 )
 from recsys.data.reading.sale_prices import sale_checks, with_sale_prices
 from recsys.data.reading.times import parse_times
@@ -52,12 +52,7 @@ def convert_items(
     exprs = [_item_cell(ours, sources.get(ours, ()), types, mapping) for ours in ITEM_SCHEMA]
     tags = _tags(sources.get("tags", ()), sources.get("category", ()), types, mapping)
     texts = [_written(ours, sources.get(ours, ()), types, mapping) for ours in _CHECKED]
-    rules = _ruled_columns(mapping)
-    theirs = [
-        cells.text(name, types[name], mapping).alias(rule_column(name))
-        for name in sorted(rules)
-        if name in types
-    ]
+    theirs = rule_texts(_ruled_columns(mapping), types, mapping)
     table = rows.select(ROW, *exprs, *texts, *theirs, tags.alias(_TAGS))
     table = table.with_columns(created_at=created, tags=_TAGS)
     table = with_sale_prices(table, rows, mapping, now)
@@ -95,7 +90,7 @@ def _ruled_columns(mapping: ItemMapping) -> set[str]:
 def _with_shown(table: pl.DataFrame, mapping: ItemMapping) -> pl.DataFrame:
     """Returns the items with what rules say of whether they may be shown, over their stock."""
     for rules, shown in ((mapping.available_when, True), (mapping.unavailable, False)):
-        cells_of = rule_cells(rules, table.columns)
+        cells_of = rule_cells(rules, table.schema, mapping)
         there = {column: rule for column, rule in rules.items() if column in cells_of}
         if there:
             fits = fulfils_any(there, cells_of)
@@ -105,7 +100,7 @@ def _with_shown(table: pl.DataFrame, mapping: ItemMapping) -> pl.DataFrame:
 
 def _checks(table: pl.DataFrame, mapping: ItemMapping) -> list[Check]:
     """Returns every rule: what is not wanted at all goes before what is wrong with a row."""
-    cells_of = rule_cells({*mapping.require, *mapping.exclude}, table.columns)
+    cells_of = rule_cells({*mapping.require, *mapping.exclude}, table.schema, mapping)
     require = {column: rule for column, rule in mapping.require.items() if column in cells_of}
     before = {c: r for c, r in require.items() if c not in ITEM_SCHEMA or r.present}
     after = {column: rule for column, rule in require.items() if column not in before}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -66,7 +66,7 @@ class FileMapping(StrictModel):
     more_time_formats: Columns = ()
     """Ways of writing times that the usual ones do not read: the one that reads all such times
     counts, if no other reads them differently."""
-    id_width: dict[str, int] = Field(default={})
+    id_width: dict[str, Annotated[int, Field(ge=1, le=512)]] = Field(default={})
     """Our id column -> digits: a shorter number gets zeros in front (`108775` is `0108775`)."""
     guess: bool = True
     """Columns with usual names are recognised without being named."""
@@ -102,14 +102,14 @@ class EventMapping(FileMapping):
 
     columns: dict[str, str | Columns] = Field(default={})
     """Our column -> the retailer's, or several, of which the first with a value counts; several
-    of `event_id` are joined. `visitor_id` counts as one of ours."""
+    of `event_id` are joined (without the first there is none). `visitor_id` counts as ours."""
     time_parts: Columns = ()
     """The retailer's columns that make a time together (date, time of day); no `event_time`."""
     constants: dict[str, str] = Field(default={})
     """Our column -> the same text for every row."""
     event_types: dict[str, str] = Field(default={})
     """The retailer's event type -> ours, beyond the usual names."""
-    type_when: dict[str, dict[str, Rule]] = Field(default={})
+    type_when: dict[str, Annotated[dict[str, Rule], Field(min_length=1)]] = Field(default={})
     """Our event type -> by the retailer's column, which rows are of it, whatever else they say."""
     properties: Columns = ()
     """The retailer's columns to keep, packed as one JSON object."""
@@ -124,11 +124,14 @@ class EventMapping(FileMapping):
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
         _check_names((*self.columns, *self.constants), EVENT_NAMES)
+        _check_names((*self.id_width, *self.whole_number_ids), EVENT_NAMES)
         twice = sorted(self.columns.keys() & self.constants.keys())
         if self.line_value is not None and "unit_price" in {*self.columns, *self.constants}:
             twice.append("unit_price")
         if self.properties and "properties" in {*self.columns, *self.constants}:
             twice.append("properties")
+        if self.time_parts and "event_time" in {*self.columns, *self.constants}:
+            twice.append("event_time")
         if twice:
             message = f"{', '.join(twice)}: is given in two ways"
             raise ValueError(message)
@@ -166,7 +169,7 @@ class ItemMapping(FileMapping):
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names(self.columns, ITEM_NAMES)
+        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), ITEM_NAMES)
         for ours in ("category", "markets", "tags"):
             if ours in self.require or ours in self.exclude:
                 message = f"{ours}: holds a list: a rule needs a column of one text or number"
@@ -186,7 +189,7 @@ class CustomerMapping(FileMapping):
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names(self.columns, CUSTOMER_NAMES)
+        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), CUSTOMER_NAMES)
         return self
 
 

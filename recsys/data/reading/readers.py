@@ -34,7 +34,7 @@ def find_files(source: str, names: Sequence[str] = ()) -> tuple[Path, ...]:
 
     Args:
         source: a file, a folder or a pattern.
-        names: of a folder, only files whose name fits one of these patterns; none: all.
+        names: of several files, only those whose name fits one of these patterns; none: all.
 
     Raises:
         DataError: there is no such file, or none of a kind that can be read.
@@ -55,8 +55,8 @@ def find_files(source: str, names: Sequence[str] = ()) -> tuple[Path, ...]:
             found = kept
     elif has_magic(source):
         # Path.glob refuses absolute patterns.
-        names = glob(source, recursive=True)  # noqa: PTH207
-        found = [Path(name) for name in names if Path(name).is_file()]
+        paths = [Path(name) for name in glob(source, recursive=True)]  # noqa: PTH207
+        found = [file for file in paths if file.is_file() and (not names or has_name(file, names))]
     else:
         message = f"{source}: there is no such file or folder"
         raise DataError(message, file=source)
@@ -100,10 +100,15 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
     raise DataError(message, file=str(file))
 
 
-def readable_files(folder: Path) -> tuple[Path, ...]:
-    """Returns the files of a folder, searched to the bottom, that can be read, sorted."""
-    files = (file for file in folder.rglob("*") if file.is_file() and _is_data(file, folder))
-    return tuple(sorted(files))
+def readable_files(folder: Path, *, deep: bool = True) -> tuple[Path, ...]:
+    """Returns the files of a folder that can be read, sorted.
+
+    Args:
+        folder: where to look.
+        deep: its folders are searched to the bottom, too.
+    """
+    every = folder.rglob("*") if deep else folder.iterdir()
+    return tuple(sorted(file for file in every if file.is_file() and _is_data(file, folder)))
 
 
 def has_name(file: Path, patterns: Sequence[str]) -> bool:

@@ -1,40 +1,53 @@
 """The mapping's own conditions on rows: which are wanted, which are not."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
+from recsys.data.reading import cells as read
 from recsys.data.reading.checks import Check
+from recsys.data.reading.literal import column as named
+from recsys.data.reading.mapping import FileMapping
 from recsys.data.reading.mapping_parts import Rule
 from recsys.data.reading.rejects import FILTERED
 
 
-def require_checks(rules: Mapping[str, Rule], cells: Mapping[str, pl.Expr]) -> list[Check]:
+@dataclass(frozen=True, slots=True)
+class RuleCell:
+    """What a rule looks at: one cell of each row."""
+
+    text: pl.Expr
+    number: pl.Expr
+    """Null or NaN where the cell is none."""
+
+
+def require_checks(rules: Mapping[str, Rule], cells: Mapping[str, RuleCell]) -> list[Check]:
     """Returns the checks that leave out what breaks a rule.
 
     Args:
         rules: column -> which rows are wanted.
-        cells: column -> its cell; numbers or text.
+        cells: column -> its cell.
     """
     return [
-        Check(column, f"{FILTERED} require: {otherwise}", ~holds, cells[column].cast(pl.String))
+        Check(column, f"{FILTERED} require: {otherwise}", ~holds, cells[column].text)
         for column, rule in rules.items()
         for holds, _, otherwise in _parts(rule, cells[column])
     ]
 
 
-def exclude_checks(rules: Mapping[str, Rule], cells: Mapping[str, pl.Expr]) -> list[Check]:
+def exclude_checks(rules: Mapping[str, Rule], cells: Mapping[str, RuleCell]) -> list[Check]:
     """Returns the checks that leave out what fulfils a rule, as `require_checks` does."""
     checks = []
     for column, rule in rules.items():
         words = " and ".join(word for _, word, _ in _parts(rule, cells[column]))
         holds = fulfils({column: rule}, cells)
-        shown = cells[column].cast(pl.String)
-        checks.append(Check(column, f"{FILTERED} exclude: {words}", holds, shown))
+        reason = f"{FILTERED} exclude: {words}"
+        checks.append(Check(column, reason, holds, cells[column].text))
     return checks
 
 
-def fulfils(rules: Mapping[str, Rule], cells: Mapping[str, pl.Expr]) -> pl.Expr:
+def fulfils(rules: Mapping[str, Rule], cells: Mapping[str, RuleCell]) -> pl.Expr:
     """Returns a Boolean without nulls: the row fulfils every part of every rule."""
     every = [
         holds for column, rule in rules.items() for holds, _, _ in _parts(rule, cells[column])
@@ -42,15 +55,16 @@ def fulfils(rules: Mapping[str, Rule], cells: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.all_horizontal(every)
 
 
-def fulfils_any(rules: Mapping[str, Rule], cells: Mapping[str, pl.Expr]) -> pl.Expr:
+def fulfils_any(rules: Mapping[str, Rule], cells: Mapping[str, RuleCell]) -> pl.Expr:
     """Returns a Boolean without nulls: the row fulfils at least one of the rules."""
     return pl.any_horizontal(fulfils({column: rule}, cells) for column, rule in rules.items())
 
 
-def _parts(rule: Rule, cell: pl.Expr) -> Iterator[tuple[pl.Expr, str, str]]:
+def _parts(rule: Rule, cell: RuleCell) -> Iterator[tuple[pl.Expr, str, str]]:
     """Yields each part of a rule: whether it holds, and what to say if it does and if not."""
-    text = cell.cast(pl.String)
-    number = cell.cast(pl.Float64, strict=False)
+    text = cell.text
+    # NaN is above every number to Polars.
+    number = cell.number.fill_nan(None)
     if rule.present is not None:
         there = text.is_not_null() & (text != "")
         holds = there if rule.present else ~there
@@ -77,15 +91,57 @@ def rule_column(name: str) -> str:
     return f"__rule_{name}__"
 
 
-def rule_cells(names: Iterable[str], columns: Sequence[str]) -> dict[str, pl.Expr]:
+def rule_texts(
+    names: Iterable[str], schema: Mapping[str, pl.DataType], mapping: FileMapping
+) -> Iterator[pl.Expr]:
+    """Yields what rules look at of the retailer's columns, as `rule_column`.
+
+    Args:
+        names: the columns; those that the file lacks are left out.
+        schema: the file's columns.
+        mapping: how values are read.
+    """
+    for name in sorted({name for name in names if name in schema}):
+        yield _text(name, schema[name], mapping).alias(rule_column(name))
+
+
+def rule_cells(
+    names: Iterable[str], schema: Mapping[str, pl.DataType], mapping: FileMapping
+) -> dict[str, RuleCell]:
     """Returns the cell of each column that rules name: ours, or one kept as `rule_column`.
 
     One that is neither is left out: the file may lack it.
+
+    Args:
+        names: the columns.
+        schema: those of the table that has our columns and the ones that were kept.
+        mapping: how numbers are written.
     """
-    cells: dict[str, pl.Expr] = {}
+    found: dict[str, RuleCell] = {}
     for name in names:
-        if rule_column(name) in columns:
-            cells[name] = pl.col(rule_column(name))
-        elif name in columns:
-            cells[name] = pl.col(name)
-    return cells
+        kept = rule_column(name)
+        if kept in schema:
+            found[name] = RuleCell(named(kept), read.number(kept, pl.String(), mapping))
+        elif name in schema:
+            cell = pl.col(name)
+            found[name] = RuleCell(cell.cast(pl.String), cell.cast(pl.Float64, strict=False))
+    return found
+
+
+def raw_cells(
+    names: Iterable[str], schema: Mapping[str, pl.DataType], mapping: FileMapping
+) -> dict[str, RuleCell]:
+    """Returns the cells of the retailer's columns as they are read; none of one the file lacks."""
+    return {
+        name: RuleCell(
+            _text(name, schema[name], mapping), read.number(name, schema[name], mapping)
+        )
+        for name in names
+        if name in schema
+    }
+
+
+def _text(name: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Expr:
+    """Returns text; a whole number of a column of decimals (`3.0`) is `3`."""
+    text = read.text(name, dtype, mapping)
+    return text.str.replace(r"\.0$", "") if dtype.is_float() else text

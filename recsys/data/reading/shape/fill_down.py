@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from recsys.data.reading.literal import column
 from recsys.data.reading.mapping_parts import FillDown
 
-_PART = "__part__"
+_PART, _BEGINS = "__part__", "__begins__"
 
 
 @dataclass(slots=True)
@@ -20,34 +21,39 @@ class DownFiller:
     """The last row of the batch before, filled: order number and filled columns."""
 
     def fill(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Returns the rows with empty cells filled from the lines above, within each order."""
+        """Returns the rows with empty cells filled from the lines above, within each order.
+
+        An order is a run of lines with one number; a line without a number takes nothing.
+        """
         settings = self.settings
         columns = [name for name in settings.columns if name in rows.columns]
         if settings.by not in rows.columns or not columns or rows.is_empty():
             return rows
-        rows = rows.with_columns(
-            _value(name, rows.schema[name], self.missing) for name in {settings.by, *columns}
+        named = dict.fromkeys((settings.by, *columns))
+        cells = rows.select(
+            _value(name, rows.schema[name], self.missing).alias(name) for name in named
         )
         first = settings.first if settings.first in rows.columns else None
-        begins = pl.lit(value=False)
+        begins = pl.Series(_BEGINS, [False]).new_from_index(0, len(rows))
         if first is not None:
-            begins = _value(first, rows.schema[first], self.missing).is_not_null()
-        state = [settings.by, *columns]
-        table = rows.select(*state, begins.alias(_PART))
+            value = _value(first, rows.schema[first], self.missing)
+            begins = rows.select(value.is_not_null().alias(_BEGINS)).to_series()
+        table = cells.hstack([begins])
         if self._above is not None:
-            table = pl.concat([self._above.with_columns(pl.lit(value=False).alias(_PART)), table])
-        table = table.with_columns(pl.col(_PART).cum_sum().over(settings.by))
-        filled = table.with_columns(
-            pl.col(name).forward_fill().over(settings.by, _PART) for name in columns
+            table = pl.concat([self._above, table], how="vertical_relaxed")
+        number, above = table[settings.by], table[settings.by].shift(1)
+        new = table[_BEGINS] | number.is_null() | number.ne_missing(above)
+        part = new.cast(pl.UInt32).cum_sum().alias(_PART)
+        filled = table.hstack([part]).with_columns(
+            column(name).forward_fill().over(_PART).alias(name) for name in columns
         )
-        filled = filled.tail(len(rows)).drop(_PART)
-        self._above = filled.tail(1)
-        return rows.with_columns(filled.select(columns))
+        self._above = filled.tail(1).drop(_PART)
+        return rows.with_columns(filled.tail(len(rows))[name] for name in named)
 
 
 def _value(name: str, dtype: pl.DataType, missing: tuple[str, ...]) -> pl.Expr:
     """Returns a column in which texts that mean "no value" are null."""
-    cell = pl.col(name)
+    cell = column(name)
     if dtype != pl.String():
         return cell
-    return pl.when(~cell.str.strip_chars().is_in(list(missing))).then(cell).alias(name)
+    return pl.when(~cell.str.strip_chars().is_in(list(missing))).then(cell)

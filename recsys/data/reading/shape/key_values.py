@@ -5,7 +5,10 @@ from collections.abc import Iterable
 import polars as pl
 from polars._typing import PolarsDataType
 
+from recsys.data.reading.literal import column as named
+
 _KEYS = ("key", "name", "k")
+_VALUES = ("value", "val", "v")
 _MAX_KEYS = 200
 """More keys than this are an object's ids, not names of fields."""
 
@@ -25,8 +28,9 @@ def with_keys(rows: pl.DataFrame, column: str, keys: Iterable[str]) -> pl.DataFr
 
     Args:
         rows: a batch.
-        column: lists of structs with a field `key` (or `name`); the value is the other field, or,
-            where that is a struct itself, the first of its fields that has a value.
+        column: lists of structs with a field `key` (or `name`); the value is the field `value`, or
+            where there is none the first other one with a value; of a value that is a struct
+            itself, the first of its fields that has one.
         keys: the keys that are wanted; of a key that stands twice, the first counts.
     """
     dtype = rows.schema.get(column)
@@ -36,7 +40,7 @@ def with_keys(rows: pl.DataFrame, column: str, keys: Iterable[str]) -> pl.DataFr
     value = _value(dtype.inner, key)
     pair = pl.element().struct
     return rows.with_columns(
-        pl.col(column)
+        named(column)
         .list.eval(value.filter(pair.field(key).cast(pl.String) == wanted).drop_nulls())
         .list.first()
         .alias(f"{column}.{wanted}")
@@ -53,13 +57,14 @@ def _key_field(dtype: pl.DataType) -> str | None:
 
 def _value(pair: pl.Struct, key: str) -> pl.Expr:
     """Returns the text of a pair's value, whichever of the typed fields holds it."""
+    others = [field for field in pair.fields if field.name != key]
+    values = [field for field in others if field.name in _VALUES] or others
     cells = [
         cell
-        for field in pair.fields
-        if field.name != key
+        for field in values
         for cell in _leaves(pl.element().struct.field(field.name), field.dtype)
     ]
-    return pl.coalesce(cells)
+    return pl.coalesce(cells) if cells else pl.lit(None, pl.String)
 
 
 def _leaves(cell: pl.Expr, dtype: PolarsDataType) -> list[pl.Expr]:

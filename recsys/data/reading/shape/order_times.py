@@ -4,10 +4,16 @@ from datetime import datetime, time
 
 import polars as pl
 
+from recsys.data.reading.literal import column
 from recsys.data.reading.mapping_parts import OrderTimes
 
 ORDER_TIME = "order_time"
 """Column that is made; text in ISO 8601 without a zone."""
+
+_LARGEST = 1e15
+"""Numbers from this size on are none."""
+_LONGEST = 1e5
+"""Orders so many days before the last one have no time."""
 
 
 def with_order_times(orders: pl.DataFrame, settings: OrderTimes) -> pl.DataFrame:
@@ -21,28 +27,37 @@ def with_order_times(orders: pl.DataFrame, settings: OrderTimes) -> pl.DataFrame
         orders: all rows of a table, every cell text.
         settings: which columns say what.
     """
-    who, number = settings.customer, pl.col(settings.number).cast(pl.Float64, strict=False)
-    gap = pl.lit(1.0)
-    if settings.days_since_prior is not None:
-        gap = pl.col(settings.days_since_prior).cast(pl.Float64, strict=False).fill_null(0.0)
-    hour = pl.lit(0.0)
-    if settings.hour is not None:
-        hour = pl.col(settings.hour).cast(pl.Float64, strict=False).fill_null(0.0)
-    table = orders.select(who=who, number=number, gap=gap, hour=hour)
-    first = table.unique(["who", "number"], keep="first", maintain_order=True)
-    ordered = first.sort("who", "number", nulls_last=True)
+    table = orders.select(
+        column(settings.customer).alias("who"),
+        _number(settings.number, None).alias("number"),
+        _number(settings.days_since_prior, 1.0).alias("gap"),
+        _number(settings.hour, 0.0).alias("hour"),
+    )
+    known = table.drop_nulls(["who", "number"])
+    first = known.unique(["who", "number"], keep="first", maintain_order=True)
+    ordered = first.sort("who", "number")
     # The days from an order to the last one are the gaps of the orders after it.
     after = pl.col("gap").shift(-1, fill_value=0.0).reverse().cum_sum().reverse().over("who")
     end = datetime.combine(settings.last, time())
-    day = pl.lit(end) - pl.duration(seconds=(after * 86_400).round().cast(pl.Int64))
-    at = day + pl.duration(seconds=(pl.col("hour") * 3_600).round().cast(pl.Int64))
-    known = pl.col("who").is_not_null() & pl.col("number").is_not_null()
+    seconds = (pl.col("hour") * 3_600 - after * 86_400).round().cast(pl.Int64, strict=False)
     times = ordered.select(
         "who",
         "number",
-        pl.when(known).then(at.dt.strftime("%Y-%m-%d %H:%M:%S")).alias(ORDER_TIME),
+        pl.when(after < _LONGEST)
+        .then((pl.lit(end) + pl.duration(seconds=seconds)).dt.strftime("%Y-%m-%d %H:%M:%S"))
+        .alias(ORDER_TIME),
     )
-    joined = table.join(
-        times, on=["who", "number"], how="left", nulls_equal=True, maintain_order="left"
-    )
+    joined = table.join(times, on=["who", "number"], how="left", maintain_order="left")
     return orders.with_columns(joined[ORDER_TIME])
+
+
+def _number(name: str | None, otherwise: float | None) -> pl.Expr:
+    """Returns a column's numbers; `otherwise` without the column, 0 where a cell is none.
+
+    The order's own number, which has no `otherwise`, is null there.
+    """
+    if name is None:
+        return pl.lit(otherwise, pl.Float64)
+    cell = column(name).str.strip_chars().cast(pl.Float64, strict=False)
+    number = pl.when(cell.abs() < _LARGEST).then(cell)
+    return number if otherwise is None else number.fill_null(0.0)

@@ -1,12 +1,15 @@
 """Brings the batches of one file into shape, as the mapping says."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import polars as pl
 
+from recsys.data.reading.literal import column
 from recsys.data.reading.mapping import FileMapping
+from recsys.data.reading.mapping_parts import Explode
 from recsys.data.reading.raw import ROW, RawBatch, RawTable
 from recsys.data.reading.shape.explode import explode
 from recsys.data.reading.shape.fill_down import DownFiller
@@ -42,7 +45,7 @@ def shaped(
     shaper = _Shaper(table, mapping, tuple(joins), tuple(wanted))
     if mapping.order_times is not None:
         # The time of an order depends on all orders of its customer.
-        batches: Iterator[RawBatch] = iter([_whole(table.batches)])
+        batches: Iterator[RawBatch] = _whole(table.batches)
     else:
         batches = table.batches
     first = next(batches, None)
@@ -75,38 +78,59 @@ class _Shaper:
         rows, mapping = batch.rows, self.mapping
         if self._filler is not None:
             rows = self._filler.fill(rows)
-        for column in mapping.key_values:
-            rows = with_keys(rows, column, self._keys_of(rows, column))
+        for name in mapping.key_values:
+            rows = with_keys(rows, name, self._keys_of(rows, name))
         if mapping.explode is not None:
-            rows = explode(rows, mapping.explode)
+            rows = self._exploded(rows, mapping.explode)
         if mapping.order_times is not None:
             rows = self._with_times(rows)
         for join in self.joins:
             if join.optional and not set(join.keys) <= set(rows.columns):
                 continue
             self._need(join.keys, f"joins.{join.name}.on", rows.columns)
-            rows = join.beside(rows, mapping)
+            with self._naming_file():
+                rows = join.beside(rows, mapping)
         if self.columns:
             rows = _aligned(rows, (ROW, *self.columns))
         return RawBatch(rows, batch.broken, records=len(batch))
 
-    def _keys_of(self, rows: pl.DataFrame, column: str) -> tuple[str, ...]:
+    def _exploded(self, rows: pl.DataFrame, settings: Explode) -> pl.DataFrame:
+        """Returns a row for each item; fields of texts that are named are there in every batch."""
+        with self._naming_file():
+            rows = explode(rows, settings, self.mapping.missing)
+        if not settings.field_separator:
+            return rows
+        begin = f"{settings.name}."
+        names = dict.fromkeys(name for name in self.wanted if name.startswith(begin))
+        lacking = [name for name in names if name not in rows.columns]
+        return rows.with_columns(pl.lit(None, pl.String).alias(name) for name in lacking)
+
+    @contextmanager
+    def _naming_file(self) -> Iterator[None]:
+        """Puts the file's name in front of an error that has none."""
+        try:
+            yield
+        except DataError as error:
+            message = f"{self.table.file}: {error}"
+            raise DataError(message, file=str(self.table.file)) from error
+
+    def _keys_of(self, rows: pl.DataFrame, holder: str) -> tuple[str, ...]:
         """Returns the keys of the first batch, and those that the mapping names."""
-        if column not in self._keys:
-            seen = keys_of(rows[column]) if column in rows.columns else ()
-            prefix = f"{column}."
+        if holder not in self._keys:
+            seen = keys_of(rows[holder]) if holder in rows.columns else ()
+            prefix = f"{holder}."
             names = [name.removeprefix(prefix) for name in self.wanted if name.startswith(prefix)]
-            self._keys[column] = tuple(dict.fromkeys((*seen, *names)))
-        return self._keys[column]
+            self._keys[holder] = tuple(dict.fromkeys((*seen, *names)))
+        return self._keys[holder]
 
     def _with_times(self, rows: pl.DataFrame) -> pl.DataFrame:
         settings = self.mapping.order_times
         if settings is None:
             return rows
-        optional = (settings.days_since_prior, settings.hour)
-        names = [settings.customer, settings.number, *(name for name in optional if name)]
+        further = (settings.days_since_prior, settings.hour)
+        names = [settings.customer, settings.number, *(name for name in further if name)]
         self._need(names, "order_times", rows.columns)
-        texts = rows.select(pl.col(name).cast(pl.String) for name in dict.fromkeys(names))
+        texts = rows.select(column(name).cast(pl.String) for name in dict.fromkeys(names))
         return rows.hstack(with_order_times(texts, settings).select("order_time"))
 
     def _need(
@@ -123,17 +147,19 @@ class _Shaper:
                 raise DataError(message, file=str(self.table.file), column=name)
 
 
-def _whole(batches: Iterable[RawBatch]) -> RawBatch:
+def _whole(batches: Iterable[RawBatch]) -> Iterator[RawBatch]:
+    """Yields all batches as one; nothing where there are none."""
     every = list(batches)
-    return RawBatch(
-        pl.concat([batch.rows for batch in every], how="vertical_relaxed"),
-        pl.concat([batch.broken for batch in every]),
-    )
+    if every:
+        yield RawBatch(
+            pl.concat([batch.rows for batch in every], how="vertical_relaxed"),
+            pl.concat([batch.broken for batch in every]),
+        )
 
 
 def _aligned(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """Returns just these columns; one that a batch lacks is empty in it."""
     return rows.select(
-        pl.col(name) if name in rows.columns else pl.lit(None, pl.String).alias(name)
+        column(name) if name in rows.columns else pl.lit(None, pl.String).alias(name)
         for name in columns
     )
