@@ -105,12 +105,12 @@ def run_command(
     smaller --budget is quicker. Data that somebody else has split come as --train and --test.
 
     \b
-    python -m evaluation run --data var/demo/data
-    python -m evaluation run --data var/data --config mine.toml --test-days 14 --json mine.json
-    python -m evaluation run --data var/data --bundle var/bundles
-    python -m evaluation run --data var/data --report report.html --learning-curve history
-    python -m evaluation run --data var/data --protocol rolling-origin --test-days 14
-    python -m evaluation run --train train.parquet --test test.parquet --k 20
+    recsys evaluate --data var/demo/data
+    recsys evaluate --data var/data --config mine.toml --test-days 14 --json mine.json
+    recsys evaluate --data var/data --bundle var/bundles
+    recsys evaluate --data var/data --report report.html --learning-curve history
+    recsys evaluate --data var/data --protocol rolling-origin --test-days 14
+    recsys evaluate --train train.parquet --test test.parquet --k 20
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     options = SplitOptions(
         data=data,

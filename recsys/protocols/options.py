@@ -28,7 +28,7 @@ DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        help="Prepared data set (python -m training prepare), or one file of pairs, sequences, "
+        help="Prepared data set (recsys prepare), or one file of pairs, sequences, "
         "baskets or events for --protocol to split.",
     ),
 ]

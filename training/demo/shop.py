@@ -72,8 +72,8 @@ _NEXT = """\
   look at figures       {out}/evaluation.json
   serve                 make serve             (then: grpcurl, or recsys.client.RecsysClient)
   what was chosen       {out}/chosen.toml      (docs/fitting.md says how, and how to change it)
-  go back               python -m training bundles rollback --bundles {bundles}
-  your own data         python -m training prepare --events orders.csv --out var/mine   (README)"""
+  go back               recsys bundles rollback --bundles {bundles}
+  your own data         recsys prepare --events orders.csv --out var/mine   (README)"""
 
 
 def _step(title: str, module: str, *arguments: object) -> None:
