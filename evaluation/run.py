@@ -44,6 +44,7 @@ from recsys.choice.options import (
 )
 from recsys.data.bars import bars
 from recsys.data.progress import Progress
+from recsys.fitting.reduce import needed
 from recsys.protocols.options import (
     CutoffOption,
     DataOption,
@@ -190,7 +191,7 @@ def _for_report(
         study,
         outcomes,
         list(figures(split, outcomes, study)),
-        {DEFAULT_CONFIGURATION: subject.judged, **baselines()},
+        {DEFAULT_CONFIGURATION: needed(subject.judged, study.placements), **baselines()},
         learning_of=learning_of,
         progress=progress,
     )
