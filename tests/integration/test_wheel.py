@@ -5,6 +5,7 @@ path file, which does not pass the editable install on.
 """
 
 import csv
+import shutil
 import socket
 import subprocess
 import sys
@@ -117,8 +118,9 @@ def test_no_generic_name_is_taken(wheel: Path, installed: Installed) -> None:
 
 def test_every_file_of_the_repository_is_in_it(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    git = shutil.which("git") or "git"
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "recsys", *APPLICATIONS],
+        [git, "ls-files", "--cached", "--others", "--exclude-standard", "recsys", *APPLICATIONS],
         cwd=ROOT,
         capture_output=True,
         text=True,
