@@ -1,5 +1,6 @@
 """The verb `run`: fit on one side or load a bundle, ask it everything, print and save figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -45,6 +46,7 @@ from recsys.choice.options import (
 from recsys.data.bars import bars
 from recsys.data.progress import Progress
 from recsys.fitting.reduce import needed
+from recsys.protocols.holdout import HoldOut
 from recsys.protocols.options import (
     CutoffOption,
     DataOption,
@@ -163,8 +165,7 @@ def run_command(
             rows = list(found.rows)
         else:
             found, rows = None, _rows(subject, study, progress)
-    for name in sorted(set(study.placements) - {row.placement for row in rows}):
-        console.print(f"[yellow]left out:[/] {name}: no customer has a right answer for it")
+    _note_empty(console, rows, study, subject.holdouts)
     metrics = METRICS if all_metrics else MAIN_METRICS
     _print(console, rows, ks if every_k else ks[-1:], metrics, slices=slices)
     if json:
@@ -195,6 +196,17 @@ def _for_report(
         learning_of=learning_of,
         progress=progress,
     )
+
+
+def _note_empty(
+    console: Console, rows: list[Row], study: Study, holdouts: Sequence[HoldOut]
+) -> None:
+    """Says which placements and cut-offs nobody could be judged by."""
+    judged = {row.placement for row in rows}, {row.variant for row in rows}
+    empty = [name for name in study.placements if name not in judged[0]]
+    empty += [held.variant for held in holdouts if held.variant not in judged[1]]
+    for name in empty:
+        console.print(f"[yellow]left out:[/] {name}: no customer has a right answer for it")
 
 
 def _refuse_beside_bundle(options: SplitOptions, config: Path | None, curve: Of | None) -> None:

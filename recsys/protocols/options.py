@@ -23,6 +23,8 @@ from recsys.protocols.temporal import (
 from recsys.protocols.truth import PROTOCOLS
 
 SELECTION = "FILE[::COLUMN=VALUE]"
+MOST_DAYS = 36_525
+"""A century: more days before a date of ours need not exist."""
 
 DataOption = Annotated[
     Path | None,
@@ -102,6 +104,7 @@ TestDaysOption = Annotated[
         "--test-days",
         metavar="N",
         min=1,
+        max=MOST_DAYS,
         help="Instead of --cutoff: the last so many days are judged by "
         f"[{DEFAULT_TEST_DAYS}; one cut of short data: the last fifth of purchases].",
     ),

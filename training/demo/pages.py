@@ -47,6 +47,7 @@ def show_pages(console: Console, client: RecsysClient, dataset: Dataset, now: da
     )
     names = [placement.name for placement in client.placements()]
     console.print(f"The bundle answers {len(names)} placements: {', '.join(names)}.")
+    console.print("Without views and list prices, recently_viewed and on_sale are empty here.")
 
 
 def _cart(dataset: Dataset) -> tuple[str, list[str]]:

@@ -43,7 +43,7 @@ def demo_command(*, out: OutOption = Path("var/demo")) -> None:
         "2  Choose models on the past, and judge them by what customers bought in the last weeks",
         *("evaluate", "--data", data, "--cutoff", "2017-12-04", "--min-item-events", 5),
         *("--placements", "for_you,discover", "--k", 20, "--json", out / "evaluation.json"),
-        *("--dataset-name", "complete-journey", "--budget", "60s", "--save-config", chosen_config),
+        *("--dataset-name", "complete-journey", "--budget", "40s", "--save-config", chosen_config),
     )
     _step(
         "3  Fit what was chosen on everything, and publish a bundle",
