@@ -77,10 +77,10 @@ def propensity_command(
     Trees are fitted on contacts whose offers had ended before the cut, with what was known before
     each contact, and judged on contacts after it whose offers ended within the data. Intervals
     draw customers with all their contacts. This is who redeems, not who buys because of it: for
-    that see python -m evaluation uplift.
+    that see recsys evaluation uplift.
 
     \b
-    python -m evaluation propensity --data var/data --contacts contacts.parquet \\
+    recsys evaluation propensity --data var/data --contacts contacts.parquet \\
         --offers offers.toml --cut 2026-03-01
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     console = Console()

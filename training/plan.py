@@ -92,7 +92,7 @@ def plan_command(
     on with the same plan when it is called again with the same --out.
 
     \b
-    python -m training plan --store store://var/store --bundles var/bundles --channel email \\
+    recsys plan --store store://var/store --bundles var/bundles --channel email \\
         --deployment deployment.toml --out var/plans/spring
     """  # noqa: D301 - click looks for the character itself
     console = Console()

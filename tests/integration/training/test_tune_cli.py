@@ -63,7 +63,7 @@ def test_a_study_writes_a_configuration_that_can_be_fitted(whole, data, tmp_path
     file = folder.with_suffix(".toml")
     lines = file.read_text().splitlines()
     assert lines[0].startswith("# Made by recsys ")
-    assert "python -m training tune --data" in lines[1]
+    assert "recsys tune --data" in lines[1]
     assert lines[2].startswith("# Settings tried: 4")
     assert any(line.startswith("#   for_you: ndcg@20 0.") for line in lines)
     assert load_config(file).placements.keys() == load_config().placements.keys()
