@@ -15,6 +15,15 @@ def test_marked():
 def test_unmarked():
     pass
 """
+FILE = """
+import pytest
+import {module}
+
+pytestmark = [pytest.mark.extra(name="{extra}")]
+
+def test_it():
+    pass
+"""
 
 
 @pytest.fixture
@@ -41,12 +50,8 @@ def test_with_the_extra_nothing_is_skipped(pytester):
 
 @pytest.mark.usefixtures("absent")
 def test_a_file_whose_extra_is_absent_is_not_imported(pytester):
-    whole = (
-        'import pytest, onnx\npytestmark = [pytest.mark.extra(name="{}")]\ndef test_it(): pass\n'
-    )
-    pytester.makepyfile(
-        whole.format("torch"), test_other=whole.replace("onnx", "ast").format("demo")
-    )
+    pytester.makepyfile(FILE.format(module="onnx", extra="torch"))
+    pytester.makepyfile(test_other=FILE.format(module="ast", extra="demo"))
     result = pytester.runpytest("-p", "tests.extras", "-p", "no:cacheprovider", "-rs")
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*needs the extra 'torch' (onnx): make setup-torch"])

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def error_classes(*packages: str) -> Iterator[tuple[str, str]]:
-    """The file and the reason of each error, read from the sources, whatever is importable here."""
+    """The file and the reason of each error, read from the sources: no import needs an extra."""
     files = [file for package in packages for file in sorted((ROOT / package).rglob("*.py"))]
     classes = [
         (str(file.relative_to(ROOT)), statement)
