@@ -46,6 +46,12 @@ $(VENV)/.torch: pyproject.toml constraints.txt | $(VENV)/.dev
 
 setup-torch: $(VENV)/.torch ## Add torch's CPU build, to fit sequence models and to test them
 
+.venv-bare/.done: pyproject.toml constraints.txt
+	$(PYTHON3) -m venv .venv-bare
+	.venv-bare/bin/python -m pip --disable-pip-version-check install --quiet 'pip>=25.1'
+	.venv-bare/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt --editable . --group dev
+	@touch $@
+
 demo: $(VENV)/.demo ## Fit, evaluate and serve a real grocer's year, then ask for recommendations
 	@$(PYTHON) -m training demo
 
@@ -58,8 +64,14 @@ serve: $(VENV)/.demo ## Serve the current bundle of BUNDLES on PORT
 evaluate: $(VENV)/.demo ## Evaluate the default configuration on DATA, with baselines
 	$(PYTHON) -m evaluation run --data $(DATA)
 
-test: $(VENV)/.dev ## Run the whole test suite with coverage
+test: $(VENV)/.dev ## Run the whole test suite with coverage; skip tests whose extra is absent
 	$(PYTHON) -m pytest --numprocesses 2 --cov --cov-report term
+
+test-torch: $(VENV)/.torch ## Run the tests that need torch
+	$(PYTHON) -m pytest -m 'extra(name="torch")'
+
+test-bare: .venv-bare/.done ## Run the tests where no extra is installed
+	.venv-bare/bin/python -m pytest --numprocesses 2
 
 check: $(VENV)/.dev protos-check ## Lint, types, import contracts, stub drift, proto style
 	$(VENV)/bin/ruff check .
@@ -107,6 +119,6 @@ qualify-offers: $(VENV)/.dev ## Prove placements, rules, explanations and offers
 	$(PYTHON) -m tests.qualification.offers.main $(if $(ONLY),--only $(ONLY))
 
 clean: ## Remove environments and everything under var/
-	rm -rf .venv .venv-protos var
+	rm -rf .venv .venv-bare .venv-protos var
 
-.PHONY: help setup setup-torch demo train serve evaluate test check format protos protos-check bench qualify-main qualify-quality qualify-live qualify-offers clean
+.PHONY: help setup setup-torch demo train serve evaluate test test-torch test-bare check format protos protos-check bench qualify-main qualify-quality qualify-live qualify-offers clean
