@@ -21,7 +21,9 @@ help: ## Show what can be done here
 
 $(PYTHON):
 	@$(PYTHON3) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "recsys needs Python 3.11 or newer; point PYTHON3 at one: make PYTHON3=python3.12 ...")'
-	$(PYTHON3) -m venv $(VENV)
+	@$(PYTHON3) -c 'import ctypes, sys; sys.platform != "linux" or ctypes.CDLL("libgomp.so.1")' 2>/dev/null || \
+	  { echo 'recsys needs libgomp, the OpenMP library of GCC: apt install libgomp1, or dnf install libgomp'; exit 1; }
+	$(PYTHON3) -m venv $(VENV) || { rm -rf $(VENV); exit 1; } # half an environment would pass for one
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(PYTHON)
 	@echo "Installing packages into $(VENV) ..."
