@@ -96,6 +96,7 @@ def test_the_demo_needs_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "pip install 'not_installed_at_all==0.1.0'" in str(result.exception)
 
 
+@pytest.mark.extra(name="demo")
 def test_a_slice_of_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = demo_sources()
     rows = pl.read_parquet(sources.events).filter(pl.col("household_id") <= 20)
