@@ -111,7 +111,8 @@ def propensity_command(
     _print(console, found, calibration, train, test)
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)
-        json.write_text(dumps(_document(found, calibration, train, test), indent=2) + "\n")
+        text = dumps(_document(found, calibration, train, test), indent=2)
+        json.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _rows(

@@ -5,8 +5,6 @@ import sys
 
 import pytest
 
-pytest.importorskip("optuna", reason="the extra `tune` is not installed")
-
 from recsys.bundle import current
 from recsys.fitting.config import load_config
 from tests.integration.training.commands import training
@@ -14,6 +12,7 @@ from tests.integration.training.test_choice_cli import MENU
 from tests.shop_folder import write_shop
 from tests.small_shop import shop_dataset
 
+pytestmark = pytest.mark.extra(name="tune")
 TRIALS = 4
 
 

@@ -97,6 +97,7 @@ def test_the_demo_needs_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "pip install 'recsys-engine[demo]'" in str(result.exception)
 
 
+@pytest.mark.extra(name="demo")
 def test_a_slice_of_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = demo_sources()
     rows = pl.read_parquet(sources.events).filter(pl.col("household_id") <= 20)
