@@ -18,6 +18,7 @@ from recsys.offers.offer import MICROS, Offer
 from recsys.offers.plan_problem import MAX_CHANNELS, NOT_ALLOWED, PlanProblem
 from recsys.offers.plan_room import Past, contacts_of, cooling, purposes, room_at
 from recsys.offers.values import Audience, OfferValues, PastContacts, ScopedOffer
+from recsys.online.campaign import DEFAULT_WINDOW_DAYS
 from recsys.pipeline.resolve import Resolver
 from recsys.store.contacts import StoredOffer
 from recsys.store.plans import Plans
@@ -42,6 +43,8 @@ class PlanOptions:
     hold_out: float = 0.05
     min_value: float = 0.0
     seed: int = 0
+    window_days: float = DEFAULT_WINDOW_DAYS
+    """How long after it purchases are to count; kept with the plan for its result."""
 
 
 @dataclass(frozen=True, eq=False)
