@@ -164,9 +164,7 @@ class _Job:
         known = log is not None and log.store_id == self._store.id
         position = log.position if log is not None and known else 0
         progress("load", 1, 1)
-        maker = Maker(
-            recommender.resolver, self._values, self._limits, Plans(self._store), position
-        )
+        maker = Maker(recommender, self._values, self._limits, Plans(self._store), position)
         inputs = maker.inputs(offers, options, progress)
         plan = solve_tiers(
             inputs.problem, inputs.priority, inputs.held_out, seed=options.seed, progress=progress

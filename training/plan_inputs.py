@@ -19,6 +19,7 @@ from recsys.offers.plan_problem import MAX_CHANNELS, NOT_ALLOWED, PlanProblem
 from recsys.offers.plan_room import Past, contacts_of, cooling, purposes, room_at
 from recsys.offers.values import Audience, OfferValues, PastContacts, ScopedOffer
 from recsys.online.campaign import DEFAULT_WINDOW_DAYS
+from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.resolve import Resolver
 from recsys.store.contacts import StoredOffer
 from recsys.store.plans import Plans
@@ -71,7 +72,7 @@ class Inputs:
 class Maker:
     """Makes the inputs of a plan."""
 
-    resolver: Resolver
+    recommender: Recommender
     values: OfferValues | None
     """None: nothing was learned, offers are judged by how well they fit."""
     limits: ContactLimits
@@ -86,7 +87,7 @@ class Maker:
         progress: Progress,
     ) -> Inputs:
         """Returns the campaign of some offers for everybody whom the bundle knows."""
-        book = OfferBook.of([offer for offer, _ in offers], Knowledge.of(self.resolver))
+        book = OfferBook.of([offer for offer, _ in offers], Knowledge.of(self.recommender))
         stored = {each.offer_id: each for _, each in offers}
         ordered = [each.offer for each in book.offers]
         seen = self.plans.ledger_number()
@@ -110,6 +111,11 @@ class Maker:
         )
         held_out = self._held_out(options)
         return Inputs(problem, book.offers, basis, self._names, held_out, seen)
+
+    @property
+    def resolver(self) -> Resolver:
+        """Returns what the bundle knows of customers and items."""
+        return self.recommender.resolver
 
     @cached_property
     def _names(self) -> list[CustomerId]:
