@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.progress import Progress
-from recsys.data.state import CustomerStates
+from recsys.data.state import StateRows
 from recsys.live.contact_limits import ContactLimits
 from recsys.live.experiments import uniform
 from recsys.offers.affinity import AffinityValues
@@ -23,7 +23,9 @@ from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.resolve import Resolver
 from recsys.store.contacts import StoredOffer
 from recsys.store.plans import Plans
+from recsys.store.tombstones import Tombstones
 from recsys.types import VISITOR_PREFIX, BoolArray, CodeArray, CustomerId
+from training.plan_histories import HistoryReader, with_changed
 from training.plan_past import past_contacts
 
 AT_ONCE = 8_192
@@ -118,6 +120,10 @@ class Maker:
         return self.recommender.resolver
 
     @cached_property
+    def _stones(self) -> Tombstones:
+        return self.plans.tombstones()
+
+    @cached_property
     def _names(self) -> list[CustomerId]:
         return [CustomerId(each) for each in self.resolver.customers.series()]
 
@@ -135,11 +141,11 @@ class Maker:
         }
         closed = [place for place in range(len(book.offers)) if place not in open_]
         basis: tuple[str, ...] = ()
+        changed = self._changed(time // MICROS, progress)
         for start in range(0, len(names), AT_ONCE):
             part = slice(start, min(start + AT_ONCE, len(names)))
-            audience = Audience(
-                names[part], _states(resolver.states, part), _given(given, part), time // MICROS
-            )
+            states = with_changed(resolver.states, part, changed)
+            audience = Audience(names[part], states, _given(given, part), time // MICROS)
             worth = values.worth(audience, book.offers)
             found = worth.values(book.offers)
             least = max(options.min_value, self.limits.min_value)
@@ -150,6 +156,18 @@ class Maker:
             basis = tuple(each.value for each in worth.basis)
             progress("values", part.stop, len(names))
         return value, probability, basis
+
+    def _changed(self, time: int, progress: Progress) -> dict[int, StateRows]:
+        """Returns the histories of customers who did something since the bundle was fitted."""
+        log = self.recommender.log_position
+        reader = HistoryReader(
+            self.plans.store,
+            self.recommender,
+            self.bundle_position,
+            log.links if log is not None and self.bundle_position else 0,
+            self._stones,
+        )
+        return reader.changed(time, progress)
 
     def _room(self, past: Past, options: PlanOptions) -> tuple[CodeArray, CodeArray]:
         """Returns what caps, consent and erasures leave."""
@@ -165,7 +183,7 @@ class Maker:
         refusing = self.plans.refusing()
         for place, purpose in enumerate(purposes(self.limits, options.channels).values()):
             room[self._nums(sorted(refusing[purpose])), place] = 0
-        stones = self.plans.tombstones()
+        stones = self._stones
         if len(stones):
             erased = [
                 num for num, name in enumerate(names) if stones.hides(name, self.bundle_position)
@@ -211,12 +229,6 @@ def _stock(offer: StoredOffer) -> float:
 
 def _budget(offer: StoredOffer) -> float:
     return np.inf if offer.budget is None else max(offer.budget - offer.spent, 0) / MICROS
-
-
-def _states(states: CustomerStates, part: slice) -> CustomerStates:
-    offsets = states.offsets[part.start : part.stop + 1]
-    first, last = int(offsets[0]), int(offsets[-1])
-    return CustomerStates(offsets - first, states.rows.take(slice(first, last)), states.scale)
 
 
 def _given(past: PastContacts, part: slice) -> PastContacts:

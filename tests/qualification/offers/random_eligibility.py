@@ -33,7 +33,7 @@ def rows(recommender: Recommender, dataset: Dataset, random: np.random.Generator
         "eligibility: columns that are looked at", len(frame.columns) - 1, len(known.schema())
     )
     columns = columns_of(frame, random)
-    drawn = [random_case(columns, random) for _ in range(2 * ELIGIBILITIES)]
+    drawn = [random_case(columns, random) for _ in range(3 * ELIGIBILITIES)]
     cases = [case for case in drawn if not case.parameters][:ELIGIBILITIES]
     wrong, kept = 0, []
     for start in range(0, len(cases), AT_ONCE):
@@ -120,7 +120,7 @@ def _due(own: pl.DataFrame, known: Knowledge, now: int) -> float | None:
     found = []
     for item_id, bought in times.items():
         days = len({time // DAY_S for time in bought})
-        if days < 2 or known.forecaster is None:  # noqa: PLR2004  an interval of one's own
+        if days < 2 or known.forecaster is None:
             continue
         num = known.catalogue.items.number(ItemId(item_id))
         prior = known.forecaster.priors(np.array([num], dtype=np.int32))
