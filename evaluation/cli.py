@@ -3,6 +3,7 @@
 import typer
 
 from evaluation.benchmark.command import benchmark_command
+from evaluation.campaign.command import campaign_command
 from evaluation.compare import compare_command
 from evaluation.explored import explored_command
 from evaluation.forecasts import forecasts_command
@@ -28,6 +29,7 @@ def _root() -> None:
 
 
 app.command("run")(run_command)
+app.command("campaign")(campaign_command)
 app.command("compare")(compare_command)
 app.command("off-policy")(off_policy_command)
 app.command("explored")(explored_command)
