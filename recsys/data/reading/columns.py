@@ -22,7 +22,7 @@ class MappedColumn:
     """The retailer's column or columns, or the constant."""
     how: str
     """`mapping`, `profile`, `guessed`, `constant` or `default`."""
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...]
     """The retailer's columns; none for a constant."""
 
 
@@ -66,7 +66,10 @@ def match_columns(
     found = {ours: either[ours] for ours in names if ours in either}
     notes = tuple(
         MappedColumn(
-            ours, _shown(ours, theirs), how_named(theirs, optional) if ours in given else "guessed"
+            ours,
+            _shown(ours, theirs),
+            how_named(theirs, optional) if ours in given else "guessed",
+            theirs,
         )
         for ours, theirs in found.items()
     )
