@@ -3,18 +3,21 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from recsys.config import merge, read_toml
 from recsys.data.bars import bars
 from recsys.data.dataset import REJECTS_FILE
 from recsys.data.reading.columns import MappedColumn
-from recsys.data.reading.mapping import Mapping, load_mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.profiles import TABLES
+from recsys.data.reading.recognition import recognise
 from recsys.data.reading.report import DataReport
+from recsys.data.reading.sources import Sources
 from training.demo.complete_journey import MAPPING_FILE, demo_sources
 from training.prepare_tables import column_table, look_lines, report_tables
 from training.sources import ArchivesOption, SourceOption, opened_feeds
@@ -29,6 +32,14 @@ CustomersOption = Annotated[
 MappingOption = Annotated[
     Path | None,
     typer.Option("--mapping", help="TOML file: your columns to ours (docs/data.md)."),
+]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="shopify, woocommerce, ga4, segment, google-merchant, ... (docs/profiles.md), "
+        "a file of your own, or none [recognised by the headers].",
+    ),
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder to write; replaced when complete.")]
 DemoOption = Annotated[
@@ -57,6 +68,7 @@ def prepare_command(
     source: SourceOption = None,
     archives: ArchivesOption = None,
     mapping: MappingOption = None,
+    profile: ProfileOption = None,
     demo: DemoOption = False,
     max_reject_rate: RateOption = None,
     delimiter: DelimiterOption = None,
@@ -79,18 +91,22 @@ def prepare_command(
         message = "give --events, --source, or both; or --demo"
         raise typer.BadParameter(message)
     files = demo_sources() if demo else Sources(events, items, customers)
-    settings = load_mapping(MAPPING_FILE if demo and mapping is None else mapping)
-    settings = _with_options(settings, max_reject_rate, delimiter)
+    file = MAPPING_FILE if demo and mapping is None else mapping
+    own = {} if file is None else read_toml(file)
+    own = _with_options(own, max_reject_rate, delimiter)
+    plan = recognise(files, own, "none" if demo else profile, where=str(file or "the options"))
     console = Console()
+    for found in plan.recognised:
+        console.print(found.sentence(), soft_wrap=True, markup=False, highlight=False)
 
     def announce(table: str, columns: tuple[MappedColumn, ...]) -> None:
         console.print(column_table(table, columns))
 
     with opened_feeds(source or (), archives) as feeds, bars(console) as progress:
         report = prepare(
-            replace(files, feeds=feeds),
+            replace(plan.sources, feeds=feeds),
             out,
-            settings,
+            plan.mapping,
             now=datetime.now(UTC),
             progress=progress,
             announce=announce,
@@ -99,21 +115,19 @@ def prepare_command(
     _print(console, report, out)
 
 
-def _with_options(mapping: Mapping, rate: float | None, delimiter: str | None) -> Mapping:
-    """Lays command line options over the mapping file."""
+def _with_options(
+    own: dict[str, Any], rate: float | None, delimiter: str | None
+) -> dict[str, Any]:
+    """Lays command line options over the values of a mapping file."""
     if rate is not None:
-        mapping = mapping.model_copy(update={"max_reject_rate": rate})
+        own = {**own, "max_reject_rate": rate}
     if delimiter is None:
-        return mapping
+        return own
     delimiter = delimiter.replace("\\t", "\t")
-    if len(delimiter) != 1:
-        message = f"--delimiter takes one character (or \\t), not {delimiter!r}"
+    if not 1 <= len(delimiter) <= 3:  # noqa: PLR2004 - as in the mapping file
+        message = f"--delimiter takes one to three characters (or \\t), not {delimiter!r}"
         raise typer.BadParameter(message)
-    tables = {
-        name: getattr(mapping, name).model_copy(update={"delimiter": delimiter})
-        for name in ("events", "items", "customers")
-    }
-    return mapping.model_copy(update=tables)
+    return merge(own, {table: {"delimiter": delimiter} for table in TABLES})
 
 
 def _print(console: Console, report: DataReport, out: Path) -> None:

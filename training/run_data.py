@@ -13,7 +13,8 @@ from rich.markup import escape
 from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
 from recsys.data.reading.mapping import load_mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.sources import Sources
 from training.prepare_tables import look_lines, report_tables
 from training.sources import opened_feeds
 

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from recsys.data.reading.prepare import Sources
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 MAPPING_FILE = Path(__file__).with_suffix(".toml")

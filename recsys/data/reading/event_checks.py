@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from recsys.data.reading.checks import Check, id_checks, rule_checks
-from recsys.data.reading.mapping import EventMapping
+from recsys.data.reading.checks import Check, id_checks
+from recsys.data.reading.value_checks import number_checks, time_checks
 from recsys.types import EventType
 
 FUTURE_TOLERANCE = timedelta(days=1)
@@ -35,12 +35,12 @@ def written(ours: str) -> str:
     return f"__written_{ours}__"
 
 
-def event_checks(mapping: EventMapping, now: datetime) -> list[Check]:
-    """Returns every rule, the mapping's own at the end, in the order they are looked at."""
+def event_checks(now: datetime) -> list[Check]:
+    """Returns every rule that all events must keep, in the order they are looked at."""
     checks = [*_who_and_what(), *_when(now)]
     for ours in IDS:
         checks += id_checks(ours)
-    return [*checks, *_how_much(), *rule_checks(mapping.require)]
+    return [*checks, *_how_much()]
 
 
 def _who_and_what() -> list[Check]:
@@ -60,7 +60,7 @@ def _when(now: datetime) -> list[Check]:
     late = pl.lit(now + FUTURE_TOLERANCE)
     return [
         Check("event_time", "missing time", time.is_null() & told.is_null(), told),
-        Check("event_time", "bad time", time.is_null(), told),
+        *time_checks("event_time", time, told),
         Check("event_time", "time before 1970", time < start, told),
         Check("event_time", "time in the future", time > late, told),
     ]
@@ -72,11 +72,11 @@ def _how_much() -> list[Check]:
     properties = pl.col("properties")
     no_object = ~properties.str.contains(r"^\{.*\}$")
     return [
-        Check("quantity", "bad number", quantity.is_nan(), told["quantity"]),
+        *number_checks("quantity", quantity, told["quantity"]),
         Check("quantity", "zero quantity", quantity == 0, told["quantity"]),
         Check("quantity", "negative quantity", quantity < 0, told["quantity"]),
-        Check("unit_price", "bad number", ~price.is_finite(), told["unit_price"]),
+        *number_checks("unit_price", price, told["unit_price"]),
         Check("unit_price", "negative price", price < 0, told["unit_price"]),
-        Check("value", "bad number", pl.col("value").is_nan(), told["value"]),
+        *number_checks("value", pl.col("value"), told["value"]),
         Check("properties", "not a JSON object", no_object, properties),
     ]

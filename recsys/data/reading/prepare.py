@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -31,37 +31,13 @@ from recsys.data.reading.looks.facts import gather_facts
 from recsys.data.reading.looks.trainable import untrainable
 from recsys.data.reading.looks.watch import Watch
 from recsys.data.reading.mapping import Mapping
+from recsys.data.reading.numbers import AMBIGUOUS_NUMBER
 from recsys.data.reading.problems import Problems
 from recsys.data.reading.rejects import Rejects
 from recsys.data.reading.report import DataReport, summarise, write_report
+from recsys.data.reading.sources import Sources
+from recsys.data.reading.value_checks import DAY_FIRST, MONTH_FIRST, TWO_WAYS_TIME
 from recsys.errors import DataError
-from recsys.types import LogPosition
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the input is: files (each a file, a folder or a pattern), feeds, or both."""
-
-    events: str | None = None
-    items: str | None = None
-    customers: str | None = None
-    feeds: tuple[Feed, ...] = ()
-    """Of an event that several have, the first one's is taken, that of `events` before all."""
-
-    def log(self) -> LogPosition | None:
-        """Returns how far the log of a store is in the data set.
-
-        Raises:
-            DataError: the feeds are of several stores, so that no position can say it.
-        """
-        known = [feed.log for feed in self.feeds if feed.log is not None]
-        stores = {log.store_id for log in known}
-        if len(stores) > 1:
-            names = ", ".join(feed.name for feed in self.feeds if feed.log is not None)
-            message = f"{names}: hold the events of different stores: a bundle has one store's"
-            raise DataError(message)
-        # A data set that was prepared later holds what an earlier one does.
-        return max(known, key=lambda log: log[1:]) if known else None
 
 
 def prepare(
@@ -141,7 +117,7 @@ def _load(
     if sources.items is not None:
         with problems.collected():
             entities["items"] = load_items(
-                sources.items, mapping.items, rejects, progress, announce, watch=watch
+                sources.items, mapping.items, rejects, progress, announce, now=now, watch=watch
             )
     if sources.customers is not None:
         with problems.collected():
@@ -291,6 +267,26 @@ ADVICE = {
         "If times have a form of their own, name it in the mapping: "
         '[events] time_format = "%d.%m.%Y %H:%M". '
     ),
+    f"event_time: {TWO_WAYS_TIME}": (
+        "Say whether the day or the month comes first: in the mapping, "
+        '[events] time_format = "%d/%m/%Y" or "%m/%d/%Y". '
+    ),
+    f"event_time: {DAY_FIRST}": (
+        "If it does, say so in the mapping, with the time of day if there is one: "
+        '[events] time_format = "%d/%m/%Y". '
+    ),
+    f"event_time: {MONTH_FIRST}": (
+        "If it does, say so in the mapping, with the time of day if there is one: "
+        '[events] time_format = "%m/%d/%Y". '
+    ),
+    **{
+        f"{ours}: {AMBIGUOUS_NUMBER}": (
+            "Say what the comma in numbers such as 1,299 is, in the mapping: "
+            "decimal_comma = true (1.299 is 1299, 1,5 is one and a half) or "
+            "decimal_comma = false (1,299 is 1299). "
+        )
+        for ours in ("quantity", "unit_price", "value", "price", "list_price", "cost")
+    },
 }
 """What a person can do about a reason that often comes from a missing line in the mapping."""
 
@@ -299,7 +295,8 @@ def _too_many_rejects(
     name: str, table: TableCounts, reasons: dict[str, int], limit: float, kept: Path
 ) -> DataError:
     most = list(reasons.items())[:3]
-    advice = "".join(text for reason, text in ADVICE.items() if reason in reasons)
+    fitting = (text for reason, text in ADVICE.items() if reason in reasons)
+    advice = "".join(dict.fromkeys(fitting))
     shown = "; ".join(f"{count:,} x {reason}" for reason, count in most)
     message = (
         f"{name}: {table.rejected:,} of {table.rows:,} rows were rejected, more than "

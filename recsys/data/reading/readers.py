@@ -1,8 +1,11 @@
-"""Finds and opens input files: Parquet, CSV and JSON Lines, one file, a folder or a pattern."""
+"""Finds and opens input files: Parquet, Arrow, CSV and JSON, one file, a folder or a pattern."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatch
 from glob import glob, has_magic
 from pathlib import Path
 
+from recsys.data.reading.arrow_reader import open_arrow
 from recsys.data.reading.csv_reader import open_csv
 from recsys.data.reading.file_form import FileForm
 from recsys.data.reading.jsonl_reader import open_jsonl
@@ -14,6 +17,9 @@ _COMPRESSED = (".gz", ".zst")
 _KINDS = {
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
     ".csv": "csv",
     ".tsv": "csv",
     ".txt": "csv",
@@ -23,8 +29,12 @@ _KINDS = {
 }
 
 
-def find_files(source: str) -> tuple[Path, ...]:
+def find_files(source: str, names: Sequence[str] = ()) -> tuple[Path, ...]:
     """Returns the input files that a path names, sorted: a file, a folder's, or a pattern's.
+
+    Args:
+        source: a file, a folder or a pattern.
+        names: of several files, only those whose name fits one of these patterns; none: all.
 
     Raises:
         DataError: there is no such file, or none of a kind that can be read.
@@ -33,11 +43,20 @@ def find_files(source: str) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
     if path.is_dir():
-        found = [file for file in path.rglob("*") if file.is_file() and _is_data(file, path)]
+        found = list(readable_files(path))
+        if names and found:
+            kept = [file for file in found if has_name(file, names)]
+            if not kept:
+                message = (
+                    f"{source}: holds no file named {' or '.join(names)}; "
+                    f"it holds {', '.join(file.name for file in found[:20])}"
+                )
+                raise DataError(message, file=source)
+            found = kept
     elif has_magic(source):
         # Path.glob refuses absolute patterns.
-        names = glob(source, recursive=True)  # noqa: PTH207
-        found = [Path(name) for name in names if Path(name).is_file()]
+        paths = [Path(name) for name in glob(source, recursive=True)]  # noqa: PTH207
+        found = [file for file in paths if file.is_file() and (not names or has_name(file, names))]
     else:
         message = f"{source}: there is no such file or folder"
         raise DataError(message, file=source)
@@ -63,13 +82,44 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
     kind = _kind(file)
     if kind == "parquet":
         return open_parquet(file)
+    if kind == "arrow":
+        return open_arrow(file)
     if kind == "jsonl":
-        return open_jsonl(file)
+        return open_jsonl(file, encoding=form.encoding, records=form.records)
     if kind == "csv":
         tab = "\t" if ".tsv" in file.suffixes else None
-        return open_csv(file, delimiter=form.delimiter or tab, quote=form.quote)
+        return open_csv(
+            file,
+            delimiter=form.delimiter or tab,
+            quote=form.quote,
+            encoding=form.encoding,
+            skip_rows=form.skip_rows,
+            header=form.header,
+        )
     message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow)"
     raise DataError(message, file=str(file))
+
+
+def readable_files(folder: Path, *, deep: bool = True) -> tuple[Path, ...]:
+    """Returns the files of a folder that can be read, sorted.
+
+    Args:
+        folder: where to look.
+        deep: its folders are searched to the bottom, too.
+    """
+    every = folder.rglob("*") if deep else folder.iterdir()
+    return tuple(sorted(file for file in every if file.is_file() and _is_data(file, folder)))
+
+
+def has_name(file: Path, patterns: Sequence[str]) -> bool:
+    """Says whether a file's name fits one of several patterns, whatever its case.
+
+    A pattern without `.gz` or `.zst` fits compressed files, too.
+    """
+    name = file.name.lower()
+    ending = file.suffix.lower()
+    names = (name, name.removesuffix(ending)) if ending in _COMPRESSED else (name,)
+    return any(fnmatch(one, pattern.lower()) for one in names for pattern in patterns)
 
 
 def _is_data(file: Path, folder: Path) -> bool:

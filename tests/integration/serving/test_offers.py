@@ -163,7 +163,7 @@ def test_each_offer_names_the_items_of_its_own_that_may_be_shown(client: RecsysC
     answer = client.next_best_offer("web", customer_id=BEN, limit=4)  # who drinks coffee
     assert answer.best is not None
     told = {each.offer.offer_id: each.item_ids for each in (answer.best, *answer.alternates)}
-    by_list = client.recommend("for_you", customer_id=BEN, page_size=10).items
+    by_list = client.recommend("for_you", customer_id=BEN, limit=10).items
     assert told["all"] == tuple(item.item_id for item in by_list)
     assert len(told["tea"]) == 10
     assert all(int(item_id[-2:]) % 2 == 0 for item_id in told["tea"])

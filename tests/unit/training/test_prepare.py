@@ -84,7 +84,7 @@ def test_options_lie_over_the_mapping(source: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("--demo", "--events", "x.csv"), ("--events", "x.csv", "--delimiter", ";;")],
+    [(), ("--demo", "--events", "x.csv"), ("--events", "x.csv", "--delimiter", ";;;;")],
 )
 def test_wrong_usage_is_exit_code_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert run("--out", tmp_path / "out", *arguments).exit_code == 2

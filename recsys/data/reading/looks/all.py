@@ -20,6 +20,7 @@ LOOKS: tuple[Callable[[Evidence], Iterator[Look]], ...] = (
     catalogue.empty_columns,
     columns.idle_settings,
     columns.unused_columns,
+    columns.reading,
 )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from recsys.data.event_names import bare
 from recsys.data.events import ITEM_SCHEMA
-from recsys.data.reading.guess import bare
 from recsys.data.reading.looks.evidence import Evidence
 from recsys.data.reading.looks.look import Look, listed, note, of, toml_text, warning
 

@@ -31,10 +31,20 @@ def unused_columns(evidence: Evidence) -> Iterator[Look]:
             )
 
 
+def reading(evidence: Evidence) -> Iterator[Look]:
+    """Passes on what readers, joins and links have to say of how the files were understood."""
+    for table, notes in evidence.watch.notes.items():
+        for text in dict.fromkeys(notes):
+            yield note("reading", table, text, "nothing, if that is right")
+
+
 def idle_settings(evidence: Evidence) -> Iterator[Look]:
     """Looks for settings of the mapping that had no effect on any row, or left no row."""
     for table in evidence.watch.tables:
-        idle = [*evidence.watch.effects.idle(table), *_idle_rules(evidence, table)]
+        idle = list(_idle_rules(evidence, table))
+        if not getattr(evidence.mapping, table).optional:
+            # What a profile says is for every export of its kind, and needs no effect on one.
+            idle = [*evidence.watch.effects.idle(table), *idle]
         for setting in idle:
             yield warning(
                 "setting-without-effect",
@@ -57,7 +67,7 @@ def _idle_rules(evidence: Evidence, table: str) -> Iterator[str]:
     part = getattr(evidence.mapping, table)
     reasons = list(evidence.rejects.by_reason.get(table, ()))
     for setting in ("require", "exclude"):
-        for column in getattr(part, setting):
+        for column in set(getattr(part, setting)).difference(part.optional):
             begin = f"{column}: left out by {setting}"
             if not any(reason.startswith(begin) for reason in reasons):
                 yield f"{setting}.{column}"

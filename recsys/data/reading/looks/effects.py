@@ -5,8 +5,8 @@ from functools import partial
 
 import polars as pl
 
+from recsys.data.event_names import bare
 from recsys.data.reading import cells
-from recsys.data.reading.guess import bare
 from recsys.data.reading.mapping import EventMapping, FileMapping
 
 Sources = Mapping[str, tuple[str, ...]]

@@ -44,7 +44,9 @@ def always_new(evidence: Evidence) -> Iterator[Look]:
         len(facts.by_day) >= _FEWEST_DAYS and not come_back
     ):
         seen = (
-            "never come twice" if customers.one_moment == customers.ids else "hardly ever come back"
+            "never come twice"
+            if customers.one_moment == customers.ids
+            else "hardly ever come back"
         )
         text = f"the {customers.ids:,} customers of {facts.events:,} events {seen}: "
         text += "the id is new for every order or visit"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from recsys.data.reading.guess import bare
+from recsys.data.event_names import bare
 from recsys.data.reading.looks.effects import Sources
 
 SAMPLE_ROWS = 500_000

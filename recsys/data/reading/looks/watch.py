@@ -1,6 +1,6 @@
 """Watches a load while it runs, for what can no longer be seen in the prepared tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -53,6 +53,8 @@ class Watch:
         self.tables: dict[str, WatchedTable] = {}
         self.person: PersonColumn | None = None
         """A column of the events that names people better than the customer id does."""
+        self.notes: dict[str, list[str]] = {}
+        """Table -> what readers, joins and links have to say."""
         self._sampled = False
 
     def columns(
@@ -63,13 +65,17 @@ class Watch:
         mapping: FileMapping,
     ) -> None:
         """Takes the columns of a file, and where ours come from; of further files, too."""
-        sources = {note.ours: tuple(_sources(note, columns)) for note in notes}
+        sources = {note.ours: note.columns for note in notes}
         if table not in self.tables:
             self.effects.expect(table, mapping)
             used = {column for theirs in sources.values() for column in theirs}
             used |= {column for column in columns if _names(mapping, column)}
             unused = tuple(column for column in columns if column not in {*used, ROW})
             self.tables[table] = WatchedTable(columns, sources, unused)
+
+    def say(self, table: str, notes: Iterable[str]) -> None:
+        """Takes what a person should hear about how a table was read, joined or understood."""
+        self.notes.setdefault(table, []).extend(notes)
 
     def rows(self, table: str, rows: pl.DataFrame) -> None:
         """Takes consecutive rows of a file, as read (and joined), with the file's columns."""
@@ -84,18 +90,6 @@ class Watch:
         known = self.tables.get(table)
         columns = () if known is None else known.sources.get(ours, ())
         return columns[0] if len(columns) == 1 else None
-
-
-def _sources(note: MappedColumn, columns: tuple[str, ...]) -> Iterator[str]:
-    """Yields the file's columns that a note names; a constant names none."""
-    if note.how not in {"mapping", "guessed"} and note.source not in columns:
-        return
-    if note.source in columns:
-        yield note.source
-        return
-    yield from (
-        part for part in note.source.removesuffix(" / quantity").split(" + ") if part in columns
-    )
 
 
 def _names(mapping: FileMapping, column: str) -> bool:

@@ -7,11 +7,14 @@ import polars as pl
 import pytest
 
 from recsys.data.events import EVENT_SCHEMA
-from recsys.data.reading.columns import match_event_columns
 from recsys.data.reading.event_checks import FUTURE_TOLERANCE
+from recsys.data.reading.event_columns import match_event_columns
 from recsys.data.reading.event_rows import EventBatch, convert_events
-from recsys.data.reading.mapping import EventMapping, Returns, Rule
+from recsys.data.reading.ids import LOST_DIGITS
+from recsys.data.reading.mapping import EventMapping
+from recsys.data.reading.mapping_parts import Returns, Rule
 from recsys.data.reading.raw import ROW, RawBatch, no_broken_rows
+from recsys.data.reading.value_checks import DAY_FIRST, MONTH_FIRST, TWO_WAYS_TIME
 from recsys.errors import DataError
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -83,7 +86,14 @@ def test_visitors_get_their_own_customer_id() -> None:
         ({"quantity": "inf"}, ("quantity", "bad number", "inf")),
         ({"quantity": "0"}, ("quantity", "zero quantity", "0")),
         ({"quantity": "-2"}, ("quantity", "negative quantity", "-2")),
-        ({"unit_price": "1,50"}, ("unit_price", "bad number", "1,50")),
+        ({"unit_price": "1,5,0"}, ("unit_price", "bad number", "1,5,0")),
+        ({"unit_price": "1,299"}, ("unit_price", "ambiguous number", "1,299")),
+        ({"item_id": "4.01235E+12"}, ("item_id", LOST_DIGITS, "4.01235E+12")),
+        ({"item_id": 2.0**53}, ("item_id", LOST_DIGITS, "9007199254740992.0")),
+        ({"event_time": "01/02/2024"}, ("event_time", TWO_WAYS_TIME, "01/02/2024")),
+        ({"event_time": "25/02/2024"}, ("event_time", DAY_FIRST, "25/02/2024")),
+        ({"event_time": "2-25-2024"}, ("event_time", MONTH_FIRST, "2-25-2024")),
+        ({"event_time": "24-03-01"}, ("event_time", TWO_WAYS_TIME, "24-03-01")),
         ({"unit_price": "-1"}, ("unit_price", "negative price", "-1")),
         ({"value": "good"}, ("value", "bad number", "good")),
         ({"properties": "[1]"}, ("properties", "not a JSON object", "[1]")),
@@ -209,7 +219,7 @@ def test_ids_of_every_type() -> None:
 def test_properties_are_packed() -> None:
     mapping = EventMapping(properties=("store", "week"))
     row = event(mapping, store="7", week=3, other="x")
-    assert json.loads(row["properties"]) == {"store": "7", "week": 3}
+    assert json.loads(row["properties"]) == {"store": "7", "week": "3"}
     assert event(properties='{"a":1}')["properties"] == '{"a":1}'
 
 

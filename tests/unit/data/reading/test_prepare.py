@@ -11,8 +11,9 @@ import pytest
 from recsys.data.dataset import Dataset
 from recsys.data.reading.columns import MappedColumn
 from recsys.data.reading.mapping import EventMapping, ItemMapping, Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
 from recsys.data.reading.report import DataReport
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -271,7 +272,11 @@ def test_progress_is_told(tmp_path: Path) -> None:
     ("row", "advice"),
     [
         ("c1,i1,2020-01-01,-1", "[events.returns] negative_quantity = true"),
-        ("c1,i1,01.13.26,1", "[events] time_format"),
+        ("c1,i1,01.13.2026,1", "[events] time_format"),
+        ("c1,i1,01/02/2026,1", 'time_format = "%d/%m/%Y" or "%m/%d/%Y"'),
+        ("c1,i1,13/02/2026,1", 'time_format = "%d/%m/%Y". '),
+        ("c1,i1,01-13-2026,1", 'time_format = "%m/%d/%Y". '),
+        ('c1,i1,2020-01-01,"1,299"', "decimal_comma = true"),
     ],
 )
 def test_an_error_says_which_line_of_the_mapping_may_be_missing(tmp_path, row, advice):

@@ -1,0 +1,153 @@
+"""Reads numbers that people wrote: currencies, thousands, decimal commas, accounting signs."""
+
+import re
+from enum import Enum
+from typing import Final
+
+import polars as pl
+
+from recsys.data.reading.currency import WITHOUT_DECIMALS, split_currency
+
+AMBIGUOUS_NUMBER = "ambiguous number"
+"""Reason: `1,299` is 1299 or 1.299, and no `decimal_comma` says which."""
+
+
+class _Unclear(Enum):
+    """A number that can be read in two ways."""
+
+    TOKEN = 0
+
+
+AMBIGUOUS: Final = _Unclear.TOKEN
+
+_PLAIN_SIGNS = str.maketrans(
+    dict.fromkeys("\u00a0\u2009\u202f\u2007", " ") | {"\u2212": "-", "\u2019": "'"}
+)
+_GROUPED = r"[1-9]\d{{0,2}}(?:{0}\d{{3}})+"
+_INDIAN = r"[1-9]\d?(?:,\d{2})+,\d{3}"
+_SPACED = re.compile(
+    rf"^({_GROUPED.format(' ')}|{_GROUPED.format(chr(39))})(?:([.,])(\d*))?$", re.ASCII
+)
+_COMMA_DECIMAL = re.compile(rf"^({_GROUPED.format(r'[.]')}|\d*)(?:,(\d*))?$", re.ASCII)
+_POINT_DECIMAL = re.compile(rf"^({_GROUPED.format(',')}|{_INDIAN}|\d*)(?:\.(\d*))?$", re.ASCII)
+_ONE_GROUP = re.compile(r"^[1-9]\d{0,2}[.,]\d{3}$", re.ASCII)
+_BOOLEANS = {"true": 1.0, "false": 0.0}
+
+
+def read_number(written: str, *, decimal_comma: bool | None) -> float | _Unclear | None:
+    """Returns the number that a text means; None: it means none.
+
+    Args:
+        written: `1,299.00`, `1.299,00 €`, `CHF 1'299.50`, `(12.50)`, `5-`, `true` ...
+        decimal_comma: True: a comma is the decimal separator, and points group thousands; False:
+            the other way round; None: the text itself must show it, or the number is
+            `AMBIGUOUS`.
+    """
+    text = written.translate(_PLAIN_SIGNS).strip()
+    if text.lower() in _BOOLEANS:
+        return _BOOLEANS[text.lower()]
+    body, negative, currency = _bare(text)
+    value = _value(body, decimal_comma, currency)
+    if isinstance(value, float) and negative:
+        return -value
+    return value
+
+
+def _bare(text: str) -> tuple[str, bool, str | None]:
+    """Takes sign and currency off, in whatever order they stand; each may be there once."""
+    negative = signed = False
+    currency: str | None = None
+    if text.startswith("(") and text.endswith(")"):
+        text, negative, signed = text[1:-1].strip(), True, True
+    while text:
+        before = text
+        if not signed and text[0] in "+-":
+            negative, signed, text = text[0] == "-", True, text[1:].strip()
+        elif not signed and text[-1] == "-":
+            negative, signed, text = True, True, text[:-1].strip()
+        elif currency is None:
+            text, currency = split_currency(text)
+            text = text.strip()
+        if text == before:
+            break
+    return text, negative, currency
+
+
+def _value(body: str, decimal_comma: bool | None, currency: str | None) -> float | _Unclear | None:  # noqa: FBT001 - passed on
+    """Reads digits with their separators."""
+    if " " in body or "'" in body:
+        return _spaced(body, decimal_comma)
+    if decimal_comma is None:
+        if _ONE_GROUP.match(body):
+            if currency in WITHOUT_DECIMALS:
+                decimal_comma = "." in body
+            elif "," in body:
+                return AMBIGUOUS
+        commas, points = body.count(","), body.count(".")
+        if decimal_comma is None:
+            both = bool(commas and points)
+            last_comma = body.rfind(",") > body.rfind(".")
+            decimal_comma = last_comma if both else commas == 1 or points > 1
+    match = (_COMMA_DECIMAL if decimal_comma else _POINT_DECIMAL).match(body)
+    if match is None or not (match[1] or match[2]):
+        return None
+    return float(f"{_digits(match[1]) or '0'}.{match[2] or '0'}")
+
+
+def _spaced(body: str, decimal_comma: bool | None) -> float | None:  # noqa: FBT001 - passed on
+    match = _SPACED.match(body)
+    if match is None or (
+        match[2] and decimal_comma is not None and (match[2] == ",") != decimal_comma
+    ):
+        return None
+    return float(f"{_digits(match[1])}.{match[3] or '0'}")
+
+
+def _digits(grouped: str) -> str:
+    return re.sub(r"[., ']", "", grouped)
+
+
+def read_numbers(written: pl.Expr, *, decimal_comma: bool | None) -> pl.Expr:
+    """Returns Float64, null where the text is null, NaN where it is no finite number.
+
+    Plain texts (`-1.5`, `1e3`) are read at once; only what is left is looked at value by value.
+    """
+    plain = written
+    if decimal_comma:
+        pointed = written.str.contains(".", literal=True)
+        plain = pl.when(~pointed).then(written.str.replace(",", ".", literal=True))
+    parsed = plain.cast(pl.Float64, strict=False)
+    hard = pl.when(parsed.is_null()).then(written)
+
+    def read(cells: pl.Series) -> pl.Series:
+        return _each(cells, decimal_comma)
+
+    slow = hard.map_batches(read, return_dtype=pl.Float64, is_elementwise=True)
+    either = pl.coalesce(parsed, slow)
+    finite = pl.when(either.is_finite()).then(either).otherwise(float("nan"))
+    return pl.when(written.is_not_null()).then(finite)
+
+
+def _each(cells: pl.Series, decimal_comma: bool | None) -> pl.Series:  # noqa: FBT001 - passed on
+    values = cells.drop_nulls().unique()
+    if values.is_empty():
+        return pl.repeat(None, len(cells), dtype=pl.Float64, eager=True)
+    numbers = [read_number(text, decimal_comma=decimal_comma) for text in values.to_list()]
+    known = [number if isinstance(number, float) else None for number in numbers]
+    return cells.replace_strict(
+        values, pl.Series(known, dtype=pl.Float64), default=None, return_dtype=pl.Float64
+    )
+
+
+def ambiguous(written: pl.Expr, *, decimal_comma: bool | None) -> pl.Expr:
+    """Returns Boolean: the text is a number that can be read in two ways; null stays null."""
+
+    def unclear(cells: pl.Series) -> pl.Series:
+        values = cells.drop_nulls().unique()
+        known = [
+            read_number(text, decimal_comma=decimal_comma) is AMBIGUOUS
+            for text in values.to_list()
+        ]
+        return cells.is_in(values.filter(pl.Series(known, dtype=pl.Boolean)).implode())
+
+    return written.map_batches(unclear, return_dtype=pl.Boolean, is_elementwise=True)
