@@ -66,11 +66,9 @@ def match_event_columns(
     more = [MappedColumn(ours, repr(value), "constant", ()) for ours, value in constants.items()]
     if line_value is not None:
         sources["unit_price"] = (line_value,)
-        more.append(
-            MappedColumn(
-                "unit_price", f"{line_value} / quantity", how_named([line_value], mapping.optional)
-            )
-        )
+        how = how_named([line_value], mapping.optional)
+        source = f"{line_value} / quantity"
+        more.append(MappedColumn("unit_price", source, how, (line_value,)))
     if properties:
         more.append(MappedColumn("properties", " + ".join(properties), "mapping", properties))
     if mapping.time_parts:
