@@ -5,6 +5,7 @@ from pathlib import Path
 
 from recsys.data.reading.csv_reader import open_csv
 from recsys.data.reading.file_form import FileForm
+from recsys.data.reading.file_kinds import advice_for
 from recsys.data.reading.jsonl_reader import open_jsonl
 from recsys.data.reading.parquet_reader import open_parquet
 from recsys.data.reading.raw import RawTable
@@ -32,8 +33,10 @@ def find_files(source: str) -> tuple[Path, ...]:
     path = Path(source)
     if path.is_file():
         return (path,)
+    there: list[Path] = []
     if path.is_dir():
-        found = [file for file in path.rglob("*") if file.is_file() and _is_data(file, path)]
+        there = [file for file in path.rglob("*") if file.is_file() and _is_shown(file, path)]
+        found = [file for file in there if _kind(file) is not None]
     elif has_magic(source):
         # Path.glob refuses absolute patterns.
         names = glob(source, recursive=True)  # noqa: PTH207
@@ -43,6 +46,9 @@ def find_files(source: str) -> tuple[Path, ...]:
         raise DataError(message, file=source)
     if not found:
         message = f"{source}: holds no file that can be read ({', '.join(_KINDS)}, .gz, .zst)"
+        if there:
+            first = min(there)
+            message += f"; of {first.name}: {advice_for(first, _KINDS)}"
         raise DataError(message, file=source)
     return tuple(sorted(found))
 
@@ -61,6 +67,9 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
         DataError: the ending is unknown, or the file is missing, empty or damaged.
     """
     kind = _kind(file)
+    if file.is_dir():
+        message = f"{file}: is a folder, not a file: give the folder alone, or a pattern of files"
+        raise DataError(message, file=str(file))
     if kind == "parquet":
         return open_parquet(file)
     if kind == "jsonl":
@@ -75,18 +84,20 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
             skip_rows=form.skip_rows,
             header=form.header,
         )
-    message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow)"
+    message = f"{file}: cannot be read as it is: {advice_for(file, _KINDS)}"
     raise DataError(message, file=str(file))
 
 
-def _is_data(file: Path, folder: Path) -> bool:
-    """Says whether a file of a folder is one to read; what begins with _ or . describes others."""
+def _is_shown(file: Path, folder: Path) -> bool:
+    """Says whether a file is one of a folder's data; what begins with _ or . describes others."""
     names = file.relative_to(folder).parts
-    return _kind(file) is not None and not any(name.startswith(("_", ".")) for name in names)
+    return not any(name.startswith(("_", ".")) for name in names)
 
 
 def _kind(file: Path) -> str | None:
     suffixes = [suffix.lower() for suffix in file.suffixes]
-    if suffixes and suffixes[-1] in _COMPRESSED:
+    packed = bool(suffixes) and suffixes[-1] in _COMPRESSED
+    if packed:
         suffixes.pop()
-    return _KINDS.get(suffixes[-1]) if suffixes else None
+    kind = _KINDS.get(suffixes[-1]) if suffixes else None
+    return None if packed and kind not in {"csv", "jsonl"} else kind
