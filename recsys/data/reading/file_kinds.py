@@ -45,7 +45,7 @@ _ADVICE = {
 
 
 def advice_for(file: Path, readable: Collection[str]) -> str:
-    """Returns what to do with a file that is not read.
+    """Returns what to do with a file that is not read; empty: its kind is unknown.
 
     Args:
         file: only its name counts.
@@ -58,6 +58,4 @@ def advice_for(file: Path, readable: Collection[str]) -> str:
             return f"unpack it: {inner} is compressed inside already"
         if inner in _ADVICE:
             return f"unpack it; then {_ADVICE[inner]}"
-    return _ADVICE.get(
-        suffixes[-1], f"the ending is none of {', '.join(readable)} (.gz and .zst may follow text)"
-    )
+    return _ADVICE.get(suffixes[-1], "")

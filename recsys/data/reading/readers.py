@@ -46,9 +46,8 @@ def find_files(source: str) -> tuple[Path, ...]:
         raise DataError(message, file=source)
     if not found:
         message = f"{source}: holds no file that can be read ({', '.join(_KINDS)}, .gz, .zst)"
-        if there:
-            first = min(there)
-            message += f"; of {first.name}: {advice_for(first, _KINDS)}"
+        advised = [(file, advice_for(file, _KINDS)) for file in sorted(there)]
+        message += next((f"; {file.name}: {advice}" for file, advice in advised if advice), "")
         raise DataError(message, file=source)
     return tuple(sorted(found))
 
@@ -84,7 +83,9 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
             skip_rows=form.skip_rows,
             header=form.header,
         )
-    message = f"{file}: cannot be read as it is: {advice_for(file, _KINDS)}"
+    advice = advice_for(file, _KINDS)
+    message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow text)"
+    message += f": {advice}" if advice else ""
     raise DataError(message, file=str(file))
 
 
