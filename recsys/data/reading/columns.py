@@ -113,6 +113,28 @@ def require_columns(
             raise DataError(message, file=str(file), column=column)
 
 
+def refuse_repeated(file: Path, repeated: Collection[str], notes: Iterable[MappedColumn]) -> None:
+    """Checks that no column of ours comes from a name that stands several times in the header.
+
+    Args:
+        file: named in the error.
+        repeated: names that stand several times.
+        notes: where our columns come from.
+
+    Raises:
+        DataError: one does; which of the columns is meant cannot be told.
+    """
+    for note in notes:
+        for column in note.columns:
+            if column in repeated:
+                message = (
+                    f"{file}: the header has {column!r} more than once, and {note.ours} comes from "
+                    f"it: rename the columns in the file, or name them all in order:  "
+                    'header = ["...", "..."] with skip_rows = 1'
+                )
+                raise DataError(message, file=str(file), column=column)
+
+
 class Announce(Protocol):
     """Hears where the columns of a table come from, before its rows are read."""
 

@@ -79,4 +79,6 @@ def _attributes(
     }
     place = () if mapping.explode is None else (place_column(mapping.explode),)
     out = {*used, *mapping.drop, *ours, *place, ROW}
+    # An object's fields say all that its JSON text does.
+    out |= {name for name in columns if any(other.startswith(f"{name}.") for other in columns)}
     return [name for name in columns if name not in out and not is_nameless(name)]

@@ -24,7 +24,7 @@ from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 MOST_FILES = 50
-"""So many files of a folder are opened to recognise them, more where these are of several kinds."""
+"""Of a folder so many files are opened to recognise them, more where they are of several kinds."""
 
 
 @dataclass(frozen=True, slots=True)

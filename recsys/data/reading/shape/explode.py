@@ -92,7 +92,7 @@ def _require_one_kind(rows: pl.DataFrame, holders: tuple[str, ...]) -> None:
     without = [name for name in inner if name not in with_fields]
     if with_fields and without:
         message = (
-            f"{', '.join(with_fields)} hold items with fields, {', '.join(without)} items without: "
+            f"{', '.join(with_fields)} hold items with fields, {', '.join(without)} without: "
             "name only one kind in explode.columns"
         )
         raise DataError(message, column=without[0])
