@@ -4,8 +4,19 @@ Each class has a stable `reason` (UPPER_SNAKE), which clients branch on, and typ
 `metadata`. The text is for a developer and may change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import ClassVar, NamedTuple
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Returns `; did you mean 'x'?` for the name that is most like another, else nothing.
+
+    Case does not count. For the end of an error's text.
+    """
+    by_lower = {each.lower(): each for each in names}
+    alike = get_close_matches(name.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[alike[0]]!r}?" if alike else ""
 
 
 class FieldViolation(NamedTuple):
@@ -90,7 +101,8 @@ class UnknownPlacementError(RecsysError):
 
     def __init__(self, placement: str, known: tuple[str, ...]) -> None:
         super().__init__(
-            f"placement {placement!r} is not one of {', '.join(known)}",
+            f"placement {placement!r} is not one of {', '.join(known)}"
+            f"{did_you_mean(placement, known)}",
             placement=placement,
             known=",".join(known),
         )

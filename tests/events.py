@@ -49,7 +49,8 @@ _LONG = "must be at most 512 bytes, is"
 _CONTROL = "must not contain control characters"
 _FUTURE = "must not be more than a day in the future"
 _OLD = "must not be before the year 2000"
-_KEBAB = "must be a word in kebab-case, such as 'add-to-cart'"
+_KEBAB = "must be a usual name, such as 'add-to-cart', or a word in kebab-case"
+_ITEM = "must be given for an event of this type"
 _NEITHER = "must be given, or else visitor_id"
 _RESERVED = "must not begin with 'visitor/': use visitor_id"
 _QUANTITY = "must be a number above 0"
@@ -91,10 +92,10 @@ WRONG = (
     Wrong("no type", {"event_type": None}, "event_type", "must be given"),
     *(
         Wrong(f"type {kind!r}", {"event_type": kind}, "event_type", _KEBAB)
-        for kind in ("VIEW", "add_to_cart", "add to cart", "-view", "view-")
+        for kind in ("STORE-VISIT", "store_visit", "store visit", "-visit", "visit-")
     ),
     Wrong("long type", {"event_type": "x" * 65}, "event_type", "must be at most 64 bytes, is 65"),
-    Wrong("no item", {"item_id": None}, "item_id", "must be given for an event of this type"),
+    Wrong("no item", {"item_id": None}, "item_id", f"{_ITEM} (view)"),
     *(
         Wrong(f"{field} of 1 MB", {field: "x" * 10**6}, field, f"{_LONG} 1000000")
         for field in ("event_id", "customer_id", "item_id")

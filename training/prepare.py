@@ -3,20 +3,23 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from recsys.config import merge, read_toml
 from recsys.data.bars import bars
 from recsys.data.dataset import REJECTS_FILE
 from recsys.data.reading.columns import MappedColumn
-from recsys.data.reading.mapping import Mapping, load_mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.profiles import TABLES
+from recsys.data.reading.recognition import recognise
 from recsys.data.reading.report import DataReport
+from recsys.data.reading.sources import Sources
 from training.demo.complete_journey import MAPPING_FILE, demo_sources
-from training.prepare_tables import column_table, report_tables
+from training.prepare_tables import column_table, look_lines, report_tables
 from training.sources import ArchivesOption, SourceOption, opened_feeds
 
 EventsOption = Annotated[
@@ -30,6 +33,14 @@ MappingOption = Annotated[
     Path | None,
     typer.Option("--mapping", help="TOML file: your columns to ours (docs/data.md)."),
 ]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="shopify, woocommerce, ga4, segment, google-merchant, ... (docs/profiles.md), "
+        "a file of your own, or none [recognised by the headers].",
+    ),
+]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder to write; replaced when complete.")]
 DemoOption = Annotated[
     bool, typer.Option("--demo", help="Prepare the demo data: a year of a real grocer.")
@@ -39,6 +50,9 @@ RateOption = Annotated[
     typer.Option(
         "--max-reject-rate", min=0, max=1, help="Share of bad rows that fails the load [0.05]."
     ),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Take what is probably wrong (warnings) for an error.")
 ]
 DelimiterOption = Annotated[
     str | None, typer.Option("--delimiter", help="Between CSV fields; default: guessed.")
@@ -54,67 +68,73 @@ def prepare_command(
     source: SourceOption = None,
     archives: ArchivesOption = None,
     mapping: MappingOption = None,
+    profile: ProfileOption = None,
     demo: DemoOption = False,
     max_reject_rate: RateOption = None,
     delimiter: DelimiterOption = None,
+    strict: StrictOption = False,
 ) -> None:
     """Read events, items and customers; check them; write a data set that can be fitted.
 
     Parquet, CSV and JSON Lines are read, .gz and .zst too. Columns with obvious names are
     recognised; name the others in a mapping file. Bad rows go to rejects.csv with the reason.
+    The report ends with what looks wrong, and with the mapping lines that mend it.
 
     With --source the log of a store and prepared data sets are read too, each event once.
 
     \b
-    python -m training prepare --demo --out var/demo/data
-    python -m training prepare --events orders.csv --items products.csv --out var/data
-    python -m training prepare --source store://var/store --source var/history --out var/data
+    recsys prepare --demo --out var/demo/data
+    recsys prepare --events orders.csv --items products.csv --out var/data
+    recsys prepare --source store://var/store --source var/history --out var/data
     """  # noqa: D301 - click looks for the character itself
     if demo == (events is not None or bool(source)):
         message = "give --events, --source, or both; or --demo"
         raise typer.BadParameter(message)
     files = demo_sources() if demo else Sources(events, items, customers)
-    settings = load_mapping(MAPPING_FILE if demo and mapping is None else mapping)
-    settings = _with_options(settings, max_reject_rate, delimiter)
+    file = MAPPING_FILE if demo and mapping is None else mapping
+    own = {} if file is None else read_toml(file)
+    own = _with_options(own, max_reject_rate, delimiter)
+    plan = recognise(files, own, "none" if demo else profile, where=str(file or "the options"))
     console = Console()
+    for found in plan.recognised:
+        console.print(found.sentence(), soft_wrap=True, markup=False, highlight=False)
 
     def announce(table: str, columns: tuple[MappedColumn, ...]) -> None:
         console.print(column_table(table, columns))
 
     with opened_feeds(source or (), archives) as feeds, bars(console) as progress:
         report = prepare(
-            replace(files, feeds=feeds),
+            replace(plan.sources, feeds=feeds),
             out,
-            settings,
+            plan.mapping,
             now=datetime.now(UTC),
             progress=progress,
             announce=announce,
+            strict=strict,
         )
     _print(console, report, out)
 
 
-def _with_options(mapping: Mapping, rate: float | None, delimiter: str | None) -> Mapping:
-    """Lays command line options over the mapping file."""
+def _with_options(
+    own: dict[str, Any], rate: float | None, delimiter: str | None
+) -> dict[str, Any]:
+    """Lays command line options over the values of a mapping file."""
     if rate is not None:
-        mapping = mapping.model_copy(update={"max_reject_rate": rate})
+        own = {**own, "max_reject_rate": rate}
     if delimiter is None:
-        return mapping
+        return own
     delimiter = delimiter.replace("\\t", "\t")
-    if len(delimiter) != 1:
-        message = f"--delimiter takes one character (or \\t), not {delimiter!r}"
+    if not 1 <= len(delimiter) <= 3:  # noqa: PLR2004 - as in the mapping file
+        message = f"--delimiter takes one to three characters (or \\t), not {delimiter!r}"
         raise typer.BadParameter(message)
-    tables = {
-        name: getattr(mapping, name).model_copy(update={"delimiter": delimiter})
-        for name in ("events", "items", "customers")
-    }
-    return mapping.model_copy(update=tables)
+    return merge(own, {table: {"delimiter": delimiter} for table in TABLES})
 
 
 def _print(console: Console, report: DataReport, out: Path) -> None:
     for table in report_tables(report):
         console.print(table)
-    for oddity in report.oddities:
-        console.print(f"[yellow]look at:[/] {oddity}")
     if report.rejects:
         console.print(f"Every rejected row: {escape(str(out / REJECTS_FILE))}")
     console.print(f"Prepared data set: [bold]{escape(str(out))}[/]")
+    for line in look_lines(report.looks):
+        console.print(line, highlight=False)

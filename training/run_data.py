@@ -13,8 +13,9 @@ from rich.markup import escape
 from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
 from recsys.data.reading.mapping import load_mapping
-from recsys.data.reading.prepare import Sources, prepare
-from training.prepare_tables import report_tables
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.sources import Sources
+from training.prepare_tables import look_lines, report_tables
 from training.sources import opened_feeds
 
 PREPARED = "prepared"
@@ -57,4 +58,6 @@ def opened_data(
             console.print(table)
         if data is not None:
             console.print(f"Prepared data set: [bold]{escape(str(out))}[/]")
+        for line in look_lines(report.looks):
+            console.print(line, highlight=False)
         yield Dataset.open(out)

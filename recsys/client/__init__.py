@@ -22,6 +22,7 @@ from recsys.client.customers import (
     HoldingBundle,
 )
 from recsys.client.errors import (
+    ArgumentError,
     CallError,
     DeadlineExceededError,
     OverloadedError,
@@ -47,8 +48,8 @@ from recsys.client.page_results import (
     RecommendedLabels,
 )
 from recsys.client.plans import Plan, PlannedOffer, ResolvedOffer
-from recsys.client.requests import Tuning
 from recsys.client.results import CustomerRecommendations, Recommendations, RecommendedItem
+from recsys.client.rule_values import Tuning
 from recsys.client.synchronous import RecsysClient
 from recsys.offers.offer import Offer, OfferCost, OfferKind, OfferScope
 from recsys.pipeline.query import Reason, RecentEvent
@@ -56,6 +57,7 @@ from recsys.store.consent import Consent
 from recsys.store.contacts import ContactState
 
 __all__ = [
+    "ArgumentError",
     "AsyncRecsysClient",
     "CallError",
     "CatalogueItem",

@@ -9,9 +9,11 @@ import grpc
 
 from recsys.client.catalogue import AsyncCatalogueCalls
 from recsys.client.channel import channel_options, target_uri
+from recsys.client.checks import seconds
 from recsys.client.customers import AsyncCustomerCalls
-from recsys.client.errors import UnavailableError, from_rpc_error
+from recsys.client.errors import from_rpc_error, not_ready
 from recsys.client.event_calls import AsyncEventCalls
+from recsys.client.keywords import names_keywords
 from recsys.client.offer_calls import AsyncOfferCalls
 from recsys.client.page_calls import AsyncPageCalls
 from recsys.client.plans import AsyncPlanCalls
@@ -27,9 +29,11 @@ from recsys.client.results import (
     to_customer_recommendations,
     to_recommendations,
 )
+from recsys.v1.recommendation_service_pb2 import RecommendBatchRequest
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
+@names_keywords
 class AsyncRecsysClient(
     AsyncCatalogueCalls,
     AsyncCustomerCalls,
@@ -54,12 +58,13 @@ class AsyncRecsysClient(
         """Takes the servers as `host:port`, see `RecsysClient`.
 
         Raises:
-            ValueError: a target is not `host:port` or has no address.
+            ArgumentError: a target is not `host:port` or has no address, or a time is none.
         """
+        self._timeout_s = seconds("timeout_s", timeout_s)
+        self._batch_timeout_s = seconds("batch_timeout_s", batch_timeout_s)
         self._channel = grpc.aio.insecure_channel(target_uri(targets), channel_options())
         self._stub = RecommendationServiceStub(self._channel)
-        self._timeout_s = timeout_s
-        self._batch_timeout_s = batch_timeout_s
+        self._targets = ", ".join(targets)
 
     async def recommend(
         self,
@@ -74,21 +79,27 @@ class AsyncRecsysClient(
             RecsysError: as for `RecsysClient.recommend`.
         """
         request = recommend_request(placement, settings)
+        timeout = self._timeout_s if timeout_s is None else seconds("timeout_s", timeout_s)
         try:
-            response = await self._stub.Recommend(request, timeout=timeout_s or self._timeout_s)
+            response = await self._stub.Recommend(request, timeout=timeout)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
         return to_recommendations(response)
 
-    async def recommend_batch(
+    def recommend_batch(
         self, placement: str, customer_ids: Iterable[str], **settings: Unpack[ListSettings]
     ) -> AsyncIterator[CustomerRecommendations]:
-        """Yields the lists of any number of customers, in their order, as they are made.
+        """Returns the lists of any number of customers, in their order, as they are made.
 
         Raises:
             RecsysError: as for `RecsysClient.recommend`; lists yielded before it are good.
         """
-        for request in batch_requests(placement, customer_ids, settings):
+        return self._lists(batch_requests(placement, customer_ids, settings))
+
+    async def _lists(
+        self, requests: Iterable[RecommendBatchRequest]
+    ) -> AsyncIterator[CustomerRecommendations]:
+        for request in requests:
             responses = self._stub.RecommendBatch(request, timeout=self._batch_timeout_s)
             try:
                 async for response in responses:
@@ -105,10 +116,11 @@ class AsyncRecsysClient(
         Raises:
             UnavailableError: none has within `timeout_s` seconds.
         """
+        timeout = seconds("timeout_s", timeout_s)
         try:
-            await asyncio.wait_for(self._channel.channel_ready(), timeout_s)
+            await asyncio.wait_for(self._channel.channel_ready(), timeout)
         except TimeoutError:
-            raise UnavailableError(f"no server was ready within {timeout_s} s") from None
+            raise not_ready(self._targets, timeout_s) from None
 
     async def close(self) -> None:
         """Closes the connections; calls in flight end with an error."""

@@ -2,23 +2,17 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC
 
 import grpc
-from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.json_format import MessageToDict, ParseDict
-from google.protobuf.struct_pb2 import Struct
+from google.protobuf.json_format import MessageToDict
 
+from recsys.client.catalogue_requests import ATTRIBUTES, CREATE_TIME, CREATED_AT, upsert_request
+from recsys.client.checks import count, name_text, text, texts
 from recsys.client.errors import from_rpc_error
 from recsys.store.catalogue import Removed, Upserted
 from recsys.v1 import catalog_service_pb2 as pb
 from recsys.v1.catalog_service_pb2_grpc import CatalogServiceStub
-
-CREATED_AT = "created_at"
-CREATE_TIME = "create_time"
-ATTRIBUTES = "attributes"
-_FIELDS = frozenset(pb.Item.DESCRIPTOR.fields_by_name) - {CREATE_TIME, ATTRIBUTES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ class CatalogueCalls:
             InvalidItemError: fields are wrong; `violations` says which.
             UnknownItemError: an item of which only some columns are given is not there.
         """
-        request = _upsert_request(items, columns)
+        request = upsert_request(items, columns)
         try:
             stub = CatalogServiceStub(self._channel)
             return _upserted(stub.UpsertItems(request, timeout=self._timeout_s))
@@ -68,9 +62,10 @@ class CatalogueCalls:
         Raises:
             UnknownItemError: there is none of this id.
         """
+        request = pb.GetItemRequest(item_id=name_text("item_id", item_id))
         try:
             stub = CatalogServiceStub(self._channel)
-            found = stub.GetItem(pb.GetItemRequest(item_id=item_id), timeout=self._timeout_s)
+            found = stub.GetItem(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
         return CatalogueItem(_columns(found.item), found.trained)
@@ -86,7 +81,9 @@ class CatalogueCalls:
         Raises:
             InvalidFilterError: the filter is wrong; `position` says where.
         """
-        request = pb.ListItemsRequest(filter=filter, page_size=page_size)
+        request = pb.ListItemsRequest(
+            filter=text("filter", filter), page_size=count("page_size", page_size)
+        )
         stub = CatalogServiceStub(self._channel)
         while True:
             try:
@@ -100,7 +97,7 @@ class CatalogueCalls:
 
     def remove_items(self, item_ids: Sequence[str]) -> Removed:
         """Removes up to 1,000 items."""
-        request = pb.RemoveItemsRequest(item_ids=item_ids)
+        request = pb.RemoveItemsRequest(item_ids=texts("item_ids", item_ids))
         try:
             stub = CatalogServiceStub(self._channel)
             return _removed(stub.RemoveItems(request, timeout=self._timeout_s))
@@ -118,7 +115,7 @@ class AsyncCatalogueCalls:
         self, items: Sequence[Mapping[str, object]], *, columns: Sequence[str] = ()
     ) -> Upserted:
         """Creates or changes up to 1,000 items, all of them or none."""
-        request = _upsert_request(items, columns)
+        request = upsert_request(items, columns)
         try:
             stub = CatalogServiceStub(self._channel)
             return _upserted(await stub.UpsertItems(request, timeout=self._timeout_s))
@@ -127,7 +124,7 @@ class AsyncCatalogueCalls:
 
     async def item(self, item_id: str) -> CatalogueItem:
         """Returns one item."""
-        request = pb.GetItemRequest(item_id=item_id)
+        request = pb.GetItemRequest(item_id=name_text("item_id", item_id))
         try:
             stub = CatalogServiceStub(self._channel)
             found = await stub.GetItem(request, timeout=self._timeout_s)
@@ -142,7 +139,9 @@ class AsyncCatalogueCalls:
         page_size: int = 1_000,
     ) -> AsyncIterator[Mapping[str, object]]:
         """Yields the columns of all items that pass a filter, in the order of their ids."""
-        request = pb.ListItemsRequest(filter=filter, page_size=page_size)
+        request = pb.ListItemsRequest(
+            filter=text("filter", filter), page_size=count("page_size", page_size)
+        )
         stub = CatalogServiceStub(self._channel)
         while True:
             try:
@@ -157,43 +156,12 @@ class AsyncCatalogueCalls:
 
     async def remove_items(self, item_ids: Sequence[str]) -> Removed:
         """Removes up to 1,000 items."""
-        request = pb.RemoveItemsRequest(item_ids=item_ids)
+        request = pb.RemoveItemsRequest(item_ids=texts("item_ids", item_ids))
         try:
             stub = CatalogServiceStub(self._channel)
             return _removed(await stub.RemoveItems(request, timeout=self._timeout_s))
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
-
-
-def _upsert_request(
-    items: Sequence[Mapping[str, object]], columns: Sequence[str]
-) -> pb.UpsertItemsRequest:
-    paths = [_path(name) for name in columns]
-    return pb.UpsertItemsRequest(
-        items=[_item(item) for item in items], update_mask=FieldMask(paths=paths)
-    )
-
-
-def _path(name: str) -> str:
-    if name == CREATED_AT:
-        return CREATE_TIME
-    return name if name in _FIELDS else f"{ATTRIBUTES}.{name}"
-
-
-def _item(columns: Mapping[str, object]) -> pb.Item:
-    own: dict[str, Any] = {
-        name: value for name, value in columns.items() if name in _FIELDS and value is not None
-    }
-    item = pb.Item(**own)
-    created = columns.get(CREATED_AT)
-    if isinstance(created, datetime):
-        item.create_time.FromDatetime(created.astimezone(UTC))
-    further = {
-        name: value for name, value in columns.items() if name not in _FIELDS | {CREATED_AT}
-    }
-    if further:
-        item.attributes.CopyFrom(ParseDict(further, Struct()))
-    return item
 
 
 def _columns(item: pb.Item) -> Mapping[str, object]:

@@ -4,6 +4,8 @@ import json
 import socket
 from collections.abc import Sequence
 
+from recsys.client.checks import texts
+from recsys.client.errors import ArgumentError
 from recsys.v1.catalog_service_pb2 import DESCRIPTOR as CATALOGUE_FILE
 from recsys.v1.customer_service_pb2 import DESCRIPTOR as CUSTOMER_FILE
 from recsys.v1.event_service_pb2 import DESCRIPTOR as EVENT_FILE
@@ -17,6 +19,11 @@ MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 RECONNECT_MS = (100, 2_000)
 """First and longest pause between two tries to reach a server. gRPC's own grows to two minutes, in
 which a shop would not notice that its server is back."""
+
+DEFAULT = "localhost:50051"
+_SCHEMES = frozenset({"dns", "unix", "unix-abstract", "vsock", "ipv4", "ipv6", "xds"})
+_WEB = frozenset({"http", "https", "grpc", "grpcs"})
+_PORTS = 2**16
 
 SERVICE_CONFIG = {
     "loadBalancingConfig": [{"round_robin": {}}],
@@ -62,25 +69,49 @@ def target_uri(targets: Sequence[str]) -> str:
     looked up here, once, because gRPC takes a list of addresses only.
 
     Raises:
-        ValueError: there is no target, one is not `host:port`, or a name has no address.
+        ArgumentError: there is no target, one is not `host:port`, or a name has no address.
     """
-    if isinstance(targets, str) or not targets:
-        raise ValueError("targets must be a list with at least one 'host:port'")
+    if isinstance(targets, str):
+        hint = f"must be a list of 'host:port', is the text {targets!r}: write [{targets!r}]"
+        raise ArgumentError("targets", hint)
+    if not targets:
+        raise ArgumentError("targets", "must be a list with at least one 'host:port', is empty")
+    texts("targets", targets)
     if len(targets) == 1:
-        return targets[0]
+        return _single(targets[0])
     for family, scheme in ((socket.AF_INET, "ipv4"), (socket.AF_INET6, "ipv6")):
         addresses = [_address(target, family) for target in targets]
         if all(addresses):
             return f"{scheme}:{','.join(address for address in addresses if address)}"
-    raise ValueError(f"the targets {', '.join(targets)} have no addresses of one kind")
+    text = f"have no addresses of one kind: {', '.join(targets)}"
+    raise ArgumentError("targets", text)
+
+
+def _single(target: str) -> str:
+    """Returns a target that gRPC resolves: `host:port`, or a name of one of gRPC's schemes."""
+    scheme = target.partition(":")[0]
+    if scheme in _WEB:
+        text = (
+            f"target {target!r} is an address of the web: write 'host:port', such as {DEFAULT!r}"
+        )
+        raise ArgumentError("targets", text)
+    if scheme not in _SCHEMES:
+        _host_and_port(target)
+    return target
+
+
+def _host_and_port(target: str) -> tuple[str, int]:
+    host, colon, port = target.rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) < _PORTS:
+        text = f"target {target!r} is not 'host:port', such as {DEFAULT!r}"
+        raise ArgumentError("targets", text)
+    return host, int(port)
 
 
 def _address(target: str, family: socket.AddressFamily) -> str | None:
-    host, colon, port = target.rpartition(":")
-    if not colon or not port.isdecimal():
-        raise ValueError(f"target {target!r} is not 'host:port'")
+    host, port = _host_and_port(target)
     try:
-        found = socket.getaddrinfo(host.strip("[]"), int(port), family, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host.strip("[]"), port, family, socket.SOCK_STREAM)
     except socket.gaierror:
         return None
     address = str(found[0][4][0])

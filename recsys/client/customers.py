@@ -8,7 +8,8 @@ import grpc
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from recsys.client.errors import from_rpc_error
+from recsys.client.checks import flag, instance, name_text, text
+from recsys.client.errors import ArgumentError, from_rpc_error
 from recsys.store.consent import Consent
 from recsys.v1 import customer_service_pb2 as pb
 from recsys.v1.customer_service_pb2_grpc import CustomerServiceStub
@@ -73,7 +74,7 @@ class CustomerCalls:
         self, customer_id: str = "", *, visitor_id: str = ""
     ) -> Iterator[CustomerRecord]:
         """Yields everything that is held on a customer, as it is read."""
-        request = pb.ExportCustomerRequest(customer_id=customer_id, visitor_id=visitor_id)
+        request = pb.ExportCustomerRequest(**_who(customer_id, visitor_id))
         responses = CustomerServiceStub(self._channel).ExportCustomer(request, timeout=TIMEOUT_S)
         try:
             for response in responses:
@@ -85,7 +86,7 @@ class CustomerCalls:
 
     def erase_customer(self, customer_id: str = "", *, visitor_id: str = "") -> ErasureReceipt:
         """Forgets a customer and all linked visitors; may be called again."""
-        request = pb.EraseCustomerRequest(customer_id=customer_id, visitor_id=visitor_id)
+        request = pb.EraseCustomerRequest(**_who(customer_id, visitor_id))
         try:
             stub = CustomerServiceStub(self._channel)
             return _receipt(stub.EraseCustomer(request, timeout=TIMEOUT_S))
@@ -94,7 +95,7 @@ class CustomerCalls:
 
     def verify_erasure(self, customer_id: str = "", *, visitor_id: str = "") -> ErasureFindings:
         """Looks for what is left of a customer."""
-        request = pb.VerifyErasureRequest(customer_id=customer_id, visitor_id=visitor_id)
+        request = pb.VerifyErasureRequest(**_who(customer_id, visitor_id))
         try:
             stub = CustomerServiceStub(self._channel)
             return _findings(stub.VerifyErasure(request, timeout=TIMEOUT_S))
@@ -103,15 +104,15 @@ class CustomerCalls:
 
     def set_consent(self, customer_id: str, consent: Consent) -> None:
         """Says what a customer's data may be used for, from the next answer on."""
+        request = _consent_request(customer_id, consent)
         try:
-            stub = CustomerServiceStub(self._channel)
-            stub.SetConsent(_consent_request(customer_id, consent), timeout=self._timeout_s)
+            CustomerServiceStub(self._channel).SetConsent(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
 
     def consent(self, customer_id: str) -> Consent:
         """Returns what a customer's data may be used for."""
-        request = pb.GetConsentRequest(customer_id=customer_id)
+        request = pb.GetConsentRequest(customer_id=name_text("customer_id", customer_id))
         try:
             stub = CustomerServiceStub(self._channel)
             return _consent(stub.GetConsent(request, timeout=self._timeout_s))
@@ -129,7 +130,7 @@ class AsyncCustomerCalls:
         self, customer_id: str = "", *, visitor_id: str = ""
     ) -> AsyncIterator[CustomerRecord]:
         """Yields everything that is held on a customer, as it is read."""
-        request = pb.ExportCustomerRequest(customer_id=customer_id, visitor_id=visitor_id)
+        request = pb.ExportCustomerRequest(**_who(customer_id, visitor_id))
         responses = CustomerServiceStub(self._channel).ExportCustomer(request, timeout=TIMEOUT_S)
         try:
             async for response in responses:
@@ -144,7 +145,7 @@ class AsyncCustomerCalls:
         self, customer_id: str = "", *, visitor_id: str = ""
     ) -> ErasureReceipt:
         """Forgets a customer and all linked visitors; may be called again."""
-        request = pb.EraseCustomerRequest(customer_id=customer_id, visitor_id=visitor_id)
+        request = pb.EraseCustomerRequest(**_who(customer_id, visitor_id))
         try:
             stub = CustomerServiceStub(self._channel)
             return _receipt(await stub.EraseCustomer(request, timeout=TIMEOUT_S))
@@ -155,7 +156,7 @@ class AsyncCustomerCalls:
         self, customer_id: str = "", *, visitor_id: str = ""
     ) -> ErasureFindings:
         """Looks for what is left of a customer."""
-        request = pb.VerifyErasureRequest(customer_id=customer_id, visitor_id=visitor_id)
+        request = pb.VerifyErasureRequest(**_who(customer_id, visitor_id))
         try:
             stub = CustomerServiceStub(self._channel)
             return _findings(await stub.VerifyErasure(request, timeout=TIMEOUT_S))
@@ -173,7 +174,7 @@ class AsyncCustomerCalls:
 
     async def consent(self, customer_id: str) -> Consent:
         """Returns what a customer's data may be used for."""
-        request = pb.GetConsentRequest(customer_id=customer_id)
+        request = pb.GetConsentRequest(customer_id=name_text("customer_id", customer_id))
         try:
             stub = CustomerServiceStub(self._channel)
             return _consent(await stub.GetConsent(request, timeout=self._timeout_s))
@@ -210,8 +211,28 @@ def _bundles(bundles: Sequence[pb.HoldingBundle]) -> Sequence[HoldingBundle]:
     )
 
 
+def _who(customer_id: str, visitor_id: str) -> dict[str, str]:
+    """Returns whom a call is about, one of the two.
+
+    Raises:
+        ArgumentError: an id is no text, or neither or both are given.
+    """
+    ids = {
+        "customer_id": text("customer_id", customer_id),
+        "visitor_id": text("visitor_id", visitor_id),
+    }
+    if bool(customer_id) == bool(visitor_id):
+        count = "both are" if customer_id else "neither is"
+        raise ArgumentError("customer_id", f"give it or visitor_id; {count} given")
+    return ids
+
+
 def _consent_request(customer_id: str, consent: Consent) -> pb.SetConsentRequest:
-    return pb.SetConsentRequest(customer_id=customer_id, consent=pb.Consent(**consent._asdict()))
+    checked: Consent = instance("consent", consent, Consent, "(use_in_email=False)")
+    values = {name: flag(f"consent.{name}", each) for name, each in checked._asdict().items()}
+    return pb.SetConsentRequest(
+        customer_id=name_text("customer_id", customer_id), consent=pb.Consent(**values)
+    )
 
 
 def _consent(response: pb.GetConsentResponse) -> Consent:

@@ -30,6 +30,10 @@ from recsys.errors import (
 STATUS_KEY = "grpc-status-details-bin"
 
 
+class ArgumentError(InvalidQueryError, ValueError):
+    """An argument of a call is wrong, or there is none of this name; nothing was sent."""
+
+
 class CallError(RecsysError):
     """A call got no answer. `metadata` has the server's `request_id`, if it got that far."""
 
@@ -75,6 +79,18 @@ _BY_CODE: Mapping[grpc.StatusCode, type[CallError]] = {
 }
 
 
+_HINTS: Mapping[grpc.StatusCode, str] = {
+    grpc.StatusCode.UNAVAILABLE: (
+        ". Is a server running there? `python -m serving run --bundles FOLDER --port PORT` starts "
+        "one; wait_until_ready() waits until it has loaded its bundle"
+    ),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (
+        ": no answer came within timeout_s. Allow more seconds, in the call or in the client, or "
+        "ask for less"
+    ),
+}
+"""What a caller can do, where gRPC and not a server speaks."""
+
 _AS_THEY_ARE: Mapping[str, type[RecsysError]] = {
     kind.reason: kind
     for kind in (
@@ -95,6 +111,13 @@ _OF_FIELDS: Mapping[str, type[InvalidEventError | InvalidItemError | InvalidOffe
 }
 
 
+def not_ready(targets: str, timeout_s: float) -> UnavailableError:
+    """Returns the error of waiting in vain for a server."""
+    hint = _HINTS[grpc.StatusCode.UNAVAILABLE].partition(";")[0]
+    text = f"no server was ready within {timeout_s:g} s at {targets}"
+    return UnavailableError(f"{text}{hint}. Or it is still loading: its log says so")
+
+
 def from_rpc_error(error: grpc.RpcError) -> RecsysError:
     """Returns the library's error for gRPC's, of threads or of asyncio."""
     if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
@@ -109,7 +132,7 @@ def to_error(
     text = text or code.name
     info, violations = _details(trailing)
     if info is None:
-        return _BY_CODE.get(code, ServerError)(text)
+        return _BY_CODE.get(code, ServerError)(text + _HINTS.get(code, ""))
     metadata = dict(info.metadata)
     error = _domain_error(info.reason, text, metadata, violations)
     error = error or _BY_CODE.get(code, ServerError)(text)

@@ -8,8 +8,14 @@ from itertools import islice
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from recsys.client import checks
+from recsys.client.errors import ArgumentError
+from recsys.client.keywords import names_keywords
 from recsys.client.times import to_timestamp
+from recsys.data.event_names import logged_event_type
+from recsys.errors import FieldViolation, InvalidEventError
 from recsys.types import EventType
 from recsys.v1 import event_service_pb2 as pb
 from recsys.v1.event_pb2 import Event
@@ -17,6 +23,8 @@ from recsys.v1.event_pb2 import Event
 MESSAGE_EVENTS = 1_000
 MESSAGE_BYTES = 1024 * 1024
 """Most events and bytes in one message of an import; a server takes ten times as many."""
+MOST_WRONG = 50
+"""Wrong fields that one error names, as a server's does."""
 CALL_MESSAGES = 20
 """Messages in one call of an import: what is made in memory before it is sent."""
 
@@ -31,6 +39,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@names_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopEvent:
     """Something that a customer or a visitor did.
@@ -40,7 +49,8 @@ class ShopEvent:
     """
 
     event_type: EventType | str
-    """One of `EventType`, or another word in kebab-case, which is stored and used by no model."""
+    """One of `EventType`, or a name that is usual elsewhere, such as `Product Viewed`, which is
+    stored as ours; or another word in kebab-case, which is stored and used by no model."""
     customer_id: str = ""
     """The customer; one of the two ids is needed."""
     visitor_id: str = ""
@@ -95,20 +105,39 @@ NOTHING_WRITTEN = WrittenEvents(0, 0, 0, 0, 0)
 
 
 def write_request(events: Iterable[ShopEvent]) -> pb.WriteEventsRequest:
-    """Returns the request that stores events, all or none."""
-    return pb.WriteEventsRequest(events=[_message(event) for event in events])
+    """Returns the request that stores events, all or none.
+
+    Raises:
+        ArgumentError: they are no list of events.
+        InvalidEventError: a field of one cannot be sent.
+    """
+    messages: list[Event] = []
+    wrong: list[FieldViolation] = []
+    for place, event in enumerate(_several(events)):
+        try:
+            messages.append(_message(event, f"events[{place}]"))
+        except InvalidEventError as error:
+            wrong.extend(error.violations)
+            if len(wrong) >= MOST_WRONG:
+                break
+    if wrong:
+        raise InvalidEventError(wrong[:MOST_WRONG])
+    return pb.WriteEventsRequest(events=messages)
 
 
 def import_calls(events: Iterable[ShopEvent]) -> Iterator[list[pb.ImportEventsRequest]]:
     """Yields the messages of call after call, made as they are needed."""
-    messages = _messages(events)
+    messages = _messages(_several(events))
     while call := list(islice(messages, CALL_MESSAGES)):
         yield call
 
 
 def identify_request(visitor_id: str, customer_id: str) -> pb.IdentifyCustomerRequest:
     """Returns the request that makes a visitor a customer."""
-    return pb.IdentifyCustomerRequest(visitor_id=visitor_id, customer_id=customer_id)
+    return pb.IdentifyCustomerRequest(
+        visitor_id=checks.name_text("visitor_id", visitor_id),
+        customer_id=checks.name_text("customer_id", customer_id),
+    )
 
 
 def to_written(response: pb.WriteEventsResponse | pb.ImportEventsResponse) -> WrittenEvents:
@@ -141,8 +170,8 @@ def added(total: WrittenEvents, more: WrittenEvents) -> WrittenEvents:
 def _messages(events: Iterable[ShopEvent]) -> Iterator[pb.ImportEventsRequest]:
     batch: list[Event] = []
     size = 0
-    for event in events:
-        message = _message(event)
+    for place, event in enumerate(events):
+        message = _message(event, f"events[{place}]")
         if batch and (len(batch) == MESSAGE_EVENTS or size + message.ByteSize() > MESSAGE_BYTES):
             yield pb.ImportEventsRequest(events=batch)
             batch, size = [], 0
@@ -152,25 +181,77 @@ def _messages(events: Iterable[ShopEvent]) -> Iterator[pb.ImportEventsRequest]:
         yield pb.ImportEventsRequest(events=batch)
 
 
-def _message(event: ShopEvent) -> Event:
-    properties = None
-    if event.properties is not None:
-        properties = Struct()
-        properties.update(event.properties)
-    return Event(
-        event_id=event.event_id,
-        customer_id=event.customer_id,
-        visitor_id=event.visitor_id,
-        session_id=event.session_id,
-        basket_id=event.basket_id,
-        item_id=event.item_id,
-        offer_id=event.offer_id,
-        event_type=str(event.event_type),
-        event_time=to_timestamp(event.event_time, "event_time"),
-        quantity=event.quantity,
-        unit_price=event.unit_price,
-        channel=event.channel,
-        attribution_token=event.attribution_token,
-        value=event.value,
-        properties=properties,
-    )
+def _several(events: Iterable[ShopEvent]) -> Iterable[ShopEvent]:
+    """Returns events unless it is one.
+
+    Raises:
+        ArgumentError: it is one, or no list.
+    """
+    if isinstance(events, ShopEvent):
+        raise ArgumentError("events", "must be a list of ShopEvent, is one: write [event]")
+    return checks.iterable("events", events, "ShopEvent")
+
+
+def _message(event: ShopEvent, path: str) -> Event:
+    """Returns an event of the contract.
+
+    Raises:
+        InvalidEventError: fields cannot be sent; all of them are named by their paths.
+    """
+    try:
+        checks.instance(path, event, ShopEvent, "(**event)")
+    except ArgumentError as error:
+        raise InvalidEventError(error.violations) from None
+    values: dict[str, Any] = {}
+    wrong: list[FieldViolation] = []
+    for name, check in _CHECKS.items():
+        value = getattr(event, name)
+        if value is None or value == "":
+            continue
+        try:
+            values[name] = check(f"{path}.{name}", value)
+        except ArgumentError as error:
+            wrong.extend(error.violations)
+    if wrong:
+        raise InvalidEventError(wrong)
+    kind = values.get("event_type", "")
+    values["event_type"] = logged_event_type(kind, has_item="item_id" in values)
+    return Event(**values)
+
+
+def _properties(name: str, value: object) -> Struct:
+    if not isinstance(value, Mapping):
+        raise ArgumentError(name, f"must be values by name, {checks.saying(value)}")
+    struct = Struct()
+    try:
+        struct.update(value)
+    except (TypeError, ValueError, AttributeError):
+        text = f"must be what JSON has: texts, numbers, lists, {checks.saying(value)}"
+        raise ArgumentError(name, text) from None
+    return struct
+
+
+def _moment(name: str, value: object) -> Timestamp:
+    return to_timestamp(value, name)
+
+
+_CHECKS: Mapping[str, checks.Check] = {
+    **dict.fromkeys(
+        (
+            "event_id",
+            "customer_id",
+            "visitor_id",
+            "session_id",
+            "basket_id",
+            "item_id",
+            "offer_id",
+            "event_type",
+            "channel",
+            "attribution_token",
+        ),
+        checks.text,
+    ),
+    **dict.fromkeys(("quantity", "unit_price", "value"), checks.number),
+    "event_time": _moment,
+    "properties": _properties,
+}

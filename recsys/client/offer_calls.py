@@ -5,6 +5,7 @@ from typing import Unpack
 
 import grpc
 
+from recsys.client.checks import count, name_text, texts
 from recsys.client.errors import from_rpc_error
 from recsys.client.offer_requests import (
     ContactUpdate,
@@ -60,7 +61,7 @@ class OfferCalls:
         Raises:
             UnknownOfferError: there is none of this id.
         """
-        request = pb.GetOfferRequest(offer_id=offer_id)
+        request = pb.GetOfferRequest(offer_id=name_text("offer_id", offer_id))
         try:
             found = OfferServiceStub(self._channel).GetOffer(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
@@ -83,7 +84,7 @@ class OfferCalls:
 
     def remove_offers(self, offer_ids: Sequence[str]) -> int:
         """Removes up to 1,000 offers; returns how many were there. Their contacts stay."""
-        request = pb.RemoveOffersRequest(offer_ids=offer_ids)
+        request = pb.RemoveOffersRequest(offer_ids=texts("offer_ids", offer_ids))
         try:
             done = OfferServiceStub(self._channel).RemoveOffers(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
@@ -128,7 +129,9 @@ class OfferCalls:
 
     def contacts(self, customer_id: str, *, limit: int = 0) -> list[CustomerContact]:
         """Returns a customer's contacts, the latest first; by default 100, at most 1,000."""
-        request = pb.ListContactsRequest(customer_id=customer_id, page_size=limit)
+        request = pb.ListContactsRequest(
+            customer_id=name_text("customer_id", customer_id), page_size=count("limit", limit)
+        )
         try:
             found = OfferServiceStub(self._channel).ListContacts(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
@@ -154,7 +157,7 @@ class AsyncOfferCalls:
 
     async def offer(self, offer_id: str) -> OfferState:
         """Returns one offer."""
-        request = pb.GetOfferRequest(offer_id=offer_id)
+        request = pb.GetOfferRequest(offer_id=name_text("offer_id", offer_id))
         try:
             stub = OfferServiceStub(self._channel)
             found = await stub.GetOffer(request, timeout=self._timeout_s)
@@ -180,7 +183,7 @@ class AsyncOfferCalls:
 
     async def remove_offers(self, offer_ids: Sequence[str]) -> int:
         """Removes up to 1,000 offers; returns how many were there."""
-        request = pb.RemoveOffersRequest(offer_ids=offer_ids)
+        request = pb.RemoveOffersRequest(offer_ids=texts("offer_ids", offer_ids))
         try:
             stub = OfferServiceStub(self._channel)
             done = await stub.RemoveOffers(request, timeout=self._timeout_s)
@@ -210,7 +213,9 @@ class AsyncOfferCalls:
 
     async def contacts(self, customer_id: str, *, limit: int = 0) -> list[CustomerContact]:
         """Returns a customer's contacts, the latest first."""
-        request = pb.ListContactsRequest(customer_id=customer_id, page_size=limit)
+        request = pb.ListContactsRequest(
+            customer_id=name_text("customer_id", customer_id), page_size=count("limit", limit)
+        )
         try:
             stub = OfferServiceStub(self._channel)
             found = await stub.ListContacts(request, timeout=self._timeout_s)

@@ -5,21 +5,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from recsys.client.checks import (
+    Check,
+    checked,
+    count,
+    elements,
+    flag,
+    instance,
+    name_text,
+    number,
+    one_of,
+    text,
+    texts,
+    time,
+)
+from recsys.client.keywords import names_keywords
 from recsys.client.offer_messages import to_message
+from recsys.client.recent_events import recent_events, to_events
 from recsys.client.times import to_timestamp
 from recsys.offers.offer import Offer
 from recsys.pipeline.query import RecentEvent
 from recsys.store.contacts import ContactState
 from recsys.v1 import offer_service_pb2 as pb
-from recsys.v1.event_pb2 import Event
 
 _STATES: "Mapping[ContactState, pb.ContactState.ValueType]" = {
     state: pb.ContactState.Value(f"CONTACT_STATE_{state.name}") for state in ContactState
 }
 
 
+@names_keywords
 @dataclass(frozen=True, slots=True)
 class ContactUpdate:
     """Something that became of a contact."""
@@ -55,15 +69,32 @@ class OfferSettings(TypedDict, total=False):
     """Least expected value that is worth a contact; by default as the deployment file says."""
 
 
+OFFER_CHECKS: Mapping[str, Check] = {
+    "customer_id": text,
+    "visitor_id": text,
+    "query_time": time,
+    "events": recent_events,
+    "exclude_offer_ids": texts,
+    "limit": count,
+    "dry_run": flag,
+    "request_id": text,
+    "min_value": number,
+}
+
+
 def upsert_request(offers: Iterable[Offer]) -> pb.UpsertOffersRequest:
     """Returns the message that creates or replaces offers."""
-    return pb.UpsertOffersRequest(offers=map(to_message, offers))
+    found = elements("offers", offers, "Offer")
+    for place, offer in enumerate(found):
+        instance(f"offers[{place}]", offer, Offer, ".model_validate(...)")
+    return pb.UpsertOffersRequest(offers=map(to_message, found))
 
 
 def next_request(channel: str, settings: OfferSettings) -> pb.NextBestOfferRequest:
     """Returns the message that asks for the best offer."""
+    settings = checked(settings, OFFER_CHECKS)
     request = pb.NextBestOfferRequest(
-        channel=channel,
+        channel=name_text("channel", channel),
         customer_id=settings.get("customer_id", ""),
         visitor_id=settings.get("visitor_id", ""),
         exclude_offer_ids=settings.get("exclude_offer_ids", ()),
@@ -71,33 +102,29 @@ def next_request(channel: str, settings: OfferSettings) -> pb.NextBestOfferReque
         dry_run=settings.get("dry_run", False),
         request_id=settings.get("request_id", ""),
         min_value=settings.get("min_value"),
-        events=[
-            Event(
-                item_id=event.item_id,
-                event_type=event.event_type.value,
-                event_time=Timestamp(seconds=event.event_time),
-            )
-            for event in settings.get("events", ())
-        ],
+        events=to_events(settings.get("events", ())),
     )
-    time = settings.get("query_time")
-    if time is not None:
-        request.query_time.CopyFrom(to_timestamp(time, "query_time"))
+    moment = settings.get("query_time")
+    if moment is not None:
+        request.query_time.CopyFrom(to_timestamp(moment, "query_time"))
     return request
 
 
 def record_request(updates: Iterable[ContactUpdate]) -> pb.RecordContactsRequest:
     """Returns the message that says what became of contacts."""
+    found = elements("updates", updates, "ContactUpdate")
     return pb.RecordContactsRequest(
-        updates=[
-            pb.ContactUpdate(
-                contact_id=each.contact_id,
-                state=_STATES[each.state],
-                event_time=None
-                if each.event_time is None
-                else to_timestamp(each.event_time, "event_time"),
-                cost=each.cost,
-            )
-            for each in updates
-        ]
+        updates=[_update(f"updates[{place}]", each) for place, each in enumerate(found)]
+    )
+
+
+def _update(path: str, value: ContactUpdate) -> pb.ContactUpdate:
+    update: ContactUpdate = instance(path, value, ContactUpdate, "(**...)")
+    moment = update.event_time
+    state = one_of(_STATES)(f"{path}.state", update.state)
+    return pb.ContactUpdate(
+        contact_id=name_text(f"{path}.contact_id", update.contact_id),
+        state=_STATES[ContactState(state)],
+        event_time=None if moment is None else to_timestamp(moment, f"{path}.event_time"),
+        cost=None if update.cost is None else number(f"{path}.cost", update.cost),
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import grpc
 
+from recsys.client.checks import count, name_text
 from recsys.client.errors import from_rpc_error
 from recsys.client.offer_results import OfferChoice, to_choice
 from recsys.client.times import to_timestamp
@@ -92,7 +93,9 @@ class PlanCalls:
         Raises:
             UnknownPlanError: there is no such plan.
         """
-        request = pb.StreamPlanRequest(plan_id=plan_id, after_row=after_row)
+        request = pb.StreamPlanRequest(
+            plan_id=name_text("plan_id", plan_id), after_row=count("after_row", after_row)
+        )
         responses = OfferServiceStub(self._channel).StreamPlan(
             request, timeout=self._batch_timeout_s
         )
@@ -148,7 +151,9 @@ class AsyncPlanCalls:
         self, plan_id: str, *, after_row: int = 0
     ) -> AsyncIterator[PlannedOffer]:
         """Yields the rows of a plan in order."""
-        request = pb.StreamPlanRequest(plan_id=plan_id, after_row=after_row)
+        request = pb.StreamPlanRequest(
+            plan_id=name_text("plan_id", plan_id), after_row=count("after_row", after_row)
+        )
         responses = OfferServiceStub(self._channel).StreamPlan(
             request, timeout=self._batch_timeout_s
         )
@@ -177,7 +182,11 @@ class AsyncPlanCalls:
 def _resolve_request(
     plan_id: str, customer_id: str, channel: str, query_time: datetime | None
 ) -> pb.ResolveOfferRequest:
-    request = pb.ResolveOfferRequest(plan_id=plan_id, customer_id=customer_id, channel=channel)
+    request = pb.ResolveOfferRequest(
+        plan_id=name_text("plan_id", plan_id),
+        customer_id=name_text("customer_id", customer_id),
+        channel=name_text("channel", channel),
+    )
     if query_time is not None:
         request.query_time.CopyFrom(to_timestamp(query_time, "query_time"))
     return request

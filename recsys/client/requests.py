@@ -1,18 +1,39 @@
 """From keyword arguments to requests of the contract."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Literal, TypedDict
 
-from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from recsys.client.checks import (
+    Check,
+    checked,
+    count,
+    flag,
+    iterable,
+    name_text,
+    one_of,
+    placement_name,
+    text,
+    texts,
+    time,
+)
+from recsys.client.recent_events import recent_events, to_events
+from recsys.client.rule_values import (
+    STRICTNESS,
+    ParameterValue,
+    Strictness,
+    Tuning,
+    parameters,
+    to_parameters,
+    to_tuning,
+    tuning,
+)
 from recsys.client.times import to_timestamp
 from recsys.pipeline.query import RecentEvent
 from recsys.v1 import recommendation_service_pb2 as pb
-from recsys.v1.event_pb2 import Event
 
 BATCH_SIZE = 10_000
 """Customers per RecommendBatch call, the most that the contract allows."""
@@ -23,38 +44,6 @@ PURPOSES: "dict[Purpose, pb.Purpose.ValueType]" = {
     "on-site": pb.PURPOSE_ON_SITE,
     "email": pb.PURPOSE_EMAIL,
 }
-
-
-Level = Literal["none", "low", "medium", "high"] | float
-"""A level by name, or a number."""
-_LEVELS: "dict[str, pb.LevelName.ValueType]" = {
-    "none": pb.LEVEL_NAME_NONE,
-    "low": pb.LEVEL_NAME_LOW,
-    "medium": pb.LEVEL_NAME_MEDIUM,
-    "high": pb.LEVEL_NAME_HIGH,
-}
-Strictness = Literal["as-rules", "strict", "fill"]
-_STRICTNESS: "dict[Strictness, pb.Strictness.ValueType]" = {
-    "as-rules": pb.STRICTNESS_UNSPECIFIED,
-    "strict": pb.STRICTNESS_STRICT,
-    "fill": pb.STRICTNESS_FILL,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """How a list is varied; None: as the placement's rules say."""
-
-    diversity: Level | None = None
-    """How much items that are alike are avoided, 0 to 1."""
-    freshness: Level | None = None
-    """How much newer items are preferred, -1 to 1."""
-    popularity: Level | None = None
-    """How much popular items are preferred, -1 to 1."""
-
-
-ParameterValue = str | bool | float | Sequence[str] | Sequence[float]
-"""What a parameter of a filter may be."""
 
 
 class FilterSettings(TypedDict, total=False):
@@ -115,19 +104,57 @@ class ContextSettings(ListSettings, WhoSettings, total=False):
     """Whether each item comes with its explanation; by default not, because it takes time."""
 
 
+FILTER_CHECKS: Mapping[str, Check] = {
+    "filter": text,
+    "filter_name": text,
+    "filter_parameters": parameters,
+}
+RULE_CHECKS: Mapping[str, Check] = {
+    **FILTER_CHECKS,
+    "tuning": tuning,
+    "strictness": one_of(STRICTNESS),
+}
+LIST_CHECKS: Mapping[str, Check] = {
+    **RULE_CHECKS,
+    "limit": count,
+    "exclude_item_ids": texts,
+    "market": text,
+    "query_time": time,
+    "item_fields": texts,
+    "purpose": one_of(PURPOSES),
+}
+WHO_CHECKS: Mapping[str, Check] = {
+    "customer_id": text,
+    "visitor_id": text,
+    "events": recent_events,
+}
+CONTEXT_CHECKS: Mapping[str, Check] = {
+    **LIST_CHECKS,
+    **WHO_CHECKS,
+    "context_item_ids": texts,
+    "explain": flag,
+}
+"""By name of an argument; each class of settings has the checks of the same name."""
+
+
 def recommend_request(placement: str, settings: ContextSettings) -> pb.RecommendRequest:
-    """Returns the request for one list."""
+    """Returns the request for one list.
+
+    Raises:
+        ArgumentError: an argument is wrong, or there is none of its name.
+    """
+    settings = checked(settings, CONTEXT_CHECKS, also=("timeout_s",))
     return pb.RecommendRequest(
-        placement=placement,
+        placement=placement_name(placement),
         customer_id=settings.get("customer_id", ""),
         visitor_id=settings.get("visitor_id", ""),
         context_item_ids=settings.get("context_item_ids", ()),
         events=to_events(settings.get("events", ())),
         filter=settings.get("filter", ""),
         filter_name=settings.get("filter_name", ""),
-        filter_parameters=to_parameters(settings),
-        tuning=to_tuning(settings),
-        strictness=to_strictness(settings),
+        filter_parameters=to_parameters(settings.get("filter_parameters")),
+        tuning=to_tuning(settings.get("tuning")),
+        strictness=STRICTNESS[settings.get("strictness", "as-rules")],
         exclude_item_ids=settings.get("exclude_item_ids", ()),
         page_size=settings.get("limit", 0),
         market=settings.get("market", ""),
@@ -141,17 +168,33 @@ def recommend_request(placement: str, settings: ContextSettings) -> pb.Recommend
 def batch_requests(
     placement: str, customer_ids: Iterable[str], settings: ListSettings
 ) -> Iterator[pb.RecommendBatchRequest]:
-    """Yields the requests for the lists of any number of customers, made as they are needed."""
-    remaining = iter(customer_ids)
-    while part := list(islice(remaining, BATCH_SIZE)):
+    """Returns the requests for the lists of any number of customers, made as they are needed.
+
+    Raises:
+        ArgumentError: an argument is wrong, or there is none of its name; at once, but for
+            customers, which are checked as they are taken.
+    """
+    settings = checked(settings, LIST_CHECKS)
+    placement = placement_name(placement)
+    return _batches(placement, iter(iterable("customer_ids", customer_ids, "texts")), settings)
+
+
+def _batches(
+    placement: str, customer_ids: Iterator[str], settings: ListSettings
+) -> Iterator[pb.RecommendBatchRequest]:
+    done = 0
+    while part := list(islice(customer_ids, BATCH_SIZE)):
+        for place, customer_id in enumerate(part, done):
+            name_text(f"customer_ids[{place}]", customer_id)
+        done += len(part)
         yield pb.RecommendBatchRequest(
             customer_ids=part,
             placement=placement,
             filter=settings.get("filter", ""),
             filter_name=settings.get("filter_name", ""),
-            filter_parameters=to_parameters(settings),
-            tuning=to_tuning(settings),
-            strictness=to_strictness(settings),
+            filter_parameters=to_parameters(settings.get("filter_parameters")),
+            tuning=to_tuning(settings.get("tuning")),
+            strictness=STRICTNESS[settings.get("strictness", "as-rules")],
             exclude_item_ids=settings.get("exclude_item_ids", ()),
             page_size=settings.get("limit", 0),
             market=settings.get("market", ""),
@@ -161,56 +204,6 @@ def batch_requests(
         )
 
 
-def to_events(events: Iterable[RecentEvent]) -> list[Event]:
-    """Returns events of the contract."""
-    return [
-        Event(
-            item_id=event.item_id,
-            event_type=event.event_type.value,
-            event_time=Timestamp(seconds=event.event_time),
-        )
-        for event in events
-    ]
-
-
-def to_parameters(settings: FilterSettings) -> Struct | None:
-    """Returns the parameters of filters, None where there are none."""
-    values = settings.get("filter_parameters")
-    if not values:
-        return None
-    message = Struct()
-    for name, value in values.items():
-        message[name] = value if isinstance(value, str | bool | float | int) else list(value)
-    return message
-
-
-def to_tuning(settings: RuleSettings) -> pb.Tuning | None:
-    """Returns the tuning that is asked for, None where none is."""
-    tuning = settings.get("tuning")
-    if tuning is None:
-        return None
-    return pb.Tuning(
-        diversity=_level(tuning.diversity),
-        freshness=_level(tuning.freshness),
-        popularity=_level(tuning.popularity),
-    )
-
-
-def to_strictness(settings: RuleSettings) -> "pb.Strictness.ValueType":
-    """Returns what happens when too few items pass."""
-    return _STRICTNESS[settings.get("strictness", "as-rules")]
-
-
-def _level(level: Level | None) -> pb.Level | None:
-    if level is None:
-        return None
-    return pb.Level(name=_LEVELS[level]) if isinstance(level, str) else pb.Level(value=level)
-
-
-def query_timestamp(time: datetime | None) -> Timestamp | None:
-    """Returns the moment to answer for, None where none is given.
-
-    Raises:
-        ValueError: the time has no zone.
-    """
-    return None if time is None else to_timestamp(time, "query_time")
+def query_timestamp(moment: datetime | None) -> Timestamp | None:
+    """Returns the moment to answer for, None where none is given."""
+    return None if moment is None else to_timestamp(moment, "query_time")

@@ -8,9 +8,11 @@ import grpc
 
 from recsys.client.catalogue import CatalogueCalls
 from recsys.client.channel import channel_options, target_uri
+from recsys.client.checks import seconds
 from recsys.client.customers import CustomerCalls
-from recsys.client.errors import UnavailableError, from_rpc_error
+from recsys.client.errors import from_rpc_error, not_ready
 from recsys.client.event_calls import EventCalls
+from recsys.client.keywords import names_keywords
 from recsys.client.offer_calls import OfferCalls
 from recsys.client.page_calls import PageCalls
 from recsys.client.plans import PlanCalls
@@ -26,9 +28,11 @@ from recsys.client.results import (
     to_customer_recommendations,
     to_recommendations,
 )
+from recsys.v1.recommendation_service_pb2 import RecommendBatchRequest
 from recsys.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 
+@names_keywords
 class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCalls, PlanCalls):
     """Asks a list of servers for recommendations, in turn; safe to share between threads.
 
@@ -51,12 +55,13 @@ class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCa
             batch_timeout_s: the same for each 10,000 customers of a batch.
 
         Raises:
-            ValueError: a target is not `host:port` or has no address.
+            ArgumentError: a target is not `host:port` or has no address, or a time is none.
         """
+        self._timeout_s = seconds("timeout_s", timeout_s)
+        self._batch_timeout_s = seconds("batch_timeout_s", batch_timeout_s)
         self._channel = grpc.insecure_channel(target_uri(targets), channel_options())
         self._stub = RecommendationServiceStub(self._channel)
-        self._timeout_s = timeout_s
-        self._batch_timeout_s = batch_timeout_s
+        self._targets = ", ".join(targets)
 
     def recommend(
         self,
@@ -80,8 +85,9 @@ class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCa
             CallError: no answer came: unreachable, too late, overloaded or failed.
         """
         request = recommend_request(placement, settings)
+        timeout = self._timeout_s if timeout_s is None else seconds("timeout_s", timeout_s)
         try:
-            response = self._stub.Recommend(request, timeout=timeout_s or self._timeout_s)
+            response = self._stub.Recommend(request, timeout=timeout)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
         return to_recommendations(response)
@@ -89,7 +95,7 @@ class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCa
     def recommend_batch(
         self, placement: str, customer_ids: Iterable[str], **settings: Unpack[ListSettings]
     ) -> Iterator[CustomerRecommendations]:
-        """Yields the lists of any number of customers, in their order, as they are made.
+        """Returns the lists of any number of customers, in their order, as they are made.
 
         Args:
             placement: what the lists are for.
@@ -99,7 +105,12 @@ class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCa
         Raises:
             RecsysError: as for `recommend`; lists yielded before it are good.
         """
-        for request in batch_requests(placement, customer_ids, settings):
+        return self._lists(batch_requests(placement, customer_ids, settings))
+
+    def _lists(
+        self, requests: Iterable[RecommendBatchRequest]
+    ) -> Iterator[CustomerRecommendations]:
+        for request in requests:
             responses = self._stub.RecommendBatch(request, timeout=self._batch_timeout_s)
             try:
                 for response in responses:
@@ -115,12 +126,13 @@ class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCa
         Raises:
             UnavailableError: none has within `timeout_s` seconds.
         """
+        timeout = seconds("timeout_s", timeout_s)
         ready = grpc.channel_ready_future(self._channel)
         try:
-            ready.result(timeout_s)
+            ready.result(timeout)
         except grpc.FutureTimeoutError:
             ready.cancel()
-            raise UnavailableError(f"no server was ready within {timeout_s} s") from None
+            raise not_ready(self._targets, timeout_s) from None
 
     def close(self) -> None:
         """Closes the connections; calls in flight end with an error."""

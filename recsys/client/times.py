@@ -1,18 +1,16 @@
 """From Python's times to the contract's."""
 
-from datetime import datetime
-
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from recsys.client.checks import time
 
-def to_timestamp(time: datetime, field: str) -> Timestamp:
+
+def to_timestamp(moment: object, field: str) -> Timestamp:
     """Returns a moment as the contract has it.
 
     Raises:
-        ValueError: the time has no time zone; the text names the field.
+        ArgumentError: it is no datetime, or has no time zone; the text names the field.
     """
-    if time.tzinfo is None:
-        raise ValueError(f"{field} needs a time zone")
     timestamp = Timestamp()
-    timestamp.FromDatetime(time)
+    timestamp.FromDatetime(time(field, moment))
     return timestamp

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.data.event_names import canonical_event_type
 from recsys.data.reading import cells
-from recsys.data.reading.guess import EVENT_TYPE_NAMES, bare
 from recsys.data.reading.ids import marked_for
 from recsys.data.reading.mapping import FileMapping
 from recsys.data.reading.raw import ROW, RawTable
@@ -148,10 +148,7 @@ def _event_types(raw: pl.DataFrame, column: str | None) -> pl.Series:
     if column is None:
         return pl.repeat(None, len(raw), dtype=pl.String, eager=True)
     told = raw[column].cast(pl.String)
-    names = {}
-    for name in told.drop_nulls().unique().to_list():
-        usual = EVENT_TYPE_NAMES.get(bare(name))
-        names[name] = usual.value if usual else "-".join(name.lower().replace("_", " ").split())
+    names = {name: canonical_event_type(name) for name in told.drop_nulls().unique().to_list()}
     return told.replace_strict(names, default=None, return_dtype=pl.String)
 
 

@@ -73,8 +73,9 @@ class Event(_message.Message):
     event_type: _builtins.str
     """What happened. REQUIRED. One of "view", "click", "add-to-cart", "remove-from-cart",
     "purchase", "return", "wishlist", "rating", "search", "impression", "email-open",
-    "email-click", "offer-shown", "offer-redeemed", "survey". Another lower-case
-    kebab-case word is accepted and used by no model. At most 64 bytes.
+    "email-click", "offer-shown", "offer-redeemed", "survey". A name that is
+    usual elsewhere ("Product Viewed", "add_to_cart") counts as the one that it means. Another
+    lower-case kebab-case word is accepted and used by no model. At most 64 bytes.
     """
     quantity: _builtins.float
     """How many units. OPTIONAL, default 1. Above 0: a return is an event type of its own."""

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 
+from recsys.data.event_names import logged_event_type, usual_event_type
 from recsys.data.reading.event_checks import WITHOUT_ITEM
 from recsys.errors import FieldViolation
 from recsys.types import EVENT_TYPES, VISITOR_PREFIX
@@ -48,13 +49,18 @@ def event_violations(event: Event, path: str, latest_us: int) -> Iterator[FieldV
 
 
 def kind_fault(kind: str) -> str | None:
-    """Says what is wrong with an event type, None if nothing: it need not be one that we know."""
+    """Says what is wrong with an event type, None if nothing.
+
+    It need not be one that we know, but then it is written as it is kept: in kebab-case.
+    """
     if not kind:
         return "must be given"
     if fault := text_fault(kind, MAX_TYPE_BYTES):
         return fault
+    if usual_event_type(kind) is not None:
+        return None
     if not _KEBAB.fullmatch(kind) or kind != kind.lower():
-        return "must be a word in kebab-case, such as 'add-to-cart'"
+        return "must be a usual name, such as 'add-to-cart', or a word in kebab-case"
     return None
 
 
@@ -82,8 +88,10 @@ def _who_and_what(event: Event) -> Iterator[tuple[str, str]]:
         yield "customer_id", "must be given, or else visitor_id"
     if event.customer_id.startswith(VISITOR_PREFIX):
         yield "customer_id", f"must not begin with {VISITOR_PREFIX!r}: use visitor_id"
-    if not event.item_id and event.event_type in NEEDS_ITEM:
-        yield "item_id", "must be given for an event of this type"
+    if not event.item_id:
+        kind = logged_event_type(event.event_type, has_item=False)
+        if kind in NEEDS_ITEM:
+            yield "item_id", f"must be given for an event of this type ({kind})"
 
 
 def _time_fault(event: Event, latest_us: int) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from recsys.data.event_names import logged_event_type
 from recsys.data.reading.event_checks import FUTURE_TOLERANCE
 from recsys.errors import FieldViolation, InvalidBatchError, InvalidEventError
 from recsys.store.events import LogEvent
@@ -87,7 +88,7 @@ def _rows(events: Sequence[Event], texts: Texts) -> list[LogEvent]:
         customer_id or VISITOR_PREFIX + visitor_id
         for customer_id, visitor_id in zip(texts["customer_id"], texts["visitor_id"], strict=True)
     ]
-    columns["event_type"] = texts["event_type"]
+    columns["event_type"] = _kinds(texts)
     columns["event_time"] = [_microseconds(event.event_time) for event in events]
     columns["quantity"] = [
         event.quantity or (0.0 if event.HasField("quantity") else 1.0) for event in events
@@ -104,6 +105,17 @@ def _rows(events: Sequence[Event], texts: Texts) -> list[LogEvent]:
     ]
     ordered = [columns[name] for name in LogEvent._fields]
     return list(map(LogEvent._make, zip(*ordered, strict=True)))
+
+
+def _kinds(texts: Texts) -> list[str]:
+    """Returns our name of each event's type, looked up once for each name of the batch."""
+    kinds, items = texts["event_type"], texts["item_id"]
+    names = {
+        (kind, has_item): logged_event_type(kind, has_item=has_item)
+        for kind in set(kinds)
+        for has_item in (True, False)
+    }
+    return [names[kind, bool(item)] for kind, item in zip(kinds, items, strict=True)]
 
 
 def _or_none(texts: Iterable[str]) -> list[str | None]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from recsys.data.event_names import usual_event_type
 from recsys.errors import InvalidQueryError
 from recsys.pipeline.query import Query, RecentEvent
-from recsys.types import CustomerId, EventType, ItemId, visitor_key
+from recsys.types import CustomerId, ItemId, visitor_key
 from recsys.v1.event_pb2 import Event
 from recsys.v1.offer_service_pb2 import NextBestOfferRequest
 from recsys.v1.recommendation_service_pb2 import (
@@ -52,7 +53,6 @@ _PURPOSES: Mapping[int, Purpose] = {
     PURPOSE_ON_SITE: "recommend_on_site",
     PURPOSE_EMAIL: "use_in_email",
 }
-_EVENT_TYPES = {kind.value: kind for kind in EventType}
 
 
 def to_query(request: RecommendRequest, now: int) -> Query:
@@ -193,7 +193,7 @@ def _usable(events: Sequence[Event], query_time: int) -> Iterator[RecentEvent]:
         path = f"events[{place}]"
         name = checked_text(event.event_type, f"{path}.event_type", max_bytes=MAX_TYPE_BYTES)
         event_time = _event_time(event, f"{path}.event_time")
-        kind = _EVENT_TYPES.get(name)
+        kind = usual_event_type(name)
         if event.item_id:
             item_id = ItemId(checked_text(event.item_id, f"{path}.item_id"))
             if kind is not None:

@@ -51,7 +51,10 @@ class EventService(EventServiceServicer):
         """Stores one batch."""
         done = self._append(request)
         bind_contextvars(
-            events=len(request.events), stored=done.stored, duplicates=done.duplicates
+            events=len(request.events),
+            stored=done.stored,
+            duplicates=done.duplicates,
+            unknown_types=done.unknown_types,
         )
         return WriteEventsResponse(
             stored_count=done.stored,
@@ -84,6 +87,7 @@ class EventService(EventServiceServicer):
                 messages=total.message_count,
                 stored=total.stored_count,
                 duplicates=total.duplicate_count,
+                unknown_types=total.unknown_type_count,
             )
         return total
 

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from recsys.data.reading.mapping import Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 from recsys.store import export as module
 from recsys.store.archives import Archives

@@ -17,7 +17,8 @@ from recsys.data.events import EVENT_SCHEMA
 from recsys.data.reading.csv_reader import open_csv
 from recsys.data.reading.delimiter import DELIMITERS
 from recsys.data.reading.mapping import Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)

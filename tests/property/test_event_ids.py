@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from recsys.data.events import EVENT_SCHEMA
 from recsys.data.reading.event_ids import content_id, content_ids
 from recsys.data.reading.mapping import Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.sources import Sources
 from recsys.store.event_ids import with_ids
 from recsys.store.events import LogEvent
 from serving.messages.event_rows import to_rows

@@ -9,6 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.data.event_names import logged_event_type
 from recsys.errors import InvalidEventError
 from recsys.types import EVENT_TYPES, visitor_key
 from recsys.v1.event_pb2 import Event
@@ -26,7 +27,12 @@ texts = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12),
     st.sampled_from(["", "visitor/", "visitor/7", "x" * 512, "x" * 513, "é" * 256, "é" * 257]),
 )
-kinds = st.one_of(st.sampled_from([kind.value for kind in EVENT_TYPES]), texts, st.just("x" * 64))
+kinds = st.one_of(
+    st.sampled_from([kind.value for kind in EVENT_TYPES]),
+    st.sampled_from(["Product Viewed", "addToCart", "page_view", "pageview", "view_cart"]),
+    texts,
+    st.just("x" * 64),
+)
 numbers = st.one_of(st.none(), st.floats(), st.sampled_from([0.0, -0.0, 1.0]))
 times = st.one_of(
     st.none(),
@@ -103,7 +109,8 @@ def test_a_row_says_what_the_event_said(event: Event) -> None:
     for name in ("event_id", "session_id", "basket_id", "item_id", "offer_id", "channel"):
         assert (getattr(row, name) or "") == getattr(event, name)
     assert (row.attribution_token or "") == event.attribution_token
-    assert row.event_type == event.event_type
+    has_item = event.item_id != ""
+    assert row.event_type == logged_event_type(event.event_type, has_item=has_item)
     assert row.event_time == event.event_time.ToMicroseconds()
     assert row.quantity == (event.quantity if event.HasField("quantity") else 1.0)
     assert row.unit_price == (event.unit_price if event.HasField("unit_price") else None)

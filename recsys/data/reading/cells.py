@@ -3,6 +3,7 @@
 import polars as pl
 
 from recsys.data.reading.ids import as_id
+from recsys.data.reading.literal import column as named
 from recsys.data.reading.mapping import MISSING_TEXTS, FileMapping
 from recsys.data.reading.numbers import read_numbers
 
@@ -15,7 +16,7 @@ _WORDS = (pl.String, pl.Categorical, pl.Enum)
 
 def text(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Expr:
     """Returns trimmed text, null where the cell means "no value"."""
-    cell = pl.col(column)
+    cell = named(column)
     if dtype.is_nested():
         return _json_text(cell, dtype).alias(column)
     if dtype == pl.Duration:
@@ -44,12 +45,12 @@ def identifier(
     An id that has lost digits is marked (`recsys.data.reading.ids`), so that `id_checks` find it.
     """
     written = text(column, dtype, mapping)
-    return as_id(written, pl.col(column), dtype, whole=whole_number).alias(column)
+    return as_id(written, named(column), dtype, whole=whole_number).alias(column)
 
 
 def number(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Expr:
     """Returns a finite Float64, null where the cell is empty, NaN where it is no finite number."""
-    cell = pl.col(column)
+    cell = named(column)
     if isinstance(dtype, _WORDS):
         written = text(column, dtype, mapping)
         return read_numbers(written, decimal_comma=mapping.decimal_comma).alias(column)

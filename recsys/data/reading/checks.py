@@ -1,15 +1,13 @@
 """The rules that a row must keep: each names its field, its reason and the offending value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from recsys.data.reading.cells import CONTROL, MAX_ID_BYTES
 from recsys.data.reading.ids import marked_for, unmarked
-from recsys.data.reading.mapping_parts import Rule
 from recsys.data.reading.raw import ROW
-from recsys.data.reading.rejects import FILTERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +38,6 @@ def id_checks(field: str) -> list[Check]:
             cell,
         ),
     ]
-
-
-def rule_checks(rules: Mapping[str, Rule]) -> list[Check]:
-    """Returns the mapping's own rules on which rows are wanted, by our column."""
-    checks: list[Check] = []
-    for ours, rule in rules.items():
-        cell = pl.col(ours)
-        if rule.pattern is not None:
-            fits = cell.cast(pl.String).str.contains(rule.pattern).fill_null(value=False)
-            checks.append(Check(ours, f"{FILTERED}: no match of {rule.pattern}", ~fits, cell))
-        if rule.above is not None:
-            fits = (cell.cast(pl.Float64, strict=False) > rule.above).fill_null(value=False)
-            checks.append(Check(ours, f"{FILTERED}: not above {rule.above:g}", ~fits, cell))
-    return checks
 
 
 def sift(rows: pl.DataFrame, checks: Sequence[Check]) -> tuple[pl.DataFrame, pl.DataFrame]:

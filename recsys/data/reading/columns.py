@@ -1,14 +1,16 @@
 """Settles which of the retailer's columns is which of ours, and explains it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from recsys.data.reading.guess import EVENT_NAMES, guess_columns
-from recsys.data.reading.mapping import EventMapping
+from recsys.data.reading.csv_header import looks_like_data
+from recsys.data.reading.guess import guess_columns
 from recsys.errors import DataError
-from recsys.types import EventType
+
+JOINED = ("category", "title", "event_id")
+"""Our columns that are put together from several; of others the first with a value counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,9 @@ class MappedColumn:
     source: str
     """The retailer's column or columns, or the constant."""
     how: str
-    """`mapping`, `guessed`, `constant` or `default`."""
+    """`mapping`, `profile`, `guessed`, `constant` or `default`."""
+    columns: tuple[str, ...]
+    """The retailer's columns; none for a constant."""
 
 
 def match_columns(
@@ -29,6 +33,8 @@ def match_columns(
     names: Mapping[str, tuple[str, ...]],
     *,
     taken: Iterable[str] = (),
+    optional: Collection[str] = (),
+    guess: bool = True,
 ) -> tuple[dict[str, tuple[str, ...]], tuple[MappedColumn, ...]]:
     """Returns our column -> the file's columns, given or guessed, and how each was found.
 
@@ -38,35 +44,68 @@ def match_columns(
         given: our column -> columns that the mapping names.
         names: our column -> what it may be called.
         taken: our columns that need none (constants).
+        optional: columns that the file may lack.
+        guess: recognise columns by usual names.
 
     Raises:
         DataError: the mapping names a column that the file does not have.
     """
     for ours, theirs in given.items():
-        require_columns(file, columns, theirs, f"columns.{ours}")
+        require_columns(file, columns, theirs, f"columns.{ours}", optional)
+    present = {
+        ours: tuple(column for column in theirs if column in columns)
+        for ours, theirs in given.items()
+    }
+    given = {ours: theirs for ours, theirs in present.items() if theirs}
     used = {column for theirs in given.values() for column in theirs}
     free = [column for column in columns if column not in used]
     wanted = {ours: by for ours, by in names.items() if ours not in given and ours not in taken}
-    guessed = {ours: (column,) for ours, column in guess_columns(free, wanted).items()}
+    usual = guess_columns(free, wanted) if guess else {}
+    guessed = {ours: (column,) for ours, column in usual.items()}
     either = {**guessed, **given}
     found = {ours: either[ours] for ours in names if ours in either}
     notes = tuple(
-        MappedColumn(ours, " + ".join(theirs), "mapping" if ours in given else "guessed")
+        MappedColumn(
+            ours,
+            _shown(ours, theirs),
+            how_named(theirs, optional) if ours in given else "guessed",
+            theirs,
+        )
         for ours, theirs in found.items()
     )
     return found, notes
 
 
+def _shown(ours: str, theirs: Sequence[str]) -> str:
+    return (" + " if ours in JOINED else ", else ").join(theirs)
+
+
+def how_named(theirs: Iterable[str], optional: Collection[str]) -> str:
+    """Says who named columns of the file: a profile or the user's own mapping."""
+    return "profile" if all(column in optional for column in theirs) else "mapping"
+
+
 def require_columns(
-    file: Path, columns: tuple[str, ...], wanted: Iterable[str], setting: str
+    file: Path,
+    columns: tuple[str, ...],
+    wanted: Iterable[str],
+    setting: str,
+    optional: Collection[str] = (),
 ) -> None:
     """Checks that the file has the columns that a setting of the mapping names.
+
+    Args:
+        file: named in errors.
+        columns: the file's columns.
+        wanted: the columns that it must have.
+        setting: named in errors.
+        optional: columns that it may lack.
 
     Raises:
         DataError: it has not; the text lists what it has.
     """
     for column in wanted:
-        if column not in columns:
+        if column not in columns and column not in optional:
             message = (
                 f"{file}: has no column {column!r}, which the mapping names in {setting}; "
                 f"its columns are {', '.join(columns)}"
@@ -86,56 +125,6 @@ def unannounced(table: str, columns: tuple[MappedColumn, ...]) -> None:
     del table, columns
 
 
-@dataclass(frozen=True, slots=True)
-class EventColumns:
-    """Where each event column of one file comes from."""
-
-    found: Mapping[str, str]
-    """Our column -> the file's; under `unit_price` the line's value, where the mapping has one."""
-    constants: Mapping[str, str]
-    notes: tuple[MappedColumn, ...]
-
-
-def match_event_columns(
-    file: Path, columns: tuple[str, ...], mapping: EventMapping
-) -> EventColumns:
-    """Settles the columns of an events file; without an event type, every row is a purchase.
-
-    Raises:
-        DataError: a needed column is missing; the text says how to name it.
-    """
-    given = {ours: (column,) for ours, column in mapping.columns.items()}
-    if mapping.line_value is not None:
-        require_columns(file, columns, [mapping.line_value], "line_value")
-    require_columns(file, columns, mapping.properties, "properties")
-    if mapping.returns.column is not None:
-        require_columns(file, columns, [mapping.returns.column], "returns.column")
-    taken = [*mapping.constants, *(["unit_price"] if mapping.line_value else [])]
-    if mapping.properties:
-        taken.append("properties")
-    matched, notes = match_columns(file, columns, given, EVENT_NAMES, taken=taken)
-    found = {ours: theirs[0] for ours, theirs in matched.items()}
-    constants = dict(mapping.constants)
-    more = [MappedColumn(ours, repr(value), "constant") for ours, value in constants.items()]
-    if mapping.line_value is not None:
-        found["unit_price"] = mapping.line_value
-        more.append(MappedColumn("unit_price", f"{mapping.line_value} / quantity", "mapping"))
-    if mapping.properties:
-        more.append(MappedColumn("properties", " + ".join(mapping.properties), "mapping"))
-    have = {*found, *constants}
-    needed = ["event_time"]
-    if "visitor_id" not in have:
-        needed.append("customer_id")
-    if "event_type" not in have:
-        constants["event_type"] = EventType.PURCHASE.value
-        more.append(MappedColumn("event_type", repr(EventType.PURCHASE.value), "default"))
-        needed.append("item_id")
-    missing = [ours for ours in EVENT_NAMES if ours in needed and ours not in have]
-    if missing:
-        raise missing_columns(file, columns, missing, "events")
-    return EventColumns(found, constants, (*notes, *more))
-
-
 def missing_columns(
     file: Path, columns: tuple[str, ...], missing: list[str], table: str
 ) -> DataError:
@@ -145,6 +134,12 @@ def missing_columns(
             f"{file}: found one column, {columns[0][:200]!r}: is it cut by another delimiter? "
             f'Say which: --delimiter "...", or in the mapping file: [{table}] delimiter = "..."'
         )
+    elif looks_like_data(columns):
+        message = (
+            f"{file}: the first line looks like data, not like the names of columns: "
+            f"{', '.join(columns)}. Name the columns in the mapping file, in the order of the "
+            f'file:  [{table}] header = ["...", "..."]'
+        )
     else:
         lines = "".join(f'  {ours} = "..."' for ours in missing)
         message = (
@@ -152,3 +147,10 @@ def missing_columns(
             f"{', '.join(columns)}. Name it in the mapping file:  [{table}.columns]{lines}"
         )
     return DataError(message, file=str(file), column=",".join(missing))
+
+
+def several(given: Mapping[str, str | tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Returns a mapping's columns with one as a tuple of one."""
+    return {
+        ours: (theirs,) if isinstance(theirs, str) else theirs for ours, theirs in given.items()
+    }

@@ -6,90 +6,93 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.data.reading.csv_head import CsvStart, read_head
 from recsys.data.reading.csv_records import CsvFormat, RecordJoiner
-from recsys.data.reading.delimiter import guess_delimiter
-from recsys.data.reading.lines import UNDECODABLE, read_lines
+from recsys.data.reading.encodings import text_form
+from recsys.data.reading.lines import UNDECODABLE, read_lines, undecodable
 from recsys.data.reading.raw import ROW, RawBatch, RawTable
-from recsys.errors import DataError
-
-_SAMPLE_LINES = 20
 
 
-def open_csv(file: Path, *, delimiter: str | None = None, quote: str = '"') -> RawTable:
-    """Opens a CSV file whose first line names the columns.
+def open_csv(
+    file: Path,
+    *,
+    delimiter: str | None = None,
+    quote: str = '"',
+    encoding: str | None = None,
+    skip_rows: int = 0,
+    header: tuple[str, ...] = (),
+) -> RawTable:
+    """Opens a CSV file.
 
     Args:
         file: plain, `.gz` or `.zst`.
-        delimiter: one character; None: guessed from the first lines.
+        delimiter: between cells; None: guessed from the first lines.
         quote: the quote character; empty: quotes mean nothing.
+        encoding: name of a Python codec; None: UTF-8, or what the file shows beyond doubt.
+        skip_rows: lines above the header that are no part of the table.
+        header: names of the columns of a file whose first line is data; empty: the first line
+            that is not empty names them.
 
     Raises:
-        DataError: the file is empty, damaged, or its header names no usable columns. Reading
-            the batches can raise it as well.
+        DataError: the file is empty, damaged, in an encoding that cannot be told, or its header
+            cannot be read. Reading the batches can raise it as well.
     """
-    batches = read_lines(file)
+    text = text_form(file, encoding)
+    batches = read_lines(file, text)
     first, lossy = next(batches)
-    sample = [line for line in first.head(_SAMPLE_LINES).to_list() if line]
-    if not sample:
-        message = f"{file}: the first {_SAMPLE_LINES} lines are empty: a header is needed"
-        raise DataError(message, file=str(file))
-    used = delimiter or guess_delimiter(sample, quote)
-    columns = _header(file, sample[0], CsvFormat(used, quote, 1))
-    if len(columns) == 1 and delimiter is not None:
-        _refuse_single_column(file, sample, delimiter, quote)
-    form = CsvFormat(used, quote, len(columns))
-    start = first.to_list().index(sample[0]) + 1
-    rest = chain([(first.slice(start), lossy)], batches)
-    return RawTable(file, columns, _batches(rest, columns, form))
-
-
-def _header(file: Path, line: str, form: CsvFormat) -> tuple[str, ...]:
-    cells = form.cells(line)
-    if cells is None:
-        message = f"{file}: the header cannot be read: check its quotes: {line[:200]!r}"
-        raise DataError(message, file=str(file))
-    names = [cell.strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        message = f"{file}: the header has {', '.join(map(repr, twice))} more than once"
-        raise DataError(message, file=str(file))
-    return tuple(names)
-
-
-def _refuse_single_column(file: Path, sample: list[str], delimiter: str, quote: str) -> None:
-    better = guess_delimiter(sample, quote)
-    if better in sample[0] and better != delimiter:
-        message = (
-            f"{file}: found one column {sample[0][:200]!r} with delimiter {delimiter!r}: "
-            f"is the delimiter {better!r}? Set delimiter = {better!r} or leave it out"
-        )
-        raise DataError(message, file=str(file))
+    begin = CsvStart(file, first, lossy=lossy, encoding=text.encoding)
+    head = read_head(begin, delimiter, quote, skip_rows, header)
+    rest = chain([(first.slice(head.lines), lossy)], batches)
+    return RawTable(
+        file,
+        head.columns,
+        _batches(rest, head.columns, head.form, text.encoding),
+        (*text.notes, *head.notes),
+        head.repeated,
+    )
 
 
 def _batches(
-    lines: Iterator[tuple[pl.Series, bool]], columns: tuple[str, ...], form: CsvFormat
+    lines: Iterator[tuple[pl.Series, bool]],
+    columns: tuple[str, ...],
+    form: CsvFormat,
+    encoding: str,
 ) -> Iterator[RawBatch]:
     joiner = RecordJoiner(form)
     done = 0
+    ever_lossy = False
     for batch, lossy in lines:
+        ever_lossy = ever_lossy or lossy
         records = joiner.records(batch)
-        yield _parsed(records, columns, form, done, lossy=lossy)
+        yield _parsed(records, columns, form, done, encoding if ever_lossy else None)
         done += len(records)
     records = joiner.rest()
     if len(records):
-        yield _parsed(records, columns, form, done, lossy=True)
+        yield _parsed(records, columns, form, done, encoding if ever_lossy else None)
 
 
 def _parsed(
-    records: pl.Series, columns: tuple[str, ...], form: CsvFormat, done: int, *, lossy: bool
+    records: pl.Series,
+    columns: tuple[str, ...],
+    form: CsvFormat,
+    done: int,
+    lossy_encoding: str | None,
 ) -> RawBatch:
-    """Cuts records into cells; `done` rows of the file came before."""
+    """Cuts records into cells.
+
+    Args:
+        records: whole records.
+        columns: names of the cells.
+        form: how cells are written.
+        done: so many rows of the file came before.
+        lossy_encoding: what the file is read as, where bytes may have been replaced.
+    """
     table = pl.DataFrame({ROW: pl.int_range(done + 1, done + 1 + len(records), eager=True)})
     table = table.with_columns(record=records)
     broken: list[pl.DataFrame] = []
-    if lossy:
+    if lossy_encoding is not None:
         bad = pl.col("record").str.contains(UNDECODABLE, literal=True)
-        broken.append(_broken(table.filter(bad), "bytes that are not UTF-8"))
+        broken.append(_broken(table.filter(bad), undecodable(lossy_encoding)))
         table = table.filter(~bad)
     quoted = pl.lit(value=False)
     if form.quote:
@@ -114,7 +117,9 @@ def _split(
     cut = table.with_columns(
         pl.col("record").str.splitn(form.delimiter, width + 1).struct.unnest()
     )
-    fits = pl.col(f"field_{width - 1}").is_not_null() & pl.col(f"field_{width}").is_null()
+    beyond = pl.col(f"field_{width}")
+    ends = beyond.is_null() | (beyond == "") if form.trailing else beyond.is_null()
+    fits = pl.col(f"field_{width - 1}").is_not_null() & ends
     names = {f"field_{place}": name for place, name in enumerate(columns)}
     rows = cut.filter(fits).select(ROW, *names).rename(names)
     return rows, _broken(cut.filter(~fits), form.width_reason())

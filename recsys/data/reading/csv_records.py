@@ -10,6 +10,9 @@ import polars as pl
 MAX_RECORD_LINES = 100
 """A quoted cell that is still open after so many lines is a stray quote."""
 
+_NO_CHARACTER = "\ufdd0"
+"""Unicode promises that no text has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
@@ -20,6 +23,8 @@ class CsvFormat:
     """Empty: quotes mean nothing."""
     width: int
     """Cells in a row."""
+    trailing: bool = False
+    """An empty cell after the last one is none: rows end with a delimiter."""
 
     def cells(self, record: str) -> list[str] | None:
         """Returns the cells of one record, however many; None where its quotes are broken."""
@@ -30,18 +35,31 @@ class CsvFormat:
         return rows[0] if len(rows) == 1 else None
 
     def many_cells(self, records: Sequence[str]) -> list[list[str] | None]:
-        """Returns the cells of each record; None where they are broken or not `width`."""
+        """Returns the cells of each record; None where they are broken or not `width`.
+
+        Between tabs, quotes that make no sense as such are characters.
+        """
         try:
             rows = list(self._reader(records))
         except csv.Error:
             rows = []
         if len(rows) == len(records) and all(len(row) == self.width for row in rows):
             return list(rows)
-        return [self._row(record) for record in records]
+        return [self._row(record) or self._literal_row(record) for record in records]
 
     def _row(self, record: str) -> list[str] | None:
         cells = self.cells(record)
-        return cells if cells is not None and len(cells) == self.width else None
+        return None if cells is None else self._of_width(cells)
+
+    def _literal_row(self, record: str) -> list[str] | None:
+        if self.delimiter != "\t" or "\n" in record:
+            return None
+        return self._of_width(record.split(self.delimiter))
+
+    def _of_width(self, cells: list[str]) -> list[str] | None:
+        if self.trailing and len(cells) == self.width + 1 and not cells[-1]:
+            cells.pop()
+        return cells if len(cells) == self.width else None
 
     def is_row(self, record: str) -> bool:
         """Tells whether a record is one whole row."""
@@ -52,9 +70,21 @@ class CsvFormat:
         return f"wrong number of fields (not {self.width})"
 
     def _reader(self, records: Sequence[str]) -> Iterator[list[str]]:
-        if self.quote:
-            return csv.reader(records, delimiter=self.delimiter, quotechar=self.quote, strict=True)
-        return csv.reader(records, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=True)
+        if len(self.delimiter) > 1:
+            return self._long_reader(records)
+        return _parsed(records, self.delimiter, self.quote)
+
+    def _long_reader(self, records: Sequence[str]) -> Iterator[list[str]]:
+        """Reads cells with a sign in place of a delimiter of several characters."""
+        replaced = [record.replace(self.delimiter, _NO_CHARACTER) for record in records]
+        for row in _parsed(replaced, _NO_CHARACTER, self.quote):
+            yield [cell.replace(_NO_CHARACTER, self.delimiter) for cell in row]
+
+
+def _parsed(records: Sequence[str], delimiter: str, quote: str) -> Iterator[list[str]]:
+    if quote:
+        return csv.reader(records, delimiter=delimiter, quotechar=quote, strict=True)
+    return csv.reader(records, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
 
 
 class RecordJoiner:

@@ -6,31 +6,51 @@ import polars as pl
 
 from recsys.data.reading import cells
 from recsys.data.reading.checks import Check, id_checks, sift
-from recsys.data.reading.entity_rows import EntityRows, with_attributes
+from recsys.data.reading.entity_rows import PLACE, EntityRows, with_attributes
+from recsys.data.reading.first_value import first, padded
 from recsys.data.reading.mapping import CustomerMapping
 from recsys.data.reading.raw import ROW
+from recsys.data.reading.rules import exclude_checks, require_checks, rule_cells, rule_texts
 from recsys.types import VISITOR_PREFIX
 
 
 def convert_customers(
-    rows: pl.DataFrame, found: Mapping[str, tuple[str, ...]], mapping: CustomerMapping
+    rows: pl.DataFrame, sources: Mapping[str, tuple[str, ...]], mapping: CustomerMapping
 ) -> EntityRows:
     """Converts and checks the whole customer table.
 
     Args:
         rows: as read, with `ROW`.
-        found: our column -> the retailer's columns.
+        sources: our column -> the retailer's columns.
         mapping: how values are read.
     """
-    column = found["customer_id"][0]
     whole = "customer_id" in mapping.whole_number_ids
-    read = cells.identifier(column, rows.schema[column], mapping, whole_number=whole)
+    ids = [
+        cells.identifier(name, rows.schema[name], mapping, whole_number=whole)
+        for name in sources["customer_id"]
+    ]
+    customer = padded(first(ids), mapping.id_width.get("customer_id"))
+    rules = {*mapping.require, *mapping.exclude} - {"customer_id"}
+    theirs = rule_texts(rules, rows.schema, mapping)
+    table = rows.select(ROW, customer.alias("customer_id"), *theirs).with_row_index(PLACE)
+    good, bad = sift(table, _checks(table, mapping))
+    return EntityRows(
+        with_attributes(good.select(PLACE, "customer_id"), rows, sources, mapping), bad
+    )
+
+
+def _checks(table: pl.DataFrame, mapping: CustomerMapping) -> list[Check]:
     cell = pl.col("customer_id")
     reserved = cell.str.starts_with(VISITOR_PREFIX)
-    checks = [
+    cells_of = rule_cells({*mapping.require, *mapping.exclude}, table.schema, mapping)
+    return [
+        *exclude_checks(
+            {name: rule for name, rule in mapping.exclude.items() if name in cells_of}, cells_of
+        ),
+        *require_checks(
+            {name: rule for name, rule in mapping.require.items() if name in cells_of}, cells_of
+        ),
         Check("customer_id", "missing id", cell.is_null(), cell),
         Check("customer_id", f"reserved id (begins with {VISITOR_PREFIX})", reserved, cell),
         *id_checks("customer_id"),
     ]
-    good, bad = sift(rows.select(ROW, read.alias("customer_id")), checks)
-    return EntityRows(with_attributes(good, rows, found, mapping), bad)

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 DELIMITERS = (",", ";", "\t", "|")
+_ROWS = 2
+_SURE = 0.8
+"""No title is looked for if so many lines have as many fields as the first."""
 
 
 def guess_delimiter(lines: Sequence[str], quote: str) -> str:
@@ -22,6 +25,25 @@ def guess_delimiter(lines: Sequence[str], quote: str) -> str:
         return agreeing, header
 
     return max(DELIMITERS, key=fitness)
+
+
+def guess_below_titles(lines: Sequence[str], quote: str) -> str:
+    """Returns the delimiter as `guess_delimiter` does, also where titles stand above the header.
+
+    Args:
+        lines: the first lines with text.
+        quote: the quote character; empty: none.
+    """
+    best, best_share = guess_delimiter(lines, quote), 0.0
+    for place in range(max(1, len(lines) - _ROWS)):
+        sign = guess_delimiter(lines[place:], quote)
+        header, *rest = [_outside_quotes(line, sign, quote) for line in lines[place:]]
+        share = sum(count == header for count in rest) / max(1, len(rest)) if header else 0.0
+        if share > best_share:
+            best, best_share = sign, share
+        if share > _SURE:
+            break
+    return best
 
 
 def _outside_quotes(line: str, sign: str, quote: str) -> int:

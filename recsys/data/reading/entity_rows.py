@@ -1,6 +1,6 @@
 """What items and customers have in common: one row for each id, and attributes beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -8,6 +8,10 @@ import polars as pl
 from recsys.data.reading.attributes import is_nameless, typed_attribute
 from recsys.data.reading.mapping import CustomerMapping, ItemMapping
 from recsys.data.reading.raw import ROW
+from recsys.data.reading.shape.explode import place_column
+
+PLACE = "__place__"
+"""Column with a row's place in the table as read, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +22,14 @@ class EntityRows:
     """Our columns, then attributes; sorted by id, the first row of each id."""
     rejects: pl.DataFrame
     """`BROKEN_SCHEMA`."""
+    notes: tuple[str, ...] = ()
+    """What a person should hear about how values were understood."""
 
 
 def with_attributes(
     good: pl.DataFrame,
     rows: pl.DataFrame,
-    found: Mapping[str, tuple[str, ...]],
+    sources: Mapping[str, tuple[str, ...]],
     mapping: ItemMapping | CustomerMapping,
 ) -> pl.DataFrame:
     """Keeps the first row of each id, and puts the file's other columns beside ours.
@@ -31,22 +37,46 @@ def with_attributes(
     A column that has one of our names but is not mapped stays out, and so does one without a name.
 
     Args:
-        good: `ROW`, our id, and our other columns.
+        good: `PLACE`, our id, and our other columns.
         rows: as read, with `ROW`.
-        found: our column -> the retailer's columns.
-        mapping: says which columns to drop.
+        sources: our column -> the retailer's columns.
+        mapping: says which columns become attributes.
     """
     ours = good.columns[1:]
-    first = good.unique(ours[0], keep="first", maintain_order=True)
-    # What was put together from several columns keeps them as attributes of their own.
-    used = {columns[0] for columns in found.values() if len(columns) == 1}
-    others = [
-        name
-        for name in rows.columns
-        if name not in {*used, *mapping.drop, *ours, ROW} and not is_nameless(name)
-    ]
-    attributes = first.select(ROW).join(
-        rows.select(ROW, *others), on=ROW, how="left", maintain_order="left"
-    )
+    kept = good.unique(ours[0], keep="first", maintain_order=True)
+    others = _attributes(rows.columns, ours, sources, mapping)
+    attributes = rows[kept[PLACE]]
     typed = [typed_attribute(attributes[name], mapping) for name in others]
-    return first.select(ours).hstack(typed).sort(ours[0])
+    stock = sources.get("available", ())
+    # A stock is worth more than whether there is one; a word for it is not.
+    typed = [column for column in typed if column.name not in stock or column.dtype.is_numeric()]
+    return kept.select(ours).hstack(_flat_names(typed, kept.columns)).sort(ours[0])
+
+
+def _flat_names(attributes: Sequence[pl.Series], taken: Sequence[str]) -> list[pl.Series]:
+    """Returns attributes whose names filters can use: a path `size.width` becomes `size_width`."""
+    names = {*taken, *(column.name for column in attributes)}
+    renamed = []
+    for column in attributes:
+        flat = column.name.replace(".", "_")
+        renamed.append(column if flat in names else column.alias(flat))
+        names.add(flat)
+    return renamed
+
+
+def _attributes(
+    columns: Sequence[str],
+    ours: Sequence[str],
+    sources: Mapping[str, tuple[str, ...]],
+    mapping: ItemMapping | CustomerMapping,
+) -> list[str]:
+    if mapping.attributes is not None:
+        return [name for name in columns if name in mapping.attributes and name not in ours]
+    # What was put together from several columns keeps them as attributes of their own, and a
+    # stock is worth more than whether there is one.
+    used = {
+        theirs[0] for name, theirs in sources.items() if len(theirs) == 1 and name != "available"
+    }
+    place = () if mapping.explode is None else (place_column(mapping.explode),)
+    out = {*used, *mapping.drop, *ours, *place, ROW}
+    return [name for name in columns if name not in out and not is_nameless(name)]

@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from recsys.data.reading.checks import Check, id_checks, rule_checks
-from recsys.data.reading.mapping import EventMapping
+from recsys.data.reading.checks import Check, id_checks
 from recsys.data.reading.value_checks import number_checks, time_checks
 from recsys.types import EventType
 
@@ -36,12 +35,12 @@ def written(ours: str) -> str:
     return f"__written_{ours}__"
 
 
-def event_checks(mapping: EventMapping, now: datetime) -> list[Check]:
-    """Returns every rule, the mapping's own at the end, in the order they are looked at."""
+def event_checks(now: datetime) -> list[Check]:
+    """Returns every rule that all events must keep, in the order they are looked at."""
     checks = [*_who_and_what(), *_when(now)]
     for ours in IDS:
         checks += id_checks(ours)
-    return [*checks, *_how_much(), *rule_checks(mapping.require)]
+    return [*checks, *_how_much()]
 
 
 def _who_and_what() -> list[Check]:

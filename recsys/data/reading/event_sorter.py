@@ -46,6 +46,8 @@ class EventSorter:
     """Events added."""
     duplicates: int = 0
     """Events that `in_order` left out because an earlier one has their id."""
+    repeats: int = 0
+    """Events without an id of their own that say exactly what another one says."""
     settled: Settle = _as_they_are
     """Says of events without duplicates whose they are, and leaves out what must not be used."""
     _given_ids: bool = False
@@ -98,6 +100,10 @@ class EventSorter:
             rows = numbered(rows.sort("event_time", "event_id", _ORDER), _DERIVED)
             if len(unwanted):
                 rows = rows.filter(~pl.col(_ORDER).is_in(unwanted.implode()))
+            if self._derived_ids:
+                # A derived id has no dot of its own: it is the number of a repeat.
+                again = pl.col(_DERIVED) & pl.col("event_id").str.contains(".", literal=True)
+                self.repeats += int(rows.select(again.sum()).item())
             # Numbering can break the order of ids within one time.
             rows = rows.sort("event_time", "event_id").select(EVENT_SCHEMA.keys())
             yield self.settled(rows)

@@ -8,7 +8,7 @@ class FileForm:
     """Settings of a reader; what a kind of file does not need has no effect on it."""
 
     delimiter: str | None = None
-    """CSV: one character between fields; None: guessed."""
+    """CSV: one to three characters between fields; None: guessed."""
     quote: str = '"'
     """CSV: around fields; empty: quotes mean nothing."""
     encoding: str | None = None

@@ -1,41 +1,118 @@
 """Turns a retailer's catalogue into our items table."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import polars as pl
 
 from recsys.data.events import ITEM_SCHEMA, MARKET
 from recsys.data.reading import cells
-from recsys.data.reading.checks import Check, id_checks, rule_checks, sift
-from recsys.data.reading.entity_rows import EntityRows, with_attributes
+from recsys.data.reading.availability import availability, is_no
+from recsys.data.reading.checks import Check, id_checks, sift
+from recsys.data.reading.entity_rows import PLACE, EntityRows, with_attributes
+from recsys.data.reading.event_times import first_times
+from recsys.data.reading.first_value import first, padded
+from recsys.data.reading.literal import column as named
 from recsys.data.reading.mapping import FileMapping, ItemMapping
 from recsys.data.reading.raw import ROW
-from recsys.data.reading.times import parse_times
+from recsys.data.reading.rules import (
+    exclude_checks,
+    fulfils_any,
+    require_checks,
+    rule_cells,
+    rule_texts,
+)
+from recsys.data.reading.sale_prices import sale_checks, with_sale_prices
 from recsys.data.reading.value_checks import number_checks, time_checks
 
-_FALSE = ("false", "0", "no", "n", "f", "out of stock", "out_of_stock", "unavailable")
-_TRUE = ("true", "yes", "y", "t", "in stock", "in_stock", "available")
 _PRICES = ("price", "list_price", "cost")
 _CHECKED = (*_PRICES, "available", "created_at", "markets")
+_TAGS = "__tags__"
+SEVERAL = "|"
+"""Between several categories in one text (`Action|Adventure`), where no path is in any."""
 
 
 def convert_items(
-    rows: pl.DataFrame, found: Mapping[str, tuple[str, ...]], mapping: ItemMapping
+    rows: pl.DataFrame,
+    sources: Mapping[str, tuple[str, ...]],
+    mapping: ItemMapping,
+    *,
+    now: datetime,
 ) -> EntityRows:
     """Converts and checks the whole catalogue.
 
     Args:
-        rows: as read, with `ROW`.
-        found: our column -> the retailer's columns.
+        rows: as read, in shape.
+        sources: our column -> the retailer's columns.
         mapping: how values are read.
+        now: decides whether a reduced price holds.
     """
     types = dict(rows.schema)
-    created = _times(rows, found.get("created_at"), mapping)
-    exprs = [_item_cell(ours, found.get(ours, ()), types, mapping) for ours in ITEM_SCHEMA]
-    told = [_written(ours, found.get(ours), types, mapping) for ours in _CHECKED]
-    canonical = rows.select(ROW, *exprs, *told).with_columns(created_at=created)
-    good, bad = sift(canonical, [*_item_checks(), *rule_checks(mapping.require)])
-    return EntityRows(with_attributes(good.select(ROW, *ITEM_SCHEMA), rows, found, mapping), bad)
+    mapping, notes = _with_separator(rows, sources.get("category", ()), mapping)
+    created = _times(rows, sources.get("created_at"), mapping)
+    exprs = [_item_cell(ours, sources.get(ours, ()), types, mapping) for ours in ITEM_SCHEMA]
+    tags = _tags(sources.get("tags", ()), sources.get("category", ()), types, mapping)
+    texts = [_written(ours, sources.get(ours, ()), types, mapping) for ours in _CHECKED]
+    theirs = rule_texts(_ruled_columns(mapping), types, mapping)
+    table = rows.select(ROW, *exprs, *texts, *theirs, tags.alias(_TAGS))
+    table = table.with_columns(created_at=created, tags=_TAGS)
+    table = with_sale_prices(table, rows, mapping, now)
+    table = _with_shown(table, mapping).with_row_index(PLACE)
+    good, bad = sift(table, _checks(table, mapping))
+    # Nothing said of an item's stock: it may be shown.
+    kept = good.select(PLACE, *ITEM_SCHEMA).with_columns(pl.col("available").fill_null(value=True))
+    return EntityRows(with_attributes(kept, rows, sources, mapping), bad, notes)
+
+
+def _with_separator(
+    rows: pl.DataFrame, columns: tuple[str, ...], mapping: ItemMapping
+) -> tuple[ItemMapping, tuple[str, ...]]:
+    """Returns the mapping with the separator of several categories, where one text has some."""
+    text = len(columns) == 1 and rows.schema[columns[0]] == pl.String()
+    if not (text and mapping.guess) or mapping.categories_separator is not None:
+        return mapping, ()
+    bars = rows[columns[0]].str.contains(SEVERAL, literal=True)
+    paths = rows[columns[0]].str.contains(mapping.category_separator, literal=True)
+    if mapping.category_separator == SEVERAL or not bars.any() or paths.any():
+        return mapping, ()
+    note = (
+        f"{columns[0]}: what stands between bars ({SEVERAL}) is taken as several categories: the "
+        "first is the item's, all are tags; if it is one path, set category_separator"
+    )
+    return mapping.model_copy(update={"categories_separator": SEVERAL}), (note,)
+
+
+def _ruled_columns(mapping: ItemMapping) -> set[str]:
+    """Returns the retailer's columns that rules look at."""
+    rules = (mapping.require, mapping.exclude, mapping.available_when, mapping.unavailable)
+    return {name for rule in rules for name in rule} - ITEM_SCHEMA.keys()
+
+
+def _with_shown(table: pl.DataFrame, mapping: ItemMapping) -> pl.DataFrame:
+    """Returns the items with what rules say of whether they may be shown, over their stock."""
+    for rules, shown in ((mapping.available_when, True), (mapping.unavailable, False)):
+        cells_of = rule_cells(rules, table.schema, mapping)
+        there = {column: rule for column, rule in rules.items() if column in cells_of}
+        if there:
+            fits = fulfils_any(there, cells_of)
+            table = table.with_columns(available=pl.when(fits).then(shown).otherwise("available"))
+    return table
+
+
+def _checks(table: pl.DataFrame, mapping: ItemMapping) -> list[Check]:
+    """Returns every rule: what is not wanted at all goes before what is wrong with a row."""
+    cells_of = rule_cells({*mapping.require, *mapping.exclude}, table.schema, mapping)
+    require = {column: rule for column, rule in mapping.require.items() if column in cells_of}
+    before = {c: r for c, r in require.items() if c not in ITEM_SCHEMA or r.present}
+    after = {column: rule for column, rule in require.items() if column not in before}
+    exclude = {column: rule for column, rule in mapping.exclude.items() if column in cells_of}
+    return [
+        *exclude_checks(exclude, cells_of),
+        *require_checks(before, cells_of),
+        *_item_checks(),
+        *sale_checks(table.columns),
+        *require_checks(after, cells_of),
+    ]
 
 
 def _times(
@@ -43,7 +120,7 @@ def _times(
 ) -> pl.Series | pl.Expr:
     if not columns:
         return pl.lit(None, ITEM_SCHEMA["created_at"])
-    return parse_times(rows[columns[0]], mapping).utc
+    return first_times(rows, columns, mapping).utc
 
 
 def _name(ours: str) -> str:
@@ -51,76 +128,78 @@ def _name(ours: str) -> str:
 
 
 def _written(
-    ours: str,
-    columns: tuple[str, ...] | None,
-    types: dict[str, pl.DataType],
-    mapping: ItemMapping,
+    ours: str, columns: tuple[str, ...], types: dict[str, pl.DataType], mapping: ItemMapping
 ) -> pl.Expr:
     """Returns what the file says for one of our columns, null where it says nothing."""
-    if not columns:
-        return pl.lit(None, pl.String).alias(_name(ours))
-    return cells.text(columns[0], types[columns[0]], mapping).alias(_name(ours))
+    texts = first(cells.text(name, types[name], mapping) for name in columns)
+    return texts.cast(pl.String).alias(_name(ours))
 
 
 def _item_cell(
     ours: str, columns: tuple[str, ...], types: dict[str, pl.DataType], mapping: ItemMapping
 ) -> pl.Expr:
-    """Returns one of our item columns; `created_at` is filled in by the caller."""
+    """Returns one of our item columns; `created_at` and `tags` are filled in by the caller."""
     target = ITEM_SCHEMA[ours]
-    if not columns or ours == "created_at":
+    if not columns or ours in {"created_at", "tags"}:
         default = pl.lit(value=True) if ours == "available" else pl.lit(None, target)
         return default.alias(ours)
-    column, dtype = columns[0], types[columns[0]]
     if ours in _PRICES:
-        cell = cells.number(column, dtype, mapping)
+        cell = first(cells.number(name, types[name], mapping) for name in columns)
     elif ours == "available":
-        cell = _flag(column, dtype, mapping)
+        cell = first(availability(name, types[name], mapping) for name in columns)
     elif ours == "category":
         cell = _path(columns, types, mapping)
-    elif ours == "tags":
-        cell = _split(column, dtype, mapping, mapping.tags_separator)
     elif ours == "markets":
-        cell = _markets(column, dtype)
+        cell = first(_markets(name, types[name]) for name in columns)
     elif ours == "title":
         parts = [cells.text(name, types[name], mapping) for name in columns]
         joined = pl.concat_str(parts, separator=" ", ignore_nulls=True)
         cell = pl.when(joined == "").then(None).otherwise(joined)
     else:
         whole = ours in mapping.whole_number_ids
-        cell = cells.identifier(column, dtype, mapping, whole_number=whole)
+        ids = [cells.identifier(n, types[n], mapping, whole_number=whole) for n in columns]
+        cell = padded(first(ids), mapping.id_width.get(ours))
     return cell.alias(ours)
-
-
-def _flag(column: str, dtype: pl.DataType, mapping: ItemMapping) -> pl.Expr:
-    """Reads availability; no value means available, and null remains for what is neither."""
-    if dtype == pl.Boolean():
-        return pl.col(column).fill_null(value=True)
-    if dtype.is_numeric():
-        return (pl.col(column) > 0).fill_null(value=True)
-    written = cells.text(column, dtype, mapping).str.to_lowercase()
-    count = written.cast(pl.Float64, strict=False)
-    return (
-        pl.when(written.is_null() | written.is_in(_TRUE))
-        .then(pl.lit(value=True))
-        .when(count.is_finite())
-        .then(count > 0)
-        .when(written.is_in(_FALSE))
-        .then(pl.lit(value=False))
-    )
 
 
 def _path(
     columns: tuple[str, ...], types: dict[str, pl.DataType], mapping: ItemMapping
 ) -> pl.Expr:
-    if len(columns) == 1:
-        return _split(columns[0], types[columns[0]], mapping, mapping.category_separator)
-    steps = pl.concat_list([cells.text(name, types[name], mapping) for name in columns])
-    return _without_gaps(steps)
+    if len(columns) > 1:
+        each = [cells.text(name, types[name], mapping) for name in columns]
+        if mapping.categories_separator is not None:
+            each = [step.str.split(mapping.categories_separator).list.first() for step in each]
+        return _without_gaps(pl.concat_list([step.str.strip_chars() for step in each]))
+    column, dtype = columns[0], types[columns[0]]
+    if mapping.categories_separator is None or isinstance(dtype, pl.List):
+        return _split(column, dtype, mapping, mapping.category_separator)
+    several = _split(column, dtype, mapping, mapping.categories_separator)
+    steps = several.list.first().str.split(mapping.category_separator)
+    return _without_gaps(steps.list.eval(pl.element().str.strip_chars()))
+
+
+def _tags(
+    columns: tuple[str, ...],
+    categories: tuple[str, ...],
+    types: dict[str, pl.DataType],
+    mapping: ItemMapping,
+) -> pl.Expr:
+    """Returns tags; where several categories may stand in one text, each is one, too."""
+    lists = [_split(name, types[name], mapping, mapping.tags_separator) for name in columns]
+    separator = mapping.categories_separator
+    if separator is not None and len(categories) == 1 and categories != columns:
+        lists.append(_split(categories[0], types[categories[0]], mapping, separator))
+    if not lists:
+        return pl.lit(None, ITEM_SCHEMA["tags"])
+    if len(lists) == 1:
+        return lists[0]
+    every = pl.concat_list([tags.fill_null([]) for tags in lists])
+    return _without_gaps(every.list.unique(maintain_order=True))
 
 
 def _split(column: str, dtype: pl.DataType, mapping: ItemMapping, separator: str) -> pl.Expr:
     if isinstance(dtype, pl.List):
-        return _without_gaps(pl.col(column).cast(pl.List(pl.String)))
+        return _without_gaps(named(column).cast(pl.List(pl.String)))
     steps = cells.text(column, dtype, mapping).str.split(separator)
     return _without_gaps(steps.list.eval(pl.element().str.strip_chars()))
 
@@ -141,13 +220,12 @@ def _markets(column: str, dtype: pl.DataType) -> pl.Expr:
         .alias(name)
         for name in ("market", "available", "price")
     ]
-    return pl.col(column).list.eval(pl.struct(fields))
+    return named(column).list.eval(pl.struct(fields))
 
 
 def _market_value(cell: pl.Expr, name: str) -> pl.Expr:
     if name == "available":
-        written = cell.cast(pl.String).str.to_lowercase()
-        return ~written.is_in(_FALSE).fill_null(value=False)
+        return ~is_no(cell)
     return cell.cast(pl.Float64 if name == "price" else pl.String, strict=False)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,7 @@ from recsys.data.reading.mapping_parts import (
     Explode,
     FillDown,
     Join,
+    Mention,
     OrderTimes,
     Returns,
     Rule,
@@ -37,8 +38,8 @@ class FileMapping(StrictModel):
 
     files: Columns = ()
     """Of a folder with files of several kinds: the names of this table's, `*` for any."""
-    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    """Between the fields of a CSV; default: guessed."""
+    delimiter: str | None = Field(default=None, min_length=1, max_length=3)
+    """Between the fields of a CSV (`;`, or `::`); default: guessed."""
     quote: str = Field(default='"', max_length=1)
     """Around fields of a CSV; empty: quotes mean nothing."""
     encoding: Encoding | None = None
@@ -62,6 +63,15 @@ class FileMapping(StrictModel):
     """Times that carry no zone are in this one."""
     time_format: str | None = None
     """How times are written (`%d/%m/%Y %H:%M`); default: ISO 8601 or Unix seconds, ms, us, ns."""
+    more_time_formats: Columns = ()
+    """Ways of writing times that the usual ones do not read: the one that reads all such times
+    counts, if no other reads them differently."""
+    id_width: dict[str, Annotated[int, Field(ge=1, le=512)]] = Field(default={})
+    """Our id column -> digits: a shorter number gets zeros in front (`108775` is `0108775`)."""
+    guess: bool = True
+    """Columns with usual names are recognised without being named."""
+    optional: Columns = ()
+    """The retailer's columns that a file may lack; what names one has no effect then."""
     explode: Explode | None = None
     key_values: Columns = ()
     """Columns that hold lists of keys and values: key `k` of `params` becomes `params.k`."""
@@ -92,13 +102,15 @@ class EventMapping(FileMapping):
 
     columns: dict[str, str | Columns] = Field(default={})
     """Our column -> the retailer's, or several, of which the first with a value counts; several
-    of `event_id` are joined. `visitor_id` counts as one of ours."""
+    of `event_id` are joined (without the first there is none). `visitor_id` counts as ours."""
     time_parts: Columns = ()
     """The retailer's columns that make a time together (date, time of day); no `event_time`."""
     constants: dict[str, str] = Field(default={})
     """Our column -> the same text for every row."""
     event_types: dict[str, str] = Field(default={})
     """The retailer's event type -> ours, beyond the usual names."""
+    type_when: dict[str, Annotated[dict[str, Rule], Field(min_length=1)]] = Field(default={})
+    """Our event type -> by the retailer's column, which rows are of it, whatever else they say."""
     properties: Columns = ()
     """The retailer's columns to keep, packed as one JSON object."""
     line_value: str | None = None
@@ -106,15 +118,20 @@ class EventMapping(FileMapping):
     zero_quantity_is_one: bool = False
     """A quantity of 0 counts as 1 (coupon lines); default: rejected."""
     returns: Returns = Returns()
+    mentions: tuple[Mention, ...] = ()
+    """What the report says of rows that are kept although something about them is not known."""
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
         _check_names((*self.columns, *self.constants), EVENT_NAMES)
+        _check_names((*self.id_width, *self.whole_number_ids), EVENT_NAMES)
         twice = sorted(self.columns.keys() & self.constants.keys())
         if self.line_value is not None and "unit_price" in {*self.columns, *self.constants}:
             twice.append("unit_price")
         if self.properties and "properties" in {*self.columns, *self.constants}:
             twice.append("properties")
+        if self.time_parts and "event_time" in {*self.columns, *self.constants}:
+            twice.append("event_time")
         if twice:
             message = f"{', '.join(twice)}: is given in two ways"
             raise ValueError(message)
@@ -124,28 +141,35 @@ class EventMapping(FileMapping):
 class ItemMapping(FileMapping):
     """How items are read."""
 
+    from_events: bool = False
+    """Where no files of items are given, the events' files are read for items, too."""
     columns: dict[str, str | Columns] = Field(default={})
     """Our column -> the retailer's, or several: the steps of a category path, the words of a
     title; of any other column the first with a value counts."""
     sale_price: str | None = None
     """The retailer's column with a reduced price: then it is the price, and the other one the
     list price."""
-    sale_period: str | None = None
-    """The retailer's column with `start/end` of the reduced price; default: it always holds."""
+    sale_period: Columns = Field(default=(), max_length=2)
+    """The retailer's column with `start/end` of the reduced price, or two, with its start and its
+    end; default: it always holds."""
+    available_when: dict[str, Rule] = Field(default={})
+    """Column, ours or the retailer's -> which items may be shown, whatever their stock."""
     unavailable: dict[str, Rule] = Field(default={})
-    """Column, ours or the retailer's -> which items may not be shown, whatever their stock."""
+    """Column, ours or the retailer's -> which items may not be shown, whatever else holds."""
     categories_separator: str | None = Field(default=None, min_length=1)
     """Between several categories in one text: the first is the category, all are tags."""
     category_separator: str = Field(default=">", min_length=1)
     """Between the steps of a category path in one text."""
     tags_separator: str = Field(default="|", min_length=1)
     """Between tags in one text."""
+    attributes: Columns | None = None
+    """The retailer's columns that become attributes; default: all that are not used otherwise."""
     drop: Columns = ()
     """The retailer's columns to leave out; all others become attributes."""
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names(self.columns, ITEM_NAMES)
+        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), ITEM_NAMES)
         for ours in ("category", "markets", "tags"):
             if ours in self.require or ours in self.exclude:
                 message = f"{ours}: holds a list: a rule needs a column of one text or number"
@@ -158,12 +182,14 @@ class CustomerMapping(FileMapping):
 
     columns: dict[str, str | Columns] = Field(default={})
     """Our column -> the retailer's, or several, of which the first with a value counts."""
+    attributes: Columns | None = None
+    """The retailer's columns that become attributes; default: all that are not used otherwise."""
     drop: Columns = ()
     """The retailer's columns to leave out; all others become attributes."""
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names(self.columns, CUSTOMER_NAMES)
+        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), CUSTOMER_NAMES)
         return self
 
 

@@ -58,6 +58,22 @@ class Rule(StrictModel):
     present: bool | None = None
     """True: there is a value; False: there is none."""
 
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self == Rule.model_construct():
+            message = "an empty rule: set pattern, any_of, above, below or present"
+            raise ValueError(message)
+        return self
+
+
+class Mention(StrictModel):
+    """Rows that are kept, but of which a person should know."""
+
+    rows: dict[str, Rule] = Field(min_length=1)
+    """The retailer's column -> which rows."""
+    text: str
+    """What to know of them; the report puts their number in front."""
+
 
 class Explode(StrictModel):
     """Several items in one row: each becomes a row of its own, beside the row's other columns.
@@ -118,6 +134,8 @@ class Join(StrictModel):
     """Names beside the table's own files, `*` for any characters."""
     on: dict[str, str] = Field(min_length=1)
     """Column of the table (or of an earlier join) -> column of the other file."""
+    optional: bool = False
+    """Without such a file, or without the key's columns, nothing is joined."""
     order_times: OrderTimes | None = None
 
 

@@ -3,7 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,42 +22,22 @@ from recsys.data.events import CUSTOMER_SCHEMA, ITEM_SCHEMA
 from recsys.data.progress import Progress, silent
 from recsys.data.reading.clock import Clock
 from recsys.data.reading.columns import Announce, unannounced
+from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.feed import Feed
 from recsys.data.reading.load_entities import Entities, load_customers, load_items
 from recsys.data.reading.load_events import load_events
+from recsys.data.reading.looks.evidence import Evidence
+from recsys.data.reading.looks.facts import gather_facts
+from recsys.data.reading.looks.trainable import untrainable
+from recsys.data.reading.looks.watch import Watch
 from recsys.data.reading.mapping import Mapping
 from recsys.data.reading.numbers import AMBIGUOUS_NUMBER
+from recsys.data.reading.problems import Problems
 from recsys.data.reading.rejects import Rejects
-from recsys.data.reading.report import DataReport, TableCounts, summarise, write_report
+from recsys.data.reading.report import DataReport, summarise, write_report
+from recsys.data.reading.sources import Sources
 from recsys.data.reading.value_checks import DAY_FIRST, MONTH_FIRST, TWO_WAYS_TIME
 from recsys.errors import DataError
-from recsys.types import LogPosition
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the input is: files (each a file, a folder or a pattern), feeds, or both."""
-
-    events: str | None = None
-    items: str | None = None
-    customers: str | None = None
-    feeds: tuple[Feed, ...] = ()
-    """Of an event that several have, the first one's is taken, that of `events` before all."""
-
-    def log(self) -> LogPosition | None:
-        """Returns how far the log of a store is in the data set.
-
-        Raises:
-            DataError: the feeds are of several stores, so that no position can say it.
-        """
-        known = [feed.log for feed in self.feeds if feed.log is not None]
-        stores = {log.store_id for log in known}
-        if len(stores) > 1:
-            names = ", ".join(feed.name for feed in self.feeds if feed.log is not None)
-            message = f"{names}: hold the events of different stores: a bundle has one store's"
-            raise DataError(message)
-        # A data set that was prepared later holds what an earlier one does.
-        return max(known, key=lambda log: log[1:]) if known else None
 
 
 def prepare(
@@ -68,11 +48,12 @@ def prepare(
     now: datetime,
     progress: Progress = silent,
     announce: Announce = unannounced,
+    strict: bool = False,
 ) -> DataReport:
     """Writes a prepared data set to `out`, whole or not at all, and reports on it.
 
-    A data set that is already there is replaced. When too many rows are rejected, `rejects.csv`
-    and `report.json` are left in `<out>.rejected` to look at.
+    A data set that is already there is replaced. When too many rows are rejected, or nothing can
+    be trained on the set, `rejects.csv` and `report.json` are left in `<out>.rejected` to look at.
 
     Args:
         sources: the input.
@@ -81,20 +62,31 @@ def prepare(
         now: the time that "in the future" is measured from; with a zone.
         progress: hears how far the work is.
         announce: hears where the columns of each table come from.
+        strict: whether a look that is a warning is an error.
 
     Raises:
-        DataError: a file cannot be used, or the share of rejected rows is over the limit.
+        DataError: a file cannot be used, the share of rejected rows is over the limit, nothing can
+            be trained on the set, or it is looked at strictly; one error says all of it.
     """
     log = sources.log()
     _refuse_foreign_folder(out)
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
+    problems = Problems(part, out)
     try:
-        report = _load(sources, part, mapping, now=now, progress=progress, announce=announce)
+        report = _load(
+            sources,
+            part,
+            mapping,
+            problems,
+            now=now,
+            progress=progress,
+            announce=announce,
+            strict=strict,
+        )
         if log is not None:
             write_log_position(part, log)
-        _refuse_bad_data(part, out, report, mapping.max_reject_rate)
         replace_folder(part, out)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -105,44 +97,72 @@ def _load(
     sources: Sources,
     part: Path,
     mapping: Mapping,
+    problems: Problems,
     *,
     now: datetime,
     progress: Progress,
     announce: Announce,
+    strict: bool,
 ) -> DataReport:
-    """Writes every file of a data set into `part`."""
-    rejects = Rejects(part / REJECTS_FILE)
-    entities: dict[str, Entities] = {}
-    if sources.items is not None:
-        entities["items"] = load_items(sources.items, mapping.items, rejects, progress, announce)
-    if sources.customers is not None:
-        entities["customers"] = load_customers(
-            sources.customers, mapping.customers, rejects, progress, announce
-        )
+    """Writes every file of a data set into `part`.
+
+    Raises:
+        DataError: the data set cannot be used; what is wrong with all tables.
+    """
+    rejects, watch = Rejects(part / REJECTS_FILE), Watch()
     clock = Clock(mapping.events.zone, now)
     events_file = part / EVENTS_FILE
-    counts = load_events(
-        sources.events,
-        events_file,
-        mapping.events,
-        rejects,
-        clock,
-        now=now,
-        progress=progress,
-        announce=announce,
-        feeds=sources.feeds,
-    )
+    tables: dict[str, TableCounts] = {}
+    entities: dict[str, Entities] = {}
+    if sources.items is not None:
+        with problems.collected():
+            entities["items"] = load_items(
+                sources.items, mapping.items, rejects, progress, announce, now=now, watch=watch
+            )
+    if sources.customers is not None:
+        with problems.collected():
+            entities["customers"] = load_customers(
+                sources.customers, mapping.customers, rejects, progress, announce, watch=watch
+            )
+    with problems.collected():
+        tables["events"] = load_events(
+            sources.events,
+            events_file,
+            mapping.events,
+            rejects,
+            clock,
+            now=now,
+            progress=progress,
+            announce=announce,
+            watch=watch,
+            feeds=sources.feeds,
+        )
+    if problems:
+        read = {name: loaded.counts for name, loaded in entities.items()} | tables
+        _refuse_rejects(problems, read, rejects, mapping.max_reject_rate)
+        problems.fail()
     items = _items(entities.get("items"), sources.feeds)
-    tables = {"events": counts, "items": _write_items(items, events_file, part / ITEMS_FILE)}
-    if customers := _customers(entities.get("customers"), sources.feeds):
+    tables["items"] = _write_items(items, events_file, part / ITEMS_FILE)
+    customers = _customers(entities.get("customers"), sources.feeds)
+    if customers is not None:
         customers.frame.write_parquet(part / CUSTOMERS_FILE)
         tables["customers"] = customers.counts
+    catalogue = None if items.frame.is_empty() else items.frame
+    people = None if customers is None else customers.frame
+    facts = gather_facts(events_file, catalogue, people)
+    evidence = Evidence(
+        events_file, facts, tables, mapping, rejects, clock, watch, catalogue, people
+    )
     report = replace(
-        summarise(events_file, tables, rejects, clock),
+        summarise(evidence),
         left_out=_left_out(sources.feeds),
         log=log._asdict() if (log := sources.log()) else None,
     )
     write_report(report, part / REPORT_FILE)
+    _refuse_rejects(problems, tables, rejects, mapping.max_reject_rate)
+    if not problems:
+        _refuse_useless(problems, report, untrainable(facts, events_file), strict=strict)
+    problems.fail()
     return report
 
 
@@ -202,24 +222,40 @@ def _refuse_foreign_folder(out: Path) -> None:
         raise DataError(message, file=str(out))
 
 
-def _refuse_bad_data(part: Path, out: Path, report: DataReport, limit: float) -> None:
-    """Fails a load with too many rejects, and leaves what a person needs to see why."""
-    bad = [name for name, table in report.tables.items() if table.reject_rate > limit]
-    if bad:
-        kept = out.with_name(out.name + ".rejected")
-        shutil.rmtree(kept, ignore_errors=True)
-        kept.mkdir(parents=True)
-        for file in (REJECTS_FILE, REPORT_FILE):
-            shutil.copy(part / file, kept / file)
-        raise _too_many_rejects(bad[0], report, limit, kept / REJECTS_FILE)
-    if report.tables["events"].kept == 0:
+def _refuse_rejects(
+    problems: Problems, tables: dict[str, TableCounts], rejects: Rejects, limit: float
+) -> None:
+    """Adds a problem for every table with too many rejects."""
+    for name, table in tables.items():
+        if table.reject_rate > limit:
+            reasons = dict(rejects.by_reason[name].most_common())
+            kept = problems.kept / REJECTS_FILE
+            problems.add(_too_many_rejects(name, table, reasons, limit, kept))
+
+
+def _refuse_useless(
+    problems: Problems, report: DataReport, untrainable: str | None, *, strict: bool
+) -> None:
+    """Adds a problem if nothing can be trained on the set, or if a strict person would object."""
+    events = report.tables["events"]
+    if events.kept == 0:
         message = "no event is left: every row was left out, or the files have only headers"
-        if report.tables["events"].files == 0:
+        if events.files == 0:
             message = (
                 "the sources hold no event to train on: a store gets its events from a running "
                 "server (docs/serving.md); files are read beside it with --events"
             )
-        raise DataError(message)
+        problems.add(DataError(message), keep=events.rows > 0)
+    elif untrainable is not None:
+        message = f"{untrainable}. The report is in {problems.kept / REPORT_FILE}"
+        problems.add(DataError(message, file=str(problems.kept)))
+    elif strict and report.warnings:
+        lines = "".join(f"\n- {look.table}: {look.text} ({look.code})" for look in report.warnings)
+        message = (
+            f"{len(report.warnings)} warning(s), which --strict takes for errors:{lines}\n"
+            f"What to do about each is in {problems.kept / REPORT_FILE}"
+        )
+        problems.add(DataError(message, file=str(problems.kept)))
 
 
 ADVICE = {
@@ -255,15 +291,16 @@ ADVICE = {
 """What a person can do about a reason that often comes from a missing line in the mapping."""
 
 
-def _too_many_rejects(name: str, report: DataReport, limit: float, kept: Path) -> DataError:
-    table = report.tables[name]
-    most = list(report.rejects[name].items())[:3]
-    fitting = (text for reason, text in ADVICE.items() if reason in report.rejects[name])
+def _too_many_rejects(
+    name: str, table: TableCounts, reasons: dict[str, int], limit: float, kept: Path
+) -> DataError:
+    most = list(reasons.items())[:3]
+    fitting = (text for reason, text in ADVICE.items() if reason in reasons)
     advice = "".join(dict.fromkeys(fitting))
-    reasons = "; ".join(f"{count:,} x {reason}" for reason, count in most)
+    shown = "; ".join(f"{count:,} x {reason}" for reason, count in most)
     message = (
         f"{name}: {table.rejected:,} of {table.rows:,} rows were rejected, more than "
-        f"{limit:.1%}. Most often: {reasons}. Every one is in {kept}. {advice}Correct the file or "
+        f"{limit:.1%}. Most often: {shown}. Every one is in {kept}. {advice}Correct the file or "
         "the mapping, or allow more with --max-reject-rate"
     )
     return DataError(message, file=str(kept))

@@ -10,8 +10,8 @@ from recsys.data.reading.raw import ROW
 MAX_VALUE_CHARACTERS = 200
 """Longer values are cut in the rejects file."""
 
-FILTERED = "left out by require"
-"""Begins the reason of rows that a rule of the mapping does not want."""
+FILTERED = "left out by"
+"""Begins the reason of rows that `require` or `exclude` of the mapping leaves out."""
 
 REJECT_COLUMNS = ("table", "file", "row", "field", "reason", "value")
 

@@ -2,47 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import polars as pl
-
-from recsys.data.reading.clock import Clock
-from recsys.data.reading.rejects import Rejects
-from recsys.types import EVENT_CODES, VISITOR_PREFIX
-
-_MIDNIGHT_SHARE = 0.95
-"""From this share of midnights on, the times are dates."""
-
-
-@dataclass(frozen=True, slots=True)
-class TableCounts:
-    """What became of the rows of one table: rows = kept + rejected + duplicates + left_out."""
-
-    files: int = 0
-    rows: int = 0
-    kept: int = 0
-    rejected: int = 0
-    duplicates: int = 0
-    """Rows left out because an earlier row has their id."""
-    filtered: int = 0
-    """Rows of `rejected` that a rule of the mapping left out on purpose."""
-    bare: int = 0
-    """Items that only events name: added on top of `kept`."""
-    fed: int = 0
-    """Rows of `rows` that came from data sets and stores, where they were checked before."""
-    left_out: int = 0
-    """Events of customers who were erased, or refused that models are fitted on them."""
-
-    def with_bare(self, bare: int) -> "TableCounts":
-        """Returns the counts with the bare items set."""
-        return replace(self, bare=bare)
-
-    @property
-    def reject_rate(self) -> float:
-        """Share of rejected rows of the files, without those left out on purpose."""
-        rows = self.rows - self.fed
-        return (self.rejected - self.filtered) / rows if rows else 0.0
+from recsys.data.reading.counts import TableCounts
+from recsys.data.reading.looks.all import look_at
+from recsys.data.reading.looks.evidence import Evidence
+from recsys.data.reading.looks.look import Look, Severity
+from recsys.types import EVENT_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,105 +35,45 @@ class DataReport:
     """Share of customers and visitors with a single event."""
     clock: Mapping[str, int]
     """Counts of `Clock`."""
-    oddities: tuple[str, ...]
-    """What a person should look at, in words."""
+    looks: tuple[Look, ...]
+    """What a person should look at, warnings first."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Events of `TableCounts.left_out`, by reason."""
     log: Mapping[str, str | int] | None = None
     """How far the log of a store was read, as `LogPosition`; None: only files were."""
 
+    @property
+    def warnings(self) -> tuple[Look, ...]:
+        """Returns the looks at what is probably wrong."""
+        return tuple(look for look in self.looks if look.severity is Severity.WARNING)
 
-def summarise(
-    events_file: Path, tables: Mapping[str, TableCounts], rejects: Rejects, clock: Clock
-) -> DataReport:
-    """Goes through the prepared events, as a stream, and counts."""
-    events = pl.scan_parquet(events_file, glob=False)
-    ends = events.select(
-        first=pl.col("event_time").min(), last=pl.col("event_time").max()
-    ).collect(engine="streaming")
-    who = _customers(events)
-    months = _months(events)
-    by_type: dict[str, int] = {}
-    for counts in months.values():
-        for kind, count in counts.items():
-            by_type[kind] = by_type.get(kind, 0) + count
-    counts = {
-        name: getattr(clock, name)
-        for name in ("zoned", "naive", "midnight", "future", "out_of_order")
-    }
-    first, last = ends.row(0)
+
+def summarise(evidence: Evidence) -> DataReport:
+    """Puts the counts of a load together, and looks at what is wrong with it."""
+    facts, clock = evidence.facts, evidence.clock
+    by_type = {kind: counts.events for kind, counts in facts.by_kind.items()}
+    first, last = facts.first_time, facts.last_time
+    who = facts.customers
     return DataReport(
-        tables=dict(tables),
-        rejects={name: dict(c.most_common()) for name, c in rejects.by_reason.items()},
-        customers=who["customers"],
-        visitors=who["visitors"],
-        items=_distinct_items(events),
+        tables=dict(evidence.tables),
+        rejects={name: dict(c.most_common()) for name, c in evidence.rejects.by_reason.items()},
+        customers=who.ids - who.visitors,
+        visitors=who.visitors,
+        items=facts.items.ids,
         first_time=None if first is None else first.isoformat(),
         last_time=None if last is None else last.isoformat(),
-        events_by_type=dict(sorted(by_type.items(), key=lambda pair: -pair[1])),
-        events_by_month=months,
+        events_by_type=by_type,
+        events_by_month=facts.by_month,
         unknown_event_types={k: n for k, n in by_type.items() if k not in EVENT_CODES},
-        one_event_share=who["single"] / max(1, who["customers"] + who["visitors"]),
-        clock=counts,
-        oddities=_oddities(clock),
+        one_event_share=who.single / max(1, who.ids),
+        clock={
+            name: getattr(clock, name)
+            for name in ("zoned", "naive", "midnight", "future", "out_of_order")
+        },
+        looks=look_at(evidence),
     )
 
 
 def write_report(report: DataReport, path: Path) -> None:
     """Writes the report as JSON."""
     path.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
-
-
-def _customers(events: pl.LazyFrame) -> dict[str, int]:
-    visitor = pl.col("customer_id").str.starts_with(VISITOR_PREFIX)
-    return (
-        events.group_by("customer_id")
-        .len()
-        .select(
-            customers=(~visitor).sum(),
-            visitors=visitor.sum(),
-            single=(pl.col("len") == 1).sum(),
-        )
-        .collect(engine="streaming")
-        .row(0, named=True)
-    )
-
-
-def _distinct_items(events: pl.LazyFrame) -> int:
-    distinct = events.select(pl.col("item_id").drop_nulls().unique().len())
-    return int(distinct.collect(engine="streaming").item())
-
-
-def _months(events: pl.LazyFrame) -> dict[str, dict[str, int]]:
-    counts = (
-        events.group_by(
-            month=pl.col("event_time").dt.truncate("1mo").dt.date(), kind=pl.col("event_type")
-        )
-        .len()
-        .collect(engine="streaming")
-        .sort("month", "kind")
-    )
-    months: dict[str, dict[str, int]] = {}
-    for month, kind, count in counts.iter_rows():
-        months.setdefault(f"{month:%Y-%m}", {})[kind] = count
-    return months
-
-
-def _oddities(clock: Clock) -> tuple[str, ...]:
-    total = clock.zoned + clock.naive
-    found: list[str] = []
-    if clock.zoned and clock.naive:
-        found.append(
-            f"{clock.zoned:,} times name their zone and {clock.naive:,} do not: "
-            f"the latter were taken as {clock.zone}"
-        )
-    if clock.future:
-        found.append(f"{clock.future:,} events are up to a day in the future")
-    if total and clock.midnight >= _MIDNIGHT_SHARE * total:
-        found.append(
-            f"{clock.midnight:,} of {total:,} events are at midnight: the times are dates, "
-            "so the order within a day is not known"
-        )
-    if clock.out_of_order:
-        found.append(f"{clock.out_of_order:,} rows are earlier than the row above them")
-    return tuple(found)

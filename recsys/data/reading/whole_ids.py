@@ -7,6 +7,7 @@ import polars as pl
 
 from recsys.data.reading import cells
 from recsys.data.reading.ids import DECIMAL, EXPONENT, WHOLE, as_id, only_whole
+from recsys.data.reading.literal import column as named
 from recsys.data.reading.mapping import FileMapping
 from recsys.data.reading.raw import RawBatch
 
@@ -48,7 +49,7 @@ class WholeIds:
             if column not in self._whole and not _only_digits(rows[column]):
                 self._decide(column, rows.select(written).to_series().drop_nulls())
             if self._whole.get(column):
-                ids = as_id(written, pl.col(column), dtype, whole=True)
+                ids = as_id(written, named(column), dtype, whole=True)
                 changed.append(only_whole(ids).alias(column))
         return rows.with_columns(changed)
 

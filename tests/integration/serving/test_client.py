@@ -129,7 +129,7 @@ def test_batches_of_any_length(client: Any, running: RunningServer) -> None:
 def test_callers_mistakes_are_the_librarys_errors(client: Any, running: RunningServer) -> None:
     with pytest.raises(InvalidQueryError) as query_error:
         client.recommend("for_you", limit=-1)
-    assert query_error.value.field == "page_size"
+    assert query_error.value.field == "limit"
     with pytest.raises(InvalidQueryError, match=r"customer_ids\[1\]"):
         list(client.recommend_batch("for_you", ["a", ""]))
     with pytest.raises(UnknownPlacementError, match="for_you, popular"):

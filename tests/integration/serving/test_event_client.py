@@ -100,7 +100,7 @@ def test_a_visitor_logs_in(ask: Any, running: RunningServer) -> None:
 
 
 def test_what_is_wrong_is_raised(ask: Any, running: RunningServer, store: Store) -> None:
-    bad = [view(), view(quantity=-1), view(unit_price=float("nan"), item_id="")]
+    bad = [view(), view(quantity=-1), view(unit_price=-0.01, item_id="")]
     with pytest.raises(InvalidEventError) as caught:
         ask(running.target, lambda client: client.write_events(bad))
     fields = ["events[1].quantity", "events[2].item_id", "events[2].unit_price"]

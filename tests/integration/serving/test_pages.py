@@ -151,7 +151,7 @@ def test_what_is_wrong_names_its_slot(client: RecsysClient) -> None:
     assert field([]) == "slots"
     assert field([PageSlot("popular")] * 21) == "slots"
     assert field([PageSlot("popular"), PageSlot("")]) == "slots[1].placement"
-    assert field([PageSlot("popular", limit=-1)]) == "slots[0].page_size"
+    assert field([PageSlot("popular", limit=-1)]) == "slots[0].limit"
     assert field([PageSlot("popular")], visitor_id="v", customer_id="c") == "visitor_id"
     assert field([PageSlot("popular", tuning=Tuning(diversity=2))]).startswith("slots[0].tuning")
     assert field([PageSlot("popular", filter_name="none")]) == "slots[0].filter_name"

@@ -163,7 +163,7 @@ def test_what_is_wrong_is_named(client: RecsysClient) -> None:
     assert caught.value.field == "item_id"
     with pytest.raises(InvalidQueryError) as caught:
         client.recommend_labels("brands_for_you", limit=-1)
-    assert caught.value.field == "page_size"
+    assert caught.value.field == "limit"
     with pytest.raises(UnknownItemError):
         client.recommend_customers("customers_for_item", "no such item")
     with pytest.raises(UnknownPlacementError):

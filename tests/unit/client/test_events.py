@@ -15,6 +15,7 @@ from recsys.client.events import (
     import_calls,
     write_request,
 )
+from recsys.errors import InvalidEventError
 from recsys.types import EventType
 from recsys.v1.event_pb2 import Event
 
@@ -85,7 +86,7 @@ def test_an_event_keeps_the_id_that_it_was_made_with() -> None:
 
 def test_the_time_is_now_by_default_and_has_a_zone() -> None:
     assert abs(datetime.now(UTC) - view().event_time) < timedelta(minutes=1)
-    with pytest.raises(ValueError, match="event_time needs a time zone"):
+    with pytest.raises(InvalidEventError, match=r"events\[0\].event_time: needs a time zone"):
         sent(view(event_time=datetime(2024, 1, 1)))  # noqa: DTZ001
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from recsys.data.dataset import CUSTOMERS_FILE, EVENTS_FILE, ITEMS_FILE, Dataset
 from recsys.data.reading.mapping import Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)

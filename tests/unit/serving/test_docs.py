@@ -73,7 +73,7 @@ def test_settings_of_the_deployment_file_are_documented(kind: type[StrictModel])
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.title)
 def test_rules_of_events_are_documented(wrong: Wrong) -> None:
-    rule = re.sub(r", is \d+$", "", wrong.description).removeprefix("must ")
+    rule = re.sub(r", is \d+$| \(view\)$", "", wrong.description).removeprefix("must ")
     rules = (DOCS / "events.md").read_text().partition("## Rules")[2]
     assert f"`{wrong.field}`" in rules
     assert rule in rules

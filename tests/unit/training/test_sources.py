@@ -10,8 +10,9 @@ import typer
 
 from recsys.data.dataset import Dataset
 from recsys.data.reading.mapping import Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
 from recsys.data.reading.report import DataReport
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 from recsys.store.archives import Archives
 from recsys.store.archiving import archive

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -112,10 +113,9 @@ def test_joining_gives_up_after_so_many_lines() -> None:
     [
         ("", {}, "is empty"),
         ("\n\n\n", {}, "header"),
-        ("a,a\n1,2\n", {}, "'a' more than once"),
         ('"a,b\n1,2\n', {}, "check its quotes"),
         ("a;b;c\n1;2;3\n", {"delimiter": ","}, "is the delimiter ';'"),
-        ("a,b\n".encode("utf-16"), {}, "UTF-16"),
+        (b"gr\xf6\xdfe,b\nx,1\n", {"encoding": "utf-8"}, "header has bytes that are not UTF-8"),
     ],
 )
 def test_a_useless_file_says_why(
@@ -130,6 +130,51 @@ def test_one_column_with_a_given_delimiter_may_be_meant(tmp_path: Path) -> None:
     rows, broken = read(tmp_path, "a\n1\n2\n", delimiter=";")
     assert rows == [(1, "1"), (2, "2")]
     assert broken == []
+
+
+def test_between_tabs_stray_quotes_are_characters(tmp_path: Path) -> None:
+    content = 'a\tb\n1\t"best" in class\n2\t"two\nlines"\n3\t"5 inch\n4\t"x"\n'
+    rows, broken = read(tmp_path, content, delimiter="\t")
+    assert [row[2] for row in rows] == ['"best" in class', "two\nlines", '"5 inch', "x"]
+    assert broken == []
+
+
+@pytest.mark.parametrize("sign", ["::", "|||", "^", "~", "\x01", " "])
+def test_any_delimiter_may_be_given(tmp_path: Path, sign: str) -> None:
+    content = f'a{sign}b\n1{sign}2\n"x{sign}y"{sign}"q""z"\n1{sign}2{sign}3\n'
+    rows, broken = read(tmp_path, content, delimiter=sign)
+    assert rows == [(1, "1", "2"), (2, f"x{sign}y", 'q"z')]
+    assert [(row, reason) for row, reason, _ in broken] == [(3, "wrong number of fields (not 2)")]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-8", "cp1250"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_encoding_may_be_given(tmp_path: Path, encoding: str, end: str) -> None:
+    content = end.join(["größe;b", "ö;1", "", '"ü\x00";2', "last;3"]).encode(encoding)
+    rows, broken = read(tmp_path, content, encoding=encoding)
+    assert rows == [(1, "ö", "1"), (2, "ü\x00", "2"), (3, "last", "3")]
+    assert broken == []
+
+
+def test_bytes_that_are_not_of_the_encoding_cost_one_row(tmp_path: Path) -> None:
+    content = "a,b\n김,1\n이,2\n".encode("cp949") + b"\xff\xff,3\nx,4\n"
+    rows, broken = read(tmp_path, content, encoding="cp949")
+    assert rows == [(1, "김", "1"), (2, "이", "2"), (4, "x", "4")]
+    assert [(row, reason) for row, reason, _ in broken] == [(3, "bytes that are not cp949")]
+
+
+def test_decoded_cells_go_on_over_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(lines.read_lines.__kwdefaults__, "batch_rows", 3)
+    monkeypatch.setattr(lines, "read_chunks", lambda file: iter_chunks(file.read_bytes(), 7))
+    content = "a,b\r\n" + "".join(f'{n},"ö\r\nof {n}"\r\n' for n in range(50))
+    rows, broken = read(tmp_path, content.encode("utf-16"))
+    assert rows == [(n + 1, str(n), f"ö\nof {n}") for n in range(50)]
+    assert broken == []
+
+
+def iter_chunks(content: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
 
 
 def test_nameless_columns_get_a_name(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.data.reading.delimiter import guess_delimiter
+from recsys.data.reading.delimiter import guess_below_titles, guess_delimiter
 
 
 @pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
@@ -20,3 +20,9 @@ def test_signs_inside_quotes_do_not_count() -> None:
 
 def test_one_column_is_a_comma() -> None:
     assert guess_delimiter(["customer", "17"], '"') == ","
+
+
+def test_titles_do_not_mislead() -> None:
+    lines = ["Umsatz, Januar", "id;price", "a;1,50", "b;2,50"]
+    assert guess_below_titles(lines, '"') == ";"
+    assert guess_below_titles(["customer", "17"], '"') == ","

@@ -7,11 +7,12 @@ import polars as pl
 import pytest
 
 from recsys.data.events import EVENT_SCHEMA
-from recsys.data.reading.columns import match_event_columns
 from recsys.data.reading.event_checks import FUTURE_TOLERANCE
+from recsys.data.reading.event_columns import match_event_columns
 from recsys.data.reading.event_rows import EventBatch, convert_events
 from recsys.data.reading.ids import LOST_DIGITS
-from recsys.data.reading.mapping import EventMapping, Returns, Rule
+from recsys.data.reading.mapping import EventMapping
+from recsys.data.reading.mapping_parts import Returns, Rule
 from recsys.data.reading.raw import ROW, RawBatch, no_broken_rows
 from recsys.data.reading.value_checks import DAY_FIRST, MONTH_FIRST, TWO_WAYS_TIME
 from recsys.errors import DataError

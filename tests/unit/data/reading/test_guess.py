@@ -2,12 +2,9 @@ import pytest
 
 from recsys.data.reading.guess import (
     EVENT_NAMES,
-    EVENT_TYPE_NAMES,
     ITEM_NAMES,
-    bare,
     guess_columns,
 )
-from recsys.types import EventType
 
 
 @pytest.mark.parametrize(
@@ -42,8 +39,3 @@ def test_the_most_telling_name_wins_and_each_column_is_used_once() -> None:
 def test_our_own_names_are_recognised() -> None:
     for names in (EVENT_NAMES, ITEM_NAMES):
         assert guess_columns(names, names) == {ours: ours for ours in names}
-
-
-def test_every_event_type_goes_by_its_own_name() -> None:
-    assert {EVENT_TYPE_NAMES[bare(kind)] for kind in EventType} == set(EventType)
-    assert all(name == bare(name) for name in EVENT_TYPE_NAMES)

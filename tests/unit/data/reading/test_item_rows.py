@@ -8,8 +8,11 @@ from recsys.data.reading.customer_rows import convert_customers
 from recsys.data.reading.entity_rows import EntityRows
 from recsys.data.reading.guess import ITEM_NAMES, guess_columns
 from recsys.data.reading.item_rows import convert_items
-from recsys.data.reading.mapping import CustomerMapping, ItemMapping, Rule
+from recsys.data.reading.mapping import CustomerMapping, ItemMapping
+from recsys.data.reading.mapping_parts import Rule
 from recsys.data.reading.raw import ROW
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
 
 
 def numbered(frame: pl.DataFrame) -> pl.DataFrame:
@@ -22,7 +25,7 @@ def convert(frame: pl.DataFrame, mapping: ItemMapping | None = None) -> EntityRo
     used = {column for columns in given.values() for column in columns}
     free = [column for column in frame.columns if column not in used]
     guessed = {k: (v,) for k, v in guess_columns(free, ITEM_NAMES).items()}
-    return convert_items(numbered(frame), {**guessed, **given}, mapping)
+    return convert_items(numbered(frame), {**guessed, **given}, mapping, now=NOW)
 
 
 def item(frame: pl.DataFrame, mapping: ItemMapping | None = None) -> dict[str, object]:
@@ -187,7 +190,7 @@ def test_attributes_get_types() -> None:
         "organic": pl.Boolean(),
         "launch": TIME,
         "almost": pl.String(),
-        "empty": pl.String(),
+        "empty": pl.Null(),
         "day": TIME,
         "small": pl.Int64(),
         "huge": pl.String(),

@@ -29,7 +29,7 @@ def test_the_examples_are_valid() -> None:
         ('[events]\nzone = "Middle Earth"', "not a time zone"),
         ('[events.require]\nitem_id = { pattern = "(" }', "not a regular expression"),
         ('[events.returns]\nprefix = "C"', "belong together"),
-        ('[events]\ndelimiter = ";;"', "delimiter"),
+        ('[events]\ndelimiter = ";;;;"', "delimiter"),
         ("max_reject_rate = 2", "max_reject_rate"),
         ("[event]\n", "event"),
         ('[events]\nline_value = "v"\ncolumns = { unit_price = "p" }', "unit_price: is given"),

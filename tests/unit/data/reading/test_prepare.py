@@ -11,8 +11,9 @@ import pytest
 from recsys.data.dataset import Dataset
 from recsys.data.reading.columns import MappedColumn
 from recsys.data.reading.mapping import EventMapping, ItemMapping, Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
 from recsys.data.reading.report import DataReport
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -113,7 +114,7 @@ def test_mixed_time_zones(tmp_path: Path) -> None:
     report = load(tmp_path, content)
     assert report.clock["zoned"] == 3
     assert report.clock["naive"] == 2
-    assert any("do not" in oddity for oddity in report.oddities)
+    assert "times-mixed-zones" in {look.code for look in report.looks}
     hours = Dataset.open(tmp_path / "out").events.collect()["event_time"].dt.hour().to_list()
     assert hours == [0, 8, 10, 10, 10]
 
@@ -129,7 +130,12 @@ def test_odd_clocks(tmp_path: Path) -> None:
         "future": 1,
         "out_of_order": 1,
     }
-    assert len(report.oddities) == 3
+    assert [look.code for look in report.looks] == [
+        "times-in-the-future",
+        "times-are-dates",
+        "times-out-of-order",
+        "rows-repeat",
+    ]
 
 
 def test_order_is_looked_at_over_batches_but_not_over_files(tmp_path: Path) -> None:
@@ -166,7 +172,8 @@ def test_unknown_event_types_are_stored_and_counted(tmp_path: Path) -> None:
     assert report.unknown_event_types == {"store-visit": 1}
     assert (report.customers, report.visitors) == (0, 1)
     assert report.one_event_share == 0
-    assert load(tmp_path, content[: content.rindex("v,")]).one_event_share == 1
+    once = "visitor_id,item_id,date,action\nv,p,2024-01-01,pv\nw,p,2024-01-01,visit\n"
+    assert load(tmp_path, once).one_event_share == 1
 
 
 def test_given_ids_are_kept_once(tmp_path: Path) -> None:
@@ -202,7 +209,7 @@ def test_catalogue_and_customers(tmp_path: Path) -> None:
         announce=heard.__setitem__,
     )
     assert set(heard) == {"events", "items", "customers"}
-    assert MappedColumn("title", "name", "mapping") in heard["items"]
+    assert MappedColumn("title", "name", "mapping", ("name",)) in heard["items"]
     dataset = Dataset.open(tmp_path / "out")
     first = dataset.items.row(by_predicate=pl.col("item_id") == "p1", named=True)
     assert (first["title"], first["tags"], first["size"]) == ("Tea", ["organic"], 3)
@@ -277,3 +284,19 @@ def test_an_error_says_which_line_of_the_mapping_may_be_missing(tmp_path, row, a
     file.write_text(f"customer_id,item_id,event_time,quantity\n{row}\n")
     with pytest.raises(DataError, match=re.escape(advice)):
         prepare(Sources(str(file)), tmp_path / "out", Mapping(), now=NOW)
+
+
+def test_an_attribute_without_values_in_one_file_takes_the_type_of_another(tmp_path):
+    (tmp_path / "events.csv").write_text("customer_id,item_id,event_time\nc,a,2024-01-01\n")
+    (tmp_path / "items").mkdir()
+    pl.DataFrame({"item_id": ["a"], "n": [None], "m": [None]}).write_parquet(
+        tmp_path / "items/1.parquet"
+    )
+    (tmp_path / "items/2.csv").write_text("item_id,n,m,,Unnamed: 1\nb,5.0,,x,y\n")
+    sources = Sources(str(tmp_path / "events.csv"), str(tmp_path / "items"))
+    prepare(sources, tmp_path / "out", Mapping(), now=datetime(2024, 6, 1, tzinfo=UTC))
+    items = pl.read_parquet(tmp_path / "out/items.parquet")
+    assert items.schema["n"] == pl.Int64()
+    assert items.schema["m"] == pl.String()
+    assert items["n"].to_list() == [None, 5]
+    assert items.columns[-2:] == ["n", "m"]
