@@ -190,7 +190,7 @@ def test_attributes_get_types() -> None:
         "organic": pl.Boolean(),
         "launch": TIME,
         "almost": pl.String(),
-        "empty": pl.String(),
+        "empty": pl.Null(),
         "day": TIME,
         "small": pl.Int64(),
         "huge": pl.String(),
