@@ -9,7 +9,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from recsys.config import StrictModel, merge, read_toml, validated
-from recsys.data.event_names import bare
 from recsys.data.reading.mapping import (
     CustomerMapping,
     EventMapping,
