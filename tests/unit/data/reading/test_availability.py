@@ -13,9 +13,11 @@ def shown(values: list[object], dtype: object = None, name: str = "a") -> list[b
 @pytest.mark.parametrize(
     "text",
     [
-        "in stock", "in_stock", "In Stock!", "instock", "IN-STOCK", "available", "yes", "TRUE", "1",
-        "17", "0.5", "preorder", "pre-order", "backorder", "onbackorder", "limited availability",
-        "https://schema.org/InStock", "http://schema.org/PreOrder", "schema:InStock", "active",
+        "in stock", "in_stock", "In Stock!", "instock", "IN-STOCK", "available", "yes", "TRUE",
+        "1", "17", "0.5", "preorder", "pre-order", "backorder", "onbackorder",
+        "limited availability",
+        "https://schema.org/InStock", "http://schema.org/PreOrder", "schema:InStock",
+        "active",
         "5 in stock", "In stock (10)",
     ],
 )  # fmt: skip

@@ -25,7 +25,9 @@ SHAPES = [
 def file_columns(shape: Shape) -> list[str]:
     """Returns every column of the file that a shape names, and those to recognise it by."""
     made = ("item.", *(f"{name}." for name in shape.values.get("joins", {})))
-    named = [name for name in names_in(shape.values) if not name.startswith(made) and "*" not in name]
+    named = [
+        name for name in names_in(shape.values) if not name.startswith(made) and "*" not in name
+    ]
     return sorted({*named, *shape.recognise})
 
 
@@ -47,7 +49,7 @@ def test_all_columns_of_a_shape_make_a_table(profile: object, shape: Shape) -> N
     mapping = getattr(checked({shape.table: shape.mapping_for(columns)}, "test"), shape.table)
     made = [name for name in names_in(shape.values) if name not in columns]
     if shape.table == "events":
-        found = match_event_columns(Path("x"), tuple([*columns, *made]), mapping)
+        found = match_event_columns(Path("x"), (*columns, *made), mapping)
         assert {"customer_id", "item_id", "event_time"} <= found.sources.keys()
         assert all(note.how in {"profile", "constant", "default"} for note in found.notes)
     else:
@@ -65,7 +67,9 @@ def test_case_spaces_and_signs_do_not_count(profile: object, shape: Shape) -> No
     assert not shape.lacks(columns)
     base = shape.mapping_for(columns)
     renamed = {loose(name) for name in names_in(base) if name in columns}
-    assert renamed >= {loose(name) for name in file_columns(shape) if name in names_in(shape.values)}
+    assert renamed >= {
+        loose(name) for name in file_columns(shape) if name in names_in(shape.values)
+    }
 
 
 def test_profiles_are_told_apart() -> None:
@@ -94,7 +98,11 @@ def test_names_become_the_files_where_settings_name_columns() -> None:
         "missing_in": {"order id": ["Order ID"]},
         "require": {"order id": {"any_of": ["Order_ID"]}, "item_id": {"present": True}},
         "exclude": {"when": {"present": False}, "order id": {"pattern": "order id"}},
-        "returns": {"column": "order id", "prefix": "order id", "when": {"order id": {"above": 1}}},
+        "returns": {
+            "column": "order id",
+            "prefix": "order id",
+            "when": {"order id": {"above": 1}},
+        },
         "type_when": {"order id": {"order id": {"above": 1}}},
         "mentions": [{"rows": {"order id": {"above": 1}}, "text": "order id"}],
         "fill_down": {"by": "order id", "columns": ["order id"], "first": "order id"},
@@ -154,7 +162,11 @@ BASE = {
     ("own", "key", "expected"),
     [
         ({"columns": {"item_id": "ean"}}, "columns", {**BASE["columns"], "item_id": "ean"}),
-        ({"constants": {"item_id": "x"}}, "columns", {"customer_id": "mail", "unit_price": "price"}),
+        (
+            {"constants": {"item_id": "x"}},
+            "columns",
+            {"customer_id": "mail", "unit_price": "price"},
+        ),
         ({"columns": {"event_type": "kind"}}, "constants", {"channel": "web"}),
         ({"line_value": "total"}, "columns", {"item_id": "sku", "customer_id": "mail"}),
         (
@@ -172,7 +184,9 @@ BASE = {
         ({"guess": True}, "guess", True),
     ],
 )
-def test_a_users_mapping_over_a_profile(own: dict[str, object], key: str, expected: object) -> None:
+def test_a_users_mapping_over_a_profile(
+    own: dict[str, object], key: str, expected: object
+) -> None:
     found = laid_over(BASE, own)
     assert found[key] == expected
     assert checked({"events": found}, "test")

@@ -46,16 +46,28 @@ def holds(rule: Rule, cells: object, mapping: FileMapping = PLAIN) -> list[bool]
         (Rule(present=True), [0, None], [True, False]),
         (Rule(pattern="^C"), ["C1", "1C", None], [True, False, False]),
         (Rule(pattern=""), ["x", None], [True, False]),
-        (Rule(any_of=("Paid", "void")), ["PAID", " void ", "voided", None], [True, True, False, False]),
+        (
+            Rule(any_of=("Paid", "void")),
+            ["PAID", " void ", "voided", None],
+            [True, True, False, False],
+        ),
         (Rule(any_of=("2", "3")), [2, 3, 4, None], [True, True, False, False]),
         (Rule(any_of=("2",)), [2.0, 2.5, None, float("nan")], [True, False, False, False]),
         (Rule(any_of=("true",)), [True, False, None], [True, False, False]),
-        (Rule(above=1), ["2", "1", "x", None, "inf", "NAN"], [True, False, False, False, False, False]),
+        (
+            Rule(above=1),
+            ["2", "1", "x", None, "inf", "NAN"],
+            [True, False, False, False, False, False],
+        ),
         (Rule(above=1), [2, 1, None], [True, False, False]),
         (Rule(above=1), [2.0, float("nan"), None], [True, False, False]),
         (Rule(below=1), ["0.5", "1", "x", None], [True, False, False, False]),
         (Rule(above=1, below=3), ["2", "1", "3"], [True, False, False]),
-        (Rule(present=True, pattern="x", any_of=("ax", "b")), ["ax", "b", "x"], [True, False, False]),
+        (
+            Rule(present=True, pattern="x", any_of=("ax", "b")),
+            ["ax", "b", "x"],
+            [True, False, False],
+        ),
     ],
 )
 def test_every_part(rule: Rule, cells: list[object], expected: list[bool]) -> None:

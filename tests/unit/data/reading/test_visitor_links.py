@@ -17,7 +17,9 @@ def test_visitors_with_one_customer_are_that_customer() -> None:
     links.add(pairs(("v1", "ann"), ("v2", "bob")))
     links.add(pairs())
     links.add(pairs(("v1", "ann"), ("v3", "ann")))
-    found = links.linked(events("visitor/v1", "visitor/v2", "visitor/v3", "visitor/v4", "v1", "cid"))
+    found = links.linked(
+        events("visitor/v1", "visitor/v2", "visitor/v3", "visitor/v4", "v1", "cid")
+    )
     assert found["customer_id"].to_list() == ["ann", "bob", "ann", "visitor/v4", "v1", "cid"]
     (note,) = links.notes()
     assert note.startswith("3 visitors are known as customers")

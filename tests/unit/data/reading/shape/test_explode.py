@@ -76,7 +76,12 @@ def test_all_null_structs_keep_their_fields() -> None:
 
 def test_several_holders_are_one_list() -> None:
     frame = pl.DataFrame(
-        {"i_1": ["a", "b", None], "k": [1, 2, 3], "i_2": ["c", "", None], "i_10": [None, "d", None]}
+        {
+            "i_1": ["a", "b", None],
+            "k": [1, 2, 3],
+            "i_2": ["c", "", None],
+            "i_10": [None, "d", None],
+        }
     )
     found = exploded(frame, columns=("i_*",))
     assert found == {

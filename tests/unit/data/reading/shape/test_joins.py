@@ -83,9 +83,7 @@ def test_keys_of_several_columns(tmp_path: Path) -> None:
 def test_joins_use_what_earlier_ones_brought(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("id,cust\n1,c1\n2,c2\n")
     (tmp_path / "customers.csv").write_text("id,mail\nc2,b@x\n")
-    settings = mapping(
-        o=order_join(), c=Join(files=("customers.csv",), on={"o.cust": "id"})
-    )
+    settings = mapping(o=order_join(), c=Join(files=("customers.csv",), on={"o.cust": "id"}))
     assert joined(tmp_path, ROWS, settings)["c.mail"].to_list() == [None, "b@x", None, None]
 
 
@@ -142,9 +140,7 @@ def test_a_name_that_is_there_is_an_error(tmp_path: Path) -> None:
 
 def test_rows_that_cannot_be_read_are_said(tmp_path: Path) -> None:
     (tmp_path / "orders.jsonl").write_text('{"id": "1", "who": "ann"}\nnot JSON\n')
-    (table,) = load_joins(
-        [tmp_path / "items.csv"], mapping(o=order_join(files=("orders.jsonl",)))
-    )
+    (table,) = load_joins([tmp_path / "items.csv"], mapping(o=order_join(files=("orders.jsonl",))))
     assert table.notes() == ("orders.jsonl: 1 rows cannot be read and are left out",)
 
 
@@ -166,7 +162,9 @@ KEYS = st.lists(st.sampled_from(["1", "2", "3", None]), max_size=12)
 @given(KEYS, KEYS)
 def test_joins_are_what_a_loop_finds(left: list[str | None], right: list[str | None]) -> None:
     values = [str(place) for place in range(len(right))]
-    other = pl.DataFrame({"id": right, "v": values}, schema=dict.fromkeys(("id", "v"), pl.String()))
+    other = pl.DataFrame(
+        {"id": right, "v": values}, schema=dict.fromkeys(("id", "v"), pl.String())
+    )
     with tempfile.TemporaryDirectory() as folder:
         other.write_parquet(Path(folder) / "orders.parquet")
         settings = mapping(o=order_join(files=("orders.parquet",)))

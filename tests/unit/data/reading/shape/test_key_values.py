@@ -42,7 +42,9 @@ def test_a_field_called_value_is_the_value() -> None:
 
 
 def test_the_first_of_a_key_with_a_value_counts() -> None:
-    frame = pairs([{"key": "a", "value": None}, {"key": "a", "value": "1"}, {"key": "a", "value": "2"}])
+    frame = pairs(
+        [{"key": "a", "value": None}, {"key": "a", "value": "1"}, {"key": "a", "value": "2"}]
+    )
     assert with_keys(frame, "p", ["a"])["p.a"].to_list() == ["1"]
 
 
@@ -68,7 +70,9 @@ def test_columns_that_hold_no_pairs_have_no_keys(frame: pl.DataFrame) -> None:
 
 
 def test_empty_frames_and_frequent_keys() -> None:
-    frame = pairs([{"key": "b", "value": 1}], [{"key": "a", "value": 1}], [{"key": "a", "value": 2}])
+    frame = pairs(
+        [{"key": "b", "value": 1}], [{"key": "a", "value": 1}], [{"key": "a", "value": 2}]
+    )
     assert keys_of(frame["p"]) == ("a", "b")
     assert with_keys(frame.head(0), "p", ["a"]).schema["p.a"] == pl.String()
     many = pairs([{"key": str(n), "value": n} for n in range(500)])
