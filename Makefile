@@ -21,7 +21,9 @@ help: ## Show what can be done here
 
 $(PYTHON):
 	@$(PYTHON3) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "recsys needs Python 3.11 or newer; point PYTHON3 at one: make PYTHON3=python3.12 ...")'
-	$(PYTHON3) -m venv $(VENV)
+	@$(PYTHON3) -c 'import ctypes, sys; sys.platform != "linux" or ctypes.CDLL("libgomp.so.1")' 2>/dev/null || \
+	  { echo 'recsys needs libgomp, the OpenMP library of GCC: apt install libgomp1, or dnf install libgomp'; exit 1; }
+	$(PYTHON3) -m venv $(VENV) || { rm -rf $(VENV); exit 1; } # half an environment would pass for one
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(PYTHON)
 	@echo "Installing packages into $(VENV) ..."
@@ -46,6 +48,12 @@ $(VENV)/.torch: pyproject.toml constraints.txt | $(VENV)/.dev
 
 setup-torch: $(VENV)/.torch ## Add torch's CPU build, to fit sequence models and to test them
 
+.venv-bare/.done: pyproject.toml constraints.txt
+	$(PYTHON3) -m venv .venv-bare
+	.venv-bare/bin/python -m pip --disable-pip-version-check install --quiet 'pip>=25.1'
+	.venv-bare/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt --editable . --group dev
+	@touch $@
+
 demo: $(VENV)/.demo ## Fit, evaluate and serve a real grocer's year, then ask for recommendations
 	@$(PYTHON) -m training demo
 
@@ -58,8 +66,14 @@ serve: $(VENV)/.demo ## Serve the current bundle of BUNDLES on PORT
 evaluate: $(VENV)/.demo ## Evaluate the default configuration on DATA, with baselines
 	$(PYTHON) -m evaluation run --data $(DATA)
 
-test: $(VENV)/.dev ## Run the whole test suite with coverage
+test: $(VENV)/.dev ## Run the whole test suite with coverage; skip tests whose extra is absent
 	$(PYTHON) -m pytest --numprocesses 2 --cov --cov-report term
+
+test-torch: $(VENV)/.torch ## Run the tests that need torch
+	$(PYTHON) -m pytest -m 'extra(name="torch")'
+
+test-bare: .venv-bare/.done ## Run the tests where no extra is installed
+	.venv-bare/bin/python -m pytest --numprocesses 2
 
 check: $(VENV)/.dev protos-check ## Lint, types, import contracts, stub drift, proto style
 	$(VENV)/bin/ruff check .
@@ -107,6 +121,6 @@ qualify-offers: $(VENV)/.dev ## Prove placements, rules, explanations and offers
 	$(PYTHON) -m tests.qualification.offers.main $(if $(ONLY),--only $(ONLY))
 
 clean: ## Remove environments and everything under var/
-	rm -rf .venv .venv-protos var
+	rm -rf .venv .venv-bare .venv-protos var
 
-.PHONY: help setup setup-torch demo train serve evaluate test check format protos protos-check bench qualify-main qualify-quality qualify-live qualify-offers clean
+.PHONY: help setup setup-torch demo train serve evaluate test test-torch test-bare check format protos protos-check bench qualify-main qualify-quality qualify-live qualify-offers clean

@@ -1,12 +1,9 @@
 """The evaluation command line: one verb per file, put together here."""
 
-import sys
-
 import typer
-from rich.console import Console
-from threadpoolctl import threadpool_limits
 
 from evaluation.benchmark.command import benchmark_command
+from evaluation.campaign.command import campaign_command
 from evaluation.compare import compare_command
 from evaluation.explored import explored_command
 from evaluation.forecasts import forecasts_command
@@ -15,7 +12,7 @@ from evaluation.online.command import online_command
 from evaluation.propensity import propensity_command
 from evaluation.run import run_command
 from evaluation.uplift.command import uplift_command
-from recsys.errors import RecsysError
+from recsys.command import running
 
 app = typer.Typer(
     help="How good the lists are, measured on what customers then bought: docs/evaluation.md.",
@@ -32,6 +29,7 @@ def _root() -> None:
 
 
 app.command("run")(run_command)
+app.command("campaign")(campaign_command)
 app.command("compare")(compare_command)
 app.command("off-policy")(off_policy_command)
 app.command("explored")(explored_command)
@@ -44,12 +42,5 @@ app.command("benchmark")(benchmark_command)
 
 def main() -> None:
     """Runs the command line: exit code 1 for an error of the domain, 2 for wrong usage."""
-    try:
-        # Many small products, one per customer: BLAS threads would wait for each other.
-        with threadpool_limits(1, "blas"):
-            app()
-    except RecsysError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print("[bold red]error:[/] ", end="")
-        console.print(str(error), markup=False)
-        sys.exit(1)
+    with running():
+        app()

@@ -120,8 +120,8 @@ def compare_command(
     permutation test with Holm's correction, the first with each other one also in every slice.
 
     \b
-    python -m evaluation compare --data var/demo/data --config default --config mine.toml
-    python -m evaluation compare --data var/demo/data --config a.toml --config b.toml \\
+    recsys compare --data var/demo/data --config default --config mine.toml
+    recsys compare --data var/demo/data --config a.toml --config b.toml \\
       --config personal-frequency-120d --placements for_you --customers who.csv
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     if metric not in PER_CUSTOMER:

@@ -50,8 +50,8 @@ def forecasts_command(
     the cutoff. Customers who did not come back count too.
 
     \b
-    python -m evaluation forecasts --data var/demo/data
-    python -m evaluation forecasts --data var/data --cutoff 2017-12-04 --json told.json
+    recsys evaluation forecasts --data var/demo/data
+    recsys evaluation forecasts --data var/data --cutoff 2017-12-04 --json told.json
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     if cutoff and test_days:
         message = "give either --cutoff or --test-days"

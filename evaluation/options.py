@@ -8,9 +8,7 @@ import typer
 from recsys.backtest.learning import Of
 from recsys.pipeline.query import MAX_LIMIT
 
-DataOption = Annotated[
-    Path, typer.Option("--data", help="Prepared data set: python -m training prepare.")
-]
+DataOption = Annotated[Path, typer.Option("--data", help="Prepared data set: recsys prepare.")]
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="TOML file over the default configuration; fitted anew."),

@@ -77,10 +77,10 @@ def propensity_command(
     Trees are fitted on contacts whose offers had ended before the cut, with what was known before
     each contact, and judged on contacts after it whose offers ended within the data. Intervals
     draw customers with all their contacts. This is who redeems, not who buys because of it: for
-    that see python -m evaluation uplift.
+    that see recsys evaluation uplift.
 
     \b
-    python -m evaluation propensity --data var/data --contacts contacts.parquet \\
+    recsys evaluation propensity --data var/data --contacts contacts.parquet \\
         --offers offers.toml --cut 2026-03-01
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     console = Console()
@@ -111,7 +111,8 @@ def propensity_command(
     _print(console, found, calibration, train, test)
     if json:
         json.parent.mkdir(parents=True, exist_ok=True)
-        json.write_text(dumps(_document(found, calibration, train, test), indent=2) + "\n")
+        text = dumps(_document(found, calibration, train, test), indent=2)
+        json.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _rows(

@@ -1,5 +1,6 @@
 """The verb `run`: fit on one side or load a bundle, ask it everything, print and save figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -44,6 +45,8 @@ from recsys.choice.options import (
 )
 from recsys.data.bars import bars
 from recsys.data.progress import Progress
+from recsys.fitting.reduce import needed
+from recsys.protocols.holdout import HoldOut
 from recsys.protocols.options import (
     CutoffOption,
     DataOption,
@@ -105,12 +108,12 @@ def run_command(
     smaller --budget is quicker. Data that somebody else has split come as --train and --test.
 
     \b
-    python -m evaluation run --data var/demo/data
-    python -m evaluation run --data var/data --config mine.toml --test-days 14 --json mine.json
-    python -m evaluation run --data var/data --bundle var/bundles
-    python -m evaluation run --data var/data --report report.html --learning-curve history
-    python -m evaluation run --data var/data --protocol rolling-origin --test-days 14
-    python -m evaluation run --train train.parquet --test test.parquet --k 20
+    recsys evaluate --data var/demo/data
+    recsys evaluate --data var/data --config mine.toml --test-days 14 --json mine.json
+    recsys evaluate --data var/data --bundle var/bundles
+    recsys evaluate --data var/data --report report.html --learning-curve history
+    recsys evaluate --data var/data --protocol rolling-origin --test-days 14
+    recsys evaluate --train train.parquet --test test.parquet --k 20
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     options = SplitOptions(
         data=data,
@@ -162,8 +165,7 @@ def run_command(
             rows = list(found.rows)
         else:
             found, rows = None, _rows(subject, study, progress)
-    for name in sorted(set(study.placements) - {row.placement for row in rows}):
-        console.print(f"[yellow]left out:[/] {name}: no customer has a right answer for it")
+    _note_empty(console, rows, study, subject.holdouts)
     metrics = METRICS if all_metrics else MAIN_METRICS
     _print(console, rows, ks if every_k else ks[-1:], metrics, slices=slices)
     if json:
@@ -190,10 +192,21 @@ def _for_report(
         study,
         outcomes,
         list(figures(split, outcomes, study)),
-        {DEFAULT_CONFIGURATION: subject.judged, **baselines()},
+        {DEFAULT_CONFIGURATION: needed(subject.judged, study.placements), **baselines()},
         learning_of=learning_of,
         progress=progress,
     )
+
+
+def _note_empty(
+    console: Console, rows: list[Row], study: Study, holdouts: Sequence[HoldOut]
+) -> None:
+    """Says which placements and cut-offs nobody could be judged by."""
+    judged = {row.placement for row in rows}, {row.variant for row in rows}
+    empty = [name for name in study.placements if name not in judged[0]]
+    empty += [held.variant for held in holdouts if held.variant not in judged[1]]
+    for name in empty:
+        console.print(f"[yellow]left out:[/] {name}: no customer has a right answer for it")
 
 
 def _refuse_beside_bundle(options: SplitOptions, config: Path | None, curve: Of | None) -> None:

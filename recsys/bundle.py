@@ -219,7 +219,7 @@ def current(root: Path) -> Path:
     try:
         version = pointer.read_text(encoding="utf-8").strip()
     except OSError:
-        message = f"{pointer}: there is no published bundle here; fit one: python -m training run"
+        message = f"{pointer}: there is no published bundle here; fit one: recsys train"
         raise BundleError(message, file=str(pointer)) from None
     path = root / version
     if not version or Path(version).name != version or not path.is_dir():

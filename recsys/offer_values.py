@@ -56,7 +56,7 @@ def load_values(path: Path) -> LearnedValues:
     """
     manifest = verify(path)
     if manifest.config.get("kind") != KIND:
-        message = f"{path}: holds no values of offers; fit some: python -m training values"
+        message = f"{path}: holds no values of offers; fit some: recsys values"
         raise BundleError(message, file=str(path))
     try:
         learned = Learned.model_validate_json((path / LEARNED).read_bytes())

@@ -49,7 +49,7 @@ def serving() -> None:
 def run(
     *,
     bundles: Annotated[
-        Path | None, typer.Option(help="Folder that `python -m training run` publishes to.")
+        Path | None, typer.Option(help="Folder that `recsys train` publishes to.")
     ] = None,
     port: Annotated[
         int | None,
@@ -81,7 +81,7 @@ def run(
     Logs are JSON lines on standard error. Exit status: 0 after SIGTERM or Ctrl-C, 1 if the bundle,
     the store or the port cannot be used, 2 if a setting or the deployment file is wrong.
 
-    Example: python -m serving run --bundles var/demo/bundles --processes 2
+    Example: recsys serve --bundles var/demo/bundles --processes 2
     """
     flags = {
         "bundles": bundles,

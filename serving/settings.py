@@ -30,7 +30,7 @@ class ServingSettings(StrictModel):
     deployment: Path | None = None
     """TOML file with experiments and exploration, followed while serving; none: there are none."""
     values: Path | None = None
-    """Folder that `python -m training values` publishes to, followed while serving. None: offers
+    """Folder that `recsys values` publishes to, followed while serving. None: offers
     are ranked by how well their items fit the customer."""
     impressions: bool = True
     """Whether what is answered is logged in the store; without that, no online report."""

@@ -23,6 +23,10 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.import_plugin("tests.extras")
+
+
 @pytest.fixture(scope="session")
 def shop() -> Dataset:
     return shop_dataset()

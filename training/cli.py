@@ -1,12 +1,8 @@
 """The training command line: one verb per file, put together here."""
 
-import sys
-
 import typer
-from rich.console import Console
-from threadpoolctl import threadpool_limits
 
-from recsys.errors import RecsysError
+from recsys.command import running
 from training.bundles import app as bundles_app
 from training.demo.shop import demo_command
 from training.plan import plan_command
@@ -40,12 +36,5 @@ app.add_typer(store_app, name="store")
 
 def main() -> None:
     """Runs the command line: exit code 1 for an error of the domain, 2 for wrong usage."""
-    try:
-        # Many small products, one per customer: BLAS threads would wait for each other.
-        with threadpool_limits(1, "blas"):
-            app()
-    except RecsysError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print("[bold red]error:[/] ", end="")
-        console.print(str(error), markup=False)
-        sys.exit(1)
+    with running():
+        app()

@@ -21,6 +21,7 @@ from recsys.offer_values import load_values
 from recsys.offers.offer import MICROS
 from recsys.offers.plan_room import purposes
 from recsys.offers.plan_tiers import TieredPlan, solve_tiers
+from recsys.online.campaign import DEFAULT_WINDOW_DAYS, WINDOW_DAYS
 from recsys.store.plans import Plans
 from recsys.store.store import Store
 from training.plan_files import Format, part_of, read_draft, write_draft, write_plan
@@ -63,6 +64,14 @@ MinValueOption = Annotated[
 TimeOption = Annotated[
     datetime | None, typer.Option("--contact-time", help="When contacts are made, UTC [now].")
 ]
+WindowOption = Annotated[
+    float,
+    typer.Option(
+        "--window-days",
+        min=0.01,
+        help="How long from the contact time on purchases will count in the campaign's result.",
+    ),
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Decides who is held out.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="Of the file.")]
 
@@ -81,6 +90,7 @@ def plan_command(
     hold_out: HoldOutOption = None,
     min_value: MinValueOption = 0.0,
     contact_time: TimeOption = None,
+    window_days: WindowOption = DEFAULT_WINDOW_DAYS,
     seed: SeedOption = 0,
     form: FormatOption = "parquet",
 ) -> None:
@@ -92,7 +102,7 @@ def plan_command(
     on with the same plan when it is called again with the same --out.
 
     \b
-    python -m training plan --store store://var/store --bundles var/bundles --channel email \\
+    recsys plan --store store://var/store --bundles var/bundles --channel email \\
         --deployment deployment.toml --out var/plans/spring
     """  # noqa: D301 - click looks for the character itself
     console = Console()
@@ -112,6 +122,7 @@ def plan_command(
         hold_out=limits.hold_out if hold_out is None else hold_out,
         min_value=min_value,
         seed=seed,
+        window_days=window_days,
     )
     with opened_store(store, None, "command") as opened, bars(console) as progress:
         draft = read_draft(out)
@@ -153,9 +164,7 @@ class _Job:
         known = log is not None and log.store_id == self._store.id
         position = log.position if log is not None and known else 0
         progress("load", 1, 1)
-        maker = Maker(
-            recommender.resolver, self._values, self._limits, Plans(self._store), position
-        )
+        maker = Maker(recommender, self._values, self._limits, Plans(self._store), position)
         inputs = maker.inputs(offers, options, progress)
         plan = solve_tiers(
             inputs.problem, inputs.priority, inputs.held_out, seed=options.seed, progress=progress
@@ -182,6 +191,7 @@ class _Job:
             "gap": plan.gap,
             "exact": plan.exact,
             "hold_out_share": options.hold_out,
+            WINDOW_DAYS: options.window_days,
             "seed": options.seed,
             "bundle_version": self._bundle.name,
             "values_version": self._values.version if self._values else "",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.progress import Progress
-from recsys.data.state import CustomerStates
+from recsys.data.state import StateRows
 from recsys.live.contact_limits import ContactLimits
 from recsys.live.experiments import uniform
 from recsys.offers.affinity import AffinityValues
@@ -18,10 +18,14 @@ from recsys.offers.offer import MICROS, Offer
 from recsys.offers.plan_problem import MAX_CHANNELS, NOT_ALLOWED, PlanProblem
 from recsys.offers.plan_room import Past, contacts_of, cooling, purposes, room_at
 from recsys.offers.values import Audience, OfferValues, PastContacts, ScopedOffer
+from recsys.online.campaign import DEFAULT_WINDOW_DAYS
+from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.resolve import Resolver
 from recsys.store.contacts import StoredOffer
 from recsys.store.plans import Plans
+from recsys.store.tombstones import Tombstones
 from recsys.types import VISITOR_PREFIX, BoolArray, CodeArray, CustomerId
+from training.plan_histories import HistoryReader, with_changed
 from training.plan_past import past_contacts
 
 AT_ONCE = 8_192
@@ -42,6 +46,8 @@ class PlanOptions:
     hold_out: float = 0.05
     min_value: float = 0.0
     seed: int = 0
+    window_days: float = DEFAULT_WINDOW_DAYS
+    """How long after it purchases are to count; kept with the plan for its result."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +74,7 @@ class Inputs:
 class Maker:
     """Makes the inputs of a plan."""
 
-    resolver: Resolver
+    recommender: Recommender
     values: OfferValues | None
     """None: nothing was learned, offers are judged by how well they fit."""
     limits: ContactLimits
@@ -83,7 +89,7 @@ class Maker:
         progress: Progress,
     ) -> Inputs:
         """Returns the campaign of some offers for everybody whom the bundle knows."""
-        book = OfferBook.of([offer for offer, _ in offers], Knowledge.of(self.resolver))
+        book = OfferBook.of([offer for offer, _ in offers], Knowledge.of(self.recommender))
         stored = {each.offer_id: each for _, each in offers}
         ordered = [each.offer for each in book.offers]
         seen = self.plans.ledger_number()
@@ -108,6 +114,15 @@ class Maker:
         held_out = self._held_out(options)
         return Inputs(problem, book.offers, basis, self._names, held_out, seen)
 
+    @property
+    def resolver(self) -> Resolver:
+        """Returns what the bundle knows of customers and items."""
+        return self.recommender.resolver
+
+    @cached_property
+    def _stones(self) -> Tombstones:
+        return self.plans.tombstones()
+
     @cached_property
     def _names(self) -> list[CustomerId]:
         return [CustomerId(each) for each in self.resolver.customers.series()]
@@ -126,11 +141,11 @@ class Maker:
         }
         closed = [place for place in range(len(book.offers)) if place not in open_]
         basis: tuple[str, ...] = ()
+        changed = self._changed(time // MICROS, progress)
         for start in range(0, len(names), AT_ONCE):
             part = slice(start, min(start + AT_ONCE, len(names)))
-            audience = Audience(
-                names[part], _states(resolver.states, part), _given(given, part), time // MICROS
-            )
+            states = with_changed(resolver.states, part, changed)
+            audience = Audience(names[part], states, _given(given, part), time // MICROS)
             worth = values.worth(audience, book.offers)
             found = worth.values(book.offers)
             least = max(options.min_value, self.limits.min_value)
@@ -141,6 +156,18 @@ class Maker:
             basis = tuple(each.value for each in worth.basis)
             progress("values", part.stop, len(names))
         return value, probability, basis
+
+    def _changed(self, time: int, progress: Progress) -> dict[int, StateRows]:
+        """Returns the histories of customers who did something since the bundle was fitted."""
+        log = self.recommender.log_position
+        reader = HistoryReader(
+            self.plans.store,
+            self.recommender,
+            self.bundle_position,
+            log.links if log is not None and self.bundle_position else 0,
+            self._stones,
+        )
+        return reader.changed(time, progress)
 
     def _room(self, past: Past, options: PlanOptions) -> tuple[CodeArray, CodeArray]:
         """Returns what caps, consent and erasures leave."""
@@ -156,7 +183,7 @@ class Maker:
         refusing = self.plans.refusing()
         for place, purpose in enumerate(purposes(self.limits, options.channels).values()):
             room[self._nums(sorted(refusing[purpose])), place] = 0
-        stones = self.plans.tombstones()
+        stones = self._stones
         if len(stones):
             erased = [
                 num for num, name in enumerate(names) if stones.hides(name, self.bundle_position)
@@ -202,12 +229,6 @@ def _stock(offer: StoredOffer) -> float:
 
 def _budget(offer: StoredOffer) -> float:
     return np.inf if offer.budget is None else max(offer.budget - offer.spent, 0) / MICROS
-
-
-def _states(states: CustomerStates, part: slice) -> CustomerStates:
-    offsets = states.offsets[part.start : part.stop + 1]
-    first, last = int(offsets[0]), int(offsets[-1])
-    return CustomerStates(offsets - first, states.rows.take(slice(first, last)), states.scale)
 
 
 def _given(past: PastContacts, part: slice) -> PastContacts:

@@ -32,7 +32,7 @@ def planned_offers(
     """
     stored = {each.offer_id: each for each in Offers(store).all()}
     if missing := [offer_id for offer_id in only if offer_id not in stored]:
-        message = f"there is no offer {missing[0]!r}: python -m serving offers list"
+        message = f"there is no offer {missing[0]!r}: recsys serving offers list"
         raise DataError(message, offer_id=missing[0])
     found = []
     for offer_id in sorted(only or stored):

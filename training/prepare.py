@@ -83,9 +83,9 @@ def prepare_command(
     With --source the log of a store and prepared data sets are read too, each event once.
 
     \b
-    python -m training prepare --demo --out var/demo/data
-    python -m training prepare --events orders.csv --items products.csv --out var/data
-    python -m training prepare --source store://var/store --source var/history --out var/data
+    recsys prepare --demo --out var/demo/data
+    recsys prepare --events orders.csv --items products.csv --out var/data
+    recsys prepare --source store://var/store --source var/history --out var/data
     """  # noqa: D301 - click looks for the character itself
     if demo == (events is not None or bool(source)):
         message = "give --events, --source, or both; or --demo"

@@ -70,8 +70,8 @@ def publish_command(
     Otherwise it stays a candidate, the command says why, and ends with exit code 1.
 
     \b
-    python -m training run --data var/data --bundles var/bundles --candidate
-    python -m training publish --data var/data --bundles var/bundles --gate
+    recsys train --data var/data --bundles var/bundles --candidate
+    recsys publish --data var/data --bundles var/bundles --gate
     """  # noqa: D301 - click looks for the character itself
     console = Console()
     version = candidate or _newest(bundles)
@@ -104,7 +104,7 @@ def _newest(bundles: Path) -> str:
     if not names or (active and names[-1] < active):
         message = (
             f"{bundles}: there is no candidate newer than the current bundle; make one: "
-            "python -m training run --candidate, or name an older one: --candidate VERSION"
+            "recsys train --candidate, or name an older one: --candidate VERSION"
         )
         raise BundleError(message, file=str(bundles))
     return names[-1]

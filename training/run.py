@@ -78,15 +78,15 @@ def run_command(
     Which models, sizes and weights suit the shop is tried on its own last four weeks, within
     --budget; --config FILE or --no-choose fits a configuration as it is. Servers that watch the
     bundle root take the bundle up by themselves. It is read back and checked before it becomes
-    current. How good the lists are: python -m evaluation run.
+    current. How good the lists are: recsys evaluate.
 
     With --source the log of a store is read to its end (and prepared data sets, each event once):
     the bundle knows how far, and a server with the store knows what came later.
 
     \b
-    python -m training run --data var/demo/data --bundles var/demo/bundles --budget 60s
-    python -m training run --data var/data --bundles var/bundles --config mine.toml
-    python -m training run --source store://var/store --bundles var/bundles --config mine.toml
+    recsys train --data var/demo/data --bundles var/demo/bundles --budget 60s
+    recsys train --data var/data --bundles var/bundles --config mine.toml
+    recsys train --source store://var/store --bundles var/bundles --config mine.toml
     """  # noqa: D301 - click looks for the character itself
     console, settings = Console(), load_config(config)
     choosing = is_chosen(config, choose=choose, budget=budget, menu=menu)
@@ -112,7 +112,7 @@ def run_command(
     if fitted.log is not None:
         console.print(f"Trained on the store's log up to position {fitted.log.position:,}")
     size = sum(file.size for file in read_manifest(path).files.values()) / 2**20
-    state = "current" if make_current else "a candidate: python -m training bundles activate"
+    state = "current" if make_current else "a candidate: recsys bundles activate"
     console.print(f"Bundle [bold]{path}[/] ({size:.0f} MiB) is {state}")
     for old in removed:
         console.print(f"removed {old.name}")

@@ -52,7 +52,7 @@ def opened_store(url: str, archives: Path | None, role: Role = "reader") -> Iter
     except StoreError as error:
         message = (
             f"{shown(url)}: {error}. Is the address right? A store that is not there yet is made "
-            "by the first server: python -m serving run --store URL"
+            "by the first server: recsys serve --store URL"
         )
         raise DataError(message, url=shown(url)) from error
     try:

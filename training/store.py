@@ -54,8 +54,8 @@ def export_command(url: UrlArgument, *, out: OutOption, archives: ArchivesOption
     when it is called again. _manifest.json has the checksum of every file.
 
     \b
-    python -m training store export store://var/store --out var/export
-    python -m training prepare --events var/export --out var/data
+    recsys store export store://var/store --out var/export
+    recsys prepare --events var/export --out var/data
     """  # noqa: D301 - click looks for the character itself
     console = Console()
     with opened_store(url, archives) as store, bars(console) as progress:
@@ -81,7 +81,7 @@ def archive_command(
     or killed at any moment, it loses no event and doubles none; call it again.
 
     \b
-    python -m training store archive store://var/store --older-than 400 --bundles var/bundles
+    recsys store archive store://var/store --older-than 400 --bundles var/bundles
     """  # noqa: D301 - click looks for the character itself
     console = Console()
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -122,7 +122,7 @@ def known_to_all(bundles: Path, store_id: str) -> int:
     if not positions:
         message = (
             f"{bundles}: there is no bundle, and servers need every event that none was trained "
-            "on: python -m training run --source URL"
+            "on: recsys train --source URL"
         )
         raise BundleError(message, file=str(bundles))
     return min(positions)

@@ -28,7 +28,7 @@ def trim_command(url: UrlArgument, *, older_than: OlderOption) -> None:
     one kilobyte. Stopped at any moment, it goes on where it was when it is called again.
 
     \b
-    python -m training store trim store://var/store --older-than 90
+    recsys store trim store://var/store --older-than 90
     """  # noqa: D301 - click looks for the character itself
     console = Console()
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -80,9 +80,9 @@ def tune_command(
     already, inside the training side alone, so that what `evaluation run` measures stays unseen.
 
     \b
-    python -m training tune --data var/data --study var/tuning --out tuned.toml --budget 8h
-    python -m training tune --data var/data --test-days 28 --study var/s --out t.toml --trials 100
-    python -m training tune --train train.parquet --test test.parquet --study var/s --out t.toml
+    recsys tune --data var/data --study var/tuning --out tuned.toml --budget 8h
+    recsys tune --data var/data --test-days 28 --study var/s --out t.toml --trials 100
+    recsys tune --train train.parquet --test test.parquet --study var/s --out t.toml
     """  # noqa: D301 - click looks for the character itself
     console = Console()
     seconds = seconds_of(budget) or 0.0
@@ -117,7 +117,7 @@ def tune_command(
     )
     with display(console, seconds, trials) as (watch, progress):
         found = tune(job, study, seconds=seconds, trials=trials, watch=watch, progress=progress)
-    command = f"python -m training {shlex.join(sys.argv[1:])}"
+    command = f"recsys {shlex.join(sys.argv[1:])}"
     write_config(found.config, out, comment=header(command, found, split))
     console.print(result(found))
     console.print(f"Configuration: [bold]{escape(str(out))}[/]")

@@ -18,7 +18,7 @@ from recsys.tuning.verdict import Tuned
 
 OPTIMISTIC = (
     "These customers chose the settings, so the gain is optimistic: measure it on later choices, "
-    "with python -m evaluation run --config."
+    "with recsys evaluate --config."
 )
 
 

@@ -78,10 +78,10 @@ def values_command(
     Contacts, redemptions and hold-outs come from the store's ledger, purchases and views from its
     log. Who buys because of an offer is learned from customers who were held out at random alone;
     where there are too few, this says so and values are of who redeems. Servers that follow --out
-    take the new version up by themselves. How good it is: python -m evaluation uplift.
+    take the new version up by themselves. How good it is: recsys evaluation uplift.
 
     \b
-    python -m training values --source store://var/store --out var/values --margin 0.3
+    recsys values --source store://var/store --out var/values --margin 0.3
     """  # noqa: D301  # click looks for the character itself
     console, settings = Console(), _settings(config, window_days, margin)
     urls = [each for each in source if "://" in each]
@@ -111,7 +111,7 @@ def values_command(
     removed = prune(out, keep)
     console.print(_offers(fitted))
     _say(console, fitted, values.bases)
-    state = "current" if make_current else "a candidate: python -m training bundles activate"
+    state = "current" if make_current else "a candidate: recsys bundles activate"
     console.print(f"Values [bold]{escape(str(path))}[/] are {state}")
     for old in removed:
         console.print(f"removed {old.name}")

@@ -62,9 +62,9 @@ def benchmark_command(
     our evaluator judges their lists.
 
     \b
-    python -m evaluation benchmark --list
-    python -m evaluation benchmark amazonelectronics dc --budget 2m
-    python -m evaluation benchmark all --without peers
+    recsys evaluation benchmark --list
+    recsys evaluation benchmark amazonelectronics dc --budget 2m
+    recsys evaluation benchmark all --without peers
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     console, benchmarks = Console(), load_benchmarks()
     if show or not names:

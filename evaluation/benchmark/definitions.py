@@ -101,7 +101,7 @@ class Benchmark(StrictModel):
 
     about: str
     prepare: tuple[str, ...] | None = None
-    """Words for `python -m training prepare`; `{data}` is the folder of evaluation data."""
+    """Words for `recsys prepare`; `{data}` is the folder of evaluation data."""
     train: str | None = None
     """A file of the evaluation data that others have split; with `test`."""
     test: str | None = None

@@ -2,16 +2,17 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from evaluation.benchmark.definitions import Benchmark
 from recsys.errors import DataError
+from recsys.programs import checkout, own_command
 from recsys.protocols.holdout import HoldOut
 from recsys.protocols.presplit import read_holdout
 from recsys.protocols.single import Cut, hold_out, open_log
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = checkout()
+"""Where figures, tuned configurations and environments lie."""
 WORK = ROOT / "var" / "benchmarks"
 SHARED = "RECSYS_SHARED"
 
@@ -59,7 +60,7 @@ def _prepare(words: tuple[str, ...], data: Path, out: Path) -> None:
     for word in told:
         if Path(word).suffix == ".parquet":
             _there(Path(word))
-    command = [sys.executable, "-m", "training", "prepare", *told, "--out", str(out)]
+    command = own_command("prepare", *told, "--out", out)
     done = subprocess.run(  # noqa: S603  # words of our own file
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )

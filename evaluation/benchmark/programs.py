@@ -27,6 +27,7 @@ from recsys.data.splits import PURCHASE, Split
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import RecsysError
 from recsys.pipeline.query import Query, Reason, Recommendations, RecommendedItem
+from recsys.programs import applications_folder
 from recsys.protocols.mask import MASKABLE, Mask, with_mask
 from recsys.types import DAY_S, CustomerId, Tier
 
@@ -115,7 +116,7 @@ class Question:
             columns = ("customer_num", "item_num", "days")
             told = [pairs[column].cast(pl.Int32).to_numpy() for column in columns]
             job.write(told[0], told[1], told[2], known.numbers(asked.series()))
-            _run([python, "-m", f"{MODULES}.{program}", name], program)
+            _run([python, "-P", "-m", f"{MODULES}.{program}", name], program)
             return self._listed(job, asked)
 
     def ask_own(self, config: FitConfig) -> Listed:
@@ -143,7 +144,7 @@ class Question:
                 "cutoff": split.cutoff.isoformat(),
             }
             (folder / ASKED_FILE).write_text(json.dumps(told), "utf-8")
-            _run([Path(sys.executable), "-m", f"{MODULES}.own_lists", name], "own_lists")
+            _run([sys.executable, "-P", "-m", f"{MODULES}.own_lists", name], "own_lists")
             return self._listed(job, split.customers)
 
     def _job(self, folder: Path, customers: int, options: dict[str, Any]) -> Job:
@@ -179,12 +180,12 @@ class Question:
 
 
 def _run(command: list[str | Path], what: str) -> None:
-    """Runs a command in the repository's folder, so that it finds the programs."""
+    """Runs a command that finds the programs, and no packages of ours but the library."""
     kept = {key: text for key, text in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(  # noqa: S603  # words of our own
         [str(word) for word in command],
         cwd=ROOT,
-        env=kept | {"PYTHONPATH": str(ROOT)},
+        env=kept | {"PYTHONPATH": str(applications_folder())},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

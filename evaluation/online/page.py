@@ -57,7 +57,7 @@ def page(found: OnlineReport, *, now: datetime) -> str:
         tests=_tests(found),
         ratios=[(texts.sample_ratio(each), each.mismatch) for each in found.sample_ratios],
         definitions=list(DEFINITIONS.items()),
-        footer=f"Made by python -m evaluation online, {now:%Y-%m-%d %H:%M} UTC.",
+        footer=f"Made by recsys evaluation online, {now:%Y-%m-%d %H:%M} UTC.",
     )
 
 

@@ -19,7 +19,7 @@ from recsys.backtest.verdicts import verdicts, with_p_values
 from recsys.data.progress import Progress
 from recsys.data.splits import Split
 
-NEEDED = ("altair", "vl_convert")
+NEEDED = ("altair", "jinja2", "vl_convert")
 
 
 def check_report(report: Path | None, of: Of | None) -> None:
@@ -32,7 +32,7 @@ def check_report(report: Path | None, of: Of | None) -> None:
         message = "--learning-curve stands in the report: give --report FILE.html, too"
         raise typer.BadParameter(message)
     if report and any(find_spec(name) is None for name in NEEDED):
-        message = "--report needs the extra `report`: pip install -c constraints.txt '.[report]'"
+        message = "--report needs the extra `report`: pip install 'recsys-engine[report]'"
         raise typer.BadParameter(message)
 
 

@@ -88,7 +88,7 @@ def page(found: Findings, *, now: datetime) -> str:
         protocol=words.protocol(found),
         intervals=words.INTERVALS,
         definitions=facts.definition_table(found),
-        footer=f"Made by python -m evaluation, {now:%Y-%m-%d %H:%M} UTC. Training data "
+        footer=f"Made by recsys, {now:%Y-%m-%d %H:%M} UTC. Training data "
         f"{found.split.train.digest[:12]}, seed {study.seed}.",
     )
 

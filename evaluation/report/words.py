@@ -21,6 +21,7 @@ DEFINITIONS = {
     "recall": "share of a customer's right items that are in the list",
     "ndcg": "as recall, but earlier places count more: gain 1, discount log2(rank + 1), best 1",
     "map": "mean of precision at each hit, divided by min(right items, k)",
+    "map_full": "as map, divided by all right items even beyond k: trec_eval, ranx, RecTools",
     "mrr": "1 / rank of the first hit",
     "hr": "share of customers with any hit",
     "novelty": "mean bits: log2 of buyers over those of the item; more is rarer",

@@ -93,7 +93,7 @@ def uplift_command(
     defines the figures, of which the field has several by each name.
 
     \b
-    python -m evaluation uplift mailing.parquet --treatment sent --outcome bought \\
+    recsys evaluation uplift mailing.parquet --treatment sent --outcome bought \\
         --features recency,spend,channel --report uplift.html
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     check_report(report, None)

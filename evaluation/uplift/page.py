@@ -74,7 +74,7 @@ def page(found: UpliftFindings, *, now: datetime) -> str:
         balance=f"Whether a customer was treated can be told from the features with an AUC of "
         f"{found.balance.auc:.3f} (a lot gives .5 ± {1.96 * found.balance.error:.3f}).",
         definitions=list(DEFINITIONS.items()),
-        footer=f"Made by python -m evaluation uplift, {now:%Y-%m-%d %H:%M} UTC.",
+        footer=f"Made by recsys evaluation uplift, {now:%Y-%m-%d %H:%M} UTC.",
     )
 
 

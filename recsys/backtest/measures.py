@@ -11,6 +11,7 @@ from recsys.backtest.background import Background
 from recsys.backtest.run import Judged
 from recsys.backtest.significance import Matrix
 from recsys.metrics.average_precision import average_precision_at
+from recsys.metrics.average_precision_full import average_precision_full_at
 from recsys.metrics.calibration import calibration_kl_at
 from recsys.metrics.coverage import coverage_at
 from recsys.metrics.diversity import intra_list_diversity_at
@@ -62,6 +63,7 @@ PER_CUSTOMER = MappingProxyType[str, Callable[[_Lists, int], ValueArray]](
         "novelty": lambda x, k: novelty_at(
             x.nums, x.before.split.buyers, max(x.before.split.train_buyers, 1), k
         ),
+        "map_full": lambda x, k: average_precision_full_at(x.hits, x.sizes, k),
         "ndcg_full_ideal": lambda x, k: ndcg_full_ideal_at(x.hits, x.sizes, k),
         "repeat_recall": lambda x, k: repeat_recall_at(
             x.hits, x.known, x.before.past.repeat_sizes, k
@@ -88,8 +90,12 @@ OF_ALL_LISTS = MappingProxyType[str, Callable[[NumArray, int, int], float]](
 )
 """Metrics that lists only have together, of (item_nums, k, n_items)."""
 METRICS = (*PER_CUSTOMER, *OF_ALL_LISTS)
-MAIN_METRICS = ("precision", "recall", "ndcg", "map", "mrr", "hr", "novelty", "coverage")
-"""Those that are read first; reports may leave out the others."""
+MAIN_METRICS = (
+    *("precision", "recall", "ndcg", "ndcg_full_ideal", "map", "map_full"),
+    *("mrr", "hr", "novelty", "coverage"),
+)
+"""Those that are read first; reports may leave out the others. Where tools define a metric in two
+ways, both are there, so that a figure from elsewhere is held against the right one."""
 
 
 def measures(ks: Sequence[int]) -> list[Measure]:

@@ -25,6 +25,10 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes: macOS counts in bytes, Linux in KiB."""
 
 
+class NobodyToJudgeError(DataError):
+    """No placement has a customer with a right answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
     """A configuration, and how its recommender is made."""
@@ -51,7 +55,8 @@ class Study:
     """What lists and truth of maskable placements leave out; None: what each does by itself. The
     contenders have to be made with the same."""
     skip_empty: bool = False
-    """Leaves out placements that no customer has a right answer for, instead of failing."""
+    """Leaves out placements that no customer has a right answer for, instead of failing; when
+    there is no other, it fails all the same."""
     all_slices: bool = False
     """Also reports customers apart by volume, by what they buy and by each attribute."""
 
@@ -106,7 +111,8 @@ def measure(
 
     Raises:
         ConfigError: a placement has no protocol.
-        DataError: a placement has no customer with a right answer.
+        NobodyToJudgeError: a placement has no customer with a right answer; with `skip_empty`,
+            no placement has one.
     """
     outcomes = _asked(split, study)
     for contender in contenders:
@@ -118,12 +124,14 @@ def measure(
 def _asked(split: Split, study: Study) -> dict[str, Outcome]:
     facts = item_facts(split)
     found: dict[str, Outcome] = {}
+    empty: list[str] = []
     for name in study.placements:
         try:
             cases = cases_for(name, split, limit=max(study.ks), seed=study.seed, mask=study.mask)
-        except DataError:
+        except DataError as error:
             if not study.skip_empty:
-                raise
+                raise NobodyToJudgeError(str(error), **error.metadata) from None
+            empty.append(str(error))
             continue
         least = study.min_customers
         if study.all_slices:
@@ -131,6 +139,9 @@ def _asked(split: Split, study: Study) -> dict[str, Outcome]:
         else:
             groups = Slices(slices(split, cases, min_customers=least), dict(DEFINITIONS))
         found[name] = Outcome(cases, background(split, facts, cases), groups, study.ks)
+    if not found:
+        message = f"nobody can be judged by ({study.variant}): {'; '.join(empty)}"
+        raise NobodyToJudgeError(message, variant=study.variant)
     return found
 
 

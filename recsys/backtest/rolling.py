@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from recsys.backtest.compare import figures
-from recsys.backtest.outcomes import Contender, Study, Trial, measure
+from recsys.backtest.outcomes import Contender, NobodyToJudgeError, Study, Trial, measure
 from recsys.backtest.rows import WHOLE_POPULATION, Row
 from recsys.backtest.significance import Matrix
 from recsys.backtest.summary import Labels, differences, mean_rows
@@ -35,23 +35,35 @@ def rolling(
         progress: hears of every fit and list.
 
     Returns:
-        All rows of each hold-out in order, then those of the mean.
+        All rows of each hold-out in order, then those of the mean. One at which nobody can be
+        judged by has no row where the study skips what is empty.
 
     Raises:
         ConfigError: a placement has no protocol.
-        DataError: a placement has no customer with a right answer.
+        NobodyToJudgeError: a placement has no customer with a right answer; where the study skips
+            what is empty, no hold-out has one.
     """
     rows: list[Row] = []
     means: dict[str, _Mean] = {}
+    judged, empty = 0, None
     for holdout in holdouts:
         own = replace(study, protocol=holdout.protocol, variant=holdout.variant, mask=holdout.mask)
-        outcomes = measure(holdout.split, contenders(holdout), own, progress=progress)
+        try:
+            outcomes = measure(holdout.split, contenders(holdout), own, progress=progress)
+        except NobodyToJudgeError as error:
+            if not study.skip_empty:
+                raise
+            empty = error
+            continue
+        judged += 1
         rows += figures(holdout.split, outcomes, own)
         for name, outcome in outcomes.items():
             asked = holdout.split.customers.ids(outcome.cases.customer_nums)
             means.setdefault(name, _Mean()).add(asked, outcome.trials)
+    if empty is not None and not judged:
+        raise empty
     for mean in means.values():
-        rows += mean.rows(f"mean of {len(holdouts)} cut-offs", study)
+        rows += mean.rows(f"mean of {judged} cut-offs", study)
     return rows
 
 

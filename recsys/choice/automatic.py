@@ -117,22 +117,23 @@ def automatic(
         base: the configuration that the choice changes.
         menu: what there is to choose from.
         held: the hold-out; the choice sees its inner split alone.
-        placements: that will be asked for.
+        placements: that will be asked for; nothing else is fitted.
         budget_seconds: of the choice.
-        told: gets the choice when it is made.
+        told: gets the choice when it is made: the base with the chosen blends in it, and with
+            every other placement as it was, so that it can be kept and trained with.
         unable: is told why nothing can be chosen by; the base is then fitted as it is.
         seed: of the choice's samples.
     """
     chosen_for = [placement for placement in placements if placement in PLACEMENTS]
 
     def build(progress: Progress) -> Answers:
-        config = needed(base, placements)
+        config = base
         if chosen_for:
             try:
                 choice = _choice(
                     lambda: held.inner(held.split),
                     held.split.train,
-                    config,
+                    base,
                     menu,
                     placements=chosen_for,
                     budget_seconds=budget_seconds,
@@ -145,6 +146,7 @@ def automatic(
             else:
                 told(choice)
                 config = choice.config
-        return fitted(name, config, held.split, mask=held.mask).build(progress)
+        wanted = needed(config, placements)
+        return fitted(name, wanted, held.split, mask=held.mask).build(progress)
 
     return Contender(name, tuple(placements), build)

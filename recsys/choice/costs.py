@@ -17,6 +17,8 @@ def expected_seconds(algorithm: AlgorithmConfig, pairs: int, items: int) -> floa
         items: of the catalogue.
     """
     match algorithm.kind:
+        case "popularity" | "repurchase":
+            per_million = 0.5
         case "ease":
             return 45.0 * float((items / 20_000) ** 3)
         case "graph-filter":

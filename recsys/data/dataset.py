@@ -49,7 +49,7 @@ class Dataset:
             if not (folder / name).is_file():
                 message = (
                     f"{folder}: is not a prepared data set: there is no {name}. "
-                    f"Make one with: python -m training prepare --events FILE --out {folder}"
+                    f"Make one with: recsys prepare --events FILE --out {folder}"
                 )
                 raise DataError(message, file=str(folder / name))
         events = _scanned(folder / EVENTS_FILE, EVENT_SCHEMA)

@@ -8,6 +8,7 @@ and the public data sets (RetailRocket, REES46, Taobao).
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from unicodedata import normalize
 
 from recsys.types import EventType
 
@@ -141,12 +142,12 @@ _USUAL: Mapping[EventType, tuple[str, ...]] = {
 }
 """Our type -> what others write for it, beyond its own name."""
 
-_NOISE = re.compile(r"[^a-z0-9]+")
+_NOISE = re.compile(r"[\W_]+")
 
 
 def bare(name: str) -> str:
-    """Returns a name in lower case without anything but letters and digits."""
-    return _NOISE.sub("", name.lower())
+    """Returns a name in lower case without anything but letters and digits, of any script."""
+    return _NOISE.sub("", normalize("NFKC", name).casefold())
 
 
 EVENT_TYPE_NAMES: Mapping[str, EventType] = {bare(kind): kind for kind in EventType} | {

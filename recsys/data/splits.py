@@ -13,6 +13,7 @@ from recsys.errors import DataError
 from recsys.types import EVENT_CODES, CustomerId, EventType, ItemId, NumArray, TimeArray
 
 PURCHASE = EVENT_CODES[EventType.PURCHASE]
+_WITHOUT_TIMES = "hold back by customer (the protocol random)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,7 @@ def _split(
         buying.join(past, on="customer_id", how="semi")["customer_id"]
     )
     if not len(customers):
-        message = (
-            f"no customer has events before {cutoff:%Y-%m-%d %H:%M} UTC "
-            f"({past['customer_id'].n_unique()} have) and purchases after ({len(buying)} have): "
-            "cut elsewhere, or hold back by customer (the protocol random)"
-        )
+        message = _why_nobody(dataset, cutoff, items, past, buying)
         raise DataError(message, cutoff=cutoff.isoformat())
     bought = past.filter(pl.col("code") == PURCHASE)
     return Split(
@@ -149,6 +146,56 @@ def _split(
         train_buyers=bought["customer_id"].n_unique(),
         counts=SplitCounts(len(buying) - len(customers), unknown),
     )
+
+
+def _why_nobody(
+    dataset: Dataset,
+    cutoff: datetime,
+    items: Vocabulary[ItemId],
+    past: pl.DataFrame,
+    buying: pl.DataFrame,
+) -> str:
+    """Returns why a cut leaves nobody to judge by, and what to do."""
+    moment, times = f"{cutoff:%Y-%m-%d %H:%M} UTC", pl.col("event_time")
+    first, last, customers = (
+        dataset.events.select(
+            first=times.min(), last=times.max(), customers=pl.col("customer_id").count()
+        )
+        .collect()
+        .row(0)
+    )
+    if first is None:
+        return "the data set has no events to split"
+    period = f"the data go from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    elsewhere = f"cut between, or {_WITHOUT_TIMES}"
+    reasons = (
+        (
+            not customers,
+            "no event names a customer, only visitors: nobody's later purchases can be found",
+        ),
+        (
+            first == last,
+            f"all events have one time, {first:%Y-%m-%d %H:%M} UTC: {_WITHOUT_TIMES}",
+        ),
+        (
+            cutoff <= first,
+            f"nothing lies before the cut-off {moment}: {period}; {elsewhere}",
+        ),
+        (
+            cutoff > last,
+            f"nothing lies after the cut-off {moment}: {period}; {elsewhere}",
+        ),
+        (
+            not len(items),
+            f"no item is left before {moment}: lower --min-item-events, or cut later ({period})",
+        ),
+    )
+    nobody = (
+        f"no customer has events before {moment} "
+        f"({past['customer_id'].n_unique()} have) and purchases after ({len(buying)} have): "
+        f"cut elsewhere, or {_WITHOUT_TIMES}"
+    )
+    return next((text for applies, text in reasons if applies), nobody)
 
 
 def _moment(dataset: Dataset, cutoff: datetime | None, test_days: int | None) -> datetime:

@@ -11,8 +11,8 @@ def average_precision_at(hits: BoolArray, truth_sizes: NumArray, k: int) -> Valu
 
     .. math:: AP@k = \frac{1}{\min(|T|, k)} \sum_{r=1}^{k} h_r P@r
 
-    Divided by min(\|T\|, k), so that 1 can be reached, as in Kaggle's MAP@k. trec_eval's
-    `map_cut` and ranx divide by \|T\|; multiply ours by min(\|T\|, k) / \|T\| for theirs.
+    Divided by min(\|T\|, k), so that 1 can be reached, as in Kaggle's MAP@k and
+    in implicit. trec_eval, ranx and RecTools divide by \|T\|: `average_precision_full_at`.
 
     >>> hits = np.array([[True, False, True], [False, True, False]])
     >>> average_precision_at(hits, np.array([2, 5]), 3).round(4)  # (1 + 2/3) / 2, (1/2) / 3

@@ -7,7 +7,6 @@ sign: a negative one says that customers of one item pass by the other.
 """
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from recsys.models import ease_solver
 from recsys.models.linear import LinearConfig
 from recsys.models.protocol import Arrays, TrainingData
 from recsys.models.sparse_rows import SparseRows
+from recsys.programs import module_command
 from recsys.types import FloatArray, NumArray
 
 MOST_ITEMS = 20_000
@@ -62,10 +62,9 @@ class Ease(LinearConfig):
 
     def _solve(self, folder: Path, items: int) -> None:
         """Waits for the process that solves: LAPACK may end it, and its memory must come back."""
-        command = [sys.executable, "-m", ease_solver.__name__]
-        arguments = [str(folder), str(self.regularization), str(self.weight_limit)]
+        options = folder, self.regularization, self.weight_limit
         ended = subprocess.run(  # noqa: S603  # our own module, on a folder that we made
-            [*command, *arguments],
+            module_command(ease_solver.__name__, *options),
             env=ease_solver.environment(),
             capture_output=True,
             text=True,

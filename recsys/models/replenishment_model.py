@@ -76,14 +76,25 @@ class ReplenishmentModel:
         one = np.zeros(len(bought.item_nums), dtype=np.int32)
         pace = paces(histories, priors, one, 1, self.customer_prior)[one]
         chances = [self.probability(histories, priors, pace, days) for days in HORIZONS_DAYS]
-        wait = np.round(interval_days(histories, priors) * DAY_S).astype(np.int64)
         return Forecast(
             item_nums=bought.item_nums,
             days=bought.days,
             last_times=bought.last_times,
-            due_times=bought.last_times + wait,
+            due_times=self.due_times(bought, now),
             probabilities=np.stack(chances, axis=1),
         )
+
+    def due_times(self, purchases: StateRows, now: int) -> TimeArray:
+        """Returns when items are needed again, shape (rows,), Unix seconds.
+
+        Args:
+            purchases: rows of purchases, of one customer or of many.
+            now: Unix seconds.
+        """
+        histories = histories_of(purchases, now)
+        days = interval_days(histories, self.priors(purchases.item_nums))
+        due: TimeArray = purchases.last_times + np.round(days * DAY_S).astype(np.int64)
+        return due
 
     def priors(self, item_nums: NumArray) -> Priors:
         """Returns what is expected of items, those that came later like the shop as a whole."""

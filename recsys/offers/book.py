@@ -1,7 +1,7 @@
 """All offers of a shop as a bundle can judge them: one immutable value for many requests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from recsys.data.catalogue import Catalogue
 from recsys.offers.eligibility import Conditions
@@ -38,7 +38,7 @@ class OfferBook:
         if not _same_items(before.catalogue, known.catalogue):
             found = tuple(scoped(offer, known.catalogue) for offer in offers)
         if before.schema() == known.schema():
-            return OfferBook(found, replace(self.conditions, known=known))
+            return OfferBook(found, self.conditions.over(known))
         return OfferBook(found, Conditions.of(offers, known))
 
     def open_places(self, channel: str, time: int) -> list[int]:

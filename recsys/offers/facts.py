@@ -16,9 +16,11 @@ from recsys.data.events import TIME
 from recsys.data.segments import Segments
 from recsys.data.vocabulary import Vocabulary
 from recsys.live.filter_values import kind_of
+from recsys.models.replenishment_model import ReplenishmentModel
+from recsys.offers.due import DUE, DueItems
 from recsys.offers.values import Audience
+from recsys.pipeline.recommender import Recommender
 from recsys.pipeline.request import BOUGHT
-from recsys.pipeline.resolve import Resolver
 from recsys.types import DAY_S, UNKNOWN, VISITOR_PREFIX, CustomerId, NumArray, TimeArray
 
 FACTS: dict[str, pl.DataType] = {
@@ -42,6 +44,8 @@ FACTS: dict[str, pl.DataType] = {
 }
 """Columns that every customer has, besides the attributes of the customers table. An attribute of
 the same name is hidden. `purchases` counts each item once a day; `docs/offers.md` has them all."""
+FORECASTS: dict[str, pl.DataType] = {DUE: pl.Float64()}
+"""Columns besides, where the bundle has a model of kind `replenishment`."""
 MANY = 1_000
 """Customers from which they are looked up all at once."""
 _RFM = "rfm="
@@ -57,11 +61,20 @@ class Knowledge:
     """Ordered by `customer_id`."""
     catalogue: Catalogue
     """Whose item numbers histories have."""
+    forecaster: ReplenishmentModel | None = None
+    """Says when items are due; None: the bundle has no such model."""
 
     @classmethod
-    def of(cls, resolver: Resolver) -> "Knowledge":
-        """Returns what a recommender's resolver knows."""
-        return cls(resolver.customers, resolver.segments, resolver.attributes, resolver.catalogue)
+    def of(cls, recommender: Recommender) -> "Knowledge":
+        """Returns what a recommender knows; of several forecasters the first by name counts."""
+        resolver, forecasters = recommender.resolver, recommender.forecasters
+        return cls(
+            resolver.customers,
+            resolver.segments,
+            resolver.attributes,
+            resolver.catalogue,
+            forecasters[min(forecasters)] if forecasters else None,
+        )
 
     def schema(self) -> dict[str, pl.DataType]:
         """Returns the columns that an eligibility may name, with their types."""
@@ -70,7 +83,7 @@ class Knowledge:
             for name, dtype in self.attributes.schema.items()
             if kind_of(dtype) is not None
         }
-        return {**given, **FACTS}
+        return {**given, **FACTS, **(FORECASTS if self.forecaster else {})}
 
 
 def facts(audience: Audience, known: Knowledge, names: Collection[str]) -> pl.DataFrame:
@@ -105,6 +118,8 @@ class _Facts:
 
     def column(self, name: str) -> pl.Series:
         """Returns one column under its name."""
+        if name == DUE and self._known.forecaster is not None:
+            return DueItems.of(self._audience, self._known.forecaster).first(None)
         made = self._made(name) if name in FACTS else self._attribute(name)
         return made.alias(name)
 

@@ -14,15 +14,21 @@ are read, and put back after (Hall: On the removal of skewness by transformation
 and two-sample problems, Biostatistics 6(2), 2005).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from scipy.optimize import brentq
 
 from recsys.metrics.hits import ValueArray
 
 LEVEL = 0.95
+POWER = 0.8
+"""Probability with which the smallest difference is seen that a comparison is said to see."""
 _REACH = NormalDist().inv_cdf(1 - (1 - LEVEL) / 2)
+_DOUBLINGS = 8
+"""How often the search for an end of an interval doubles its step."""
 _STRAIGHT = 1e-9
 """Skewness below which the transformation is the identity to all digits."""
 
@@ -79,6 +85,87 @@ def difference(
     value, moves = _ratio(brought, impressions)
     other, other_moves = _ratio(other_brought, other_impressions)
     return _estimate(value - other, moves - other_moves)
+
+
+def change(
+    brought: ValueArray,
+    impressions: ValueArray,
+    other_brought: ValueArray,
+    other_impressions: ValueArray,
+) -> Estimate | None:
+    """Returns by which part an impression brings more than another, with its interval.
+
+    The interval has the parts that the interval of `brought - (1 + part) * other_brought` does
+    not refute (Fieller: Some problems in interval estimation, JRSS B 16(2), 1954), so it leaves
+    out 0 exactly where the interval of the difference does.
+
+    Args:
+        brought: as `difference` takes it, and so are the others.
+        impressions: likewise.
+        other_brought: likewise.
+        other_impressions: likewise.
+
+    Returns:
+        0.1 for a tenth more; None where the others bring nothing, or less than that.
+    """
+    value, moves = _ratio(brought, impressions)
+    other, other_moves = _ratio(other_brought, other_impressions)
+    if other <= 0:
+        return None
+
+    def at(times: float) -> Estimate:
+        return _estimate(value - times * other, moves - times * other_moves)
+
+    times = value / other
+    found = at(times)
+    if found.low is None or found.high is None:
+        return Estimate(times - 1, None, None)
+    step = (found.high - found.low) / other
+    low = _zero(lambda each: at(each).low, times, -step)
+    high = _zero(lambda each: at(each).high, times, step)
+    if low is None or high is None:
+        return Estimate(times - 1, None, None)
+    return Estimate(times - 1, low - 1, high - 1)
+
+
+def _zero(bound: Callable[[float], float | None], start: float, step: float) -> float | None:
+    """Returns where a bound is 0, on one side of a start; None: it is nowhere near."""
+    for doubled in range(_DOUBLINGS):
+        end = start + step * 2**doubled
+        there, here = bound(end), bound(start)
+        if there is None or here is None:
+            return None
+        if there * here <= 0:
+            return float(brentq(bound, start, end))
+    return None
+
+
+def smallest_difference(
+    brought: ValueArray,
+    impressions: ValueArray,
+    other_brought: ValueArray,
+    other_impressions: ValueArray,
+) -> float:
+    """Returns the difference that would be seen in four of five such comparisons.
+
+    That is the smallest true difference whose interval leaves out 0 with the probability `POWER`
+    (Cohen: Statistical power analysis for the behavioral sciences, 1988). Both sides are taken to
+    vary alike, so that a side of few customers does not pass for one that does not vary.
+
+    Args:
+        brought: as `difference` takes it, and so are the others.
+        impressions: likewise.
+        other_brought: likewise.
+        other_impressions: likewise.
+    """
+    value, _ = _ratio(brought, impressions)
+    other, _ = _ratio(other_brought, other_impressions)
+    residuals = brought - value * impressions, other_brought - other * other_impressions
+    weights = impressions + other_impressions
+    sums = sum(float(each @ each) for each in residuals)
+    variance = sums / float(weights @ weights)
+    error = sum(float(each @ each) / each.sum() ** 2 for each in (impressions, other_impressions))
+    return (_REACH + NormalDist().inv_cdf(POWER)) * float(np.sqrt(variance * error))
 
 
 def _ratio(brought: ValueArray, impressions: ValueArray) -> tuple[float, ValueArray]:

@@ -68,6 +68,8 @@ def cases_for(
         truth = truth.join(task.context, on="customer_num", how="semi")
     if truth.is_empty():
         message = f"{placement}: no customer has a right answer after the cutoff"
+        if mask not in (None, Mask.NONE) and placement in MASKABLE:
+            message += f" that the mask {mask.value!r} does not leave out"
         raise DataError(message, placement=placement)
     truth = truth.sort(PAIR)
     customer_nums, sizes = np.unique(truth["customer_num"].to_numpy(), return_counts=True)

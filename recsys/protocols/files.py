@@ -8,6 +8,7 @@ import polars as pl
 
 from recsys.data.event_names import canonical_event_type
 from recsys.data.reading import cells
+from recsys.data.reading.ids import marked_for
 from recsys.data.reading.mapping import FileMapping
 from recsys.data.reading.raw import ROW, RawTable
 from recsys.data.reading.readers import find_files, open_table
@@ -124,6 +125,7 @@ def _checked(file: Path, raw: pl.DataFrame, found: dict[str, str]) -> pl.DataFra
         if name in found
     }
     rows = raw.select(ROW, **columns)
+    _refuse_lost_ids(file, rows, raw, {name: found[name] for name in columns})
     needed: list[str] = list(_IDS)
     if shape is not Shape.PAIRS:
         order = ORDER[shape]
@@ -148,6 +150,18 @@ def _event_types(raw: pl.DataFrame, column: str | None) -> pl.Series:
     told = raw[column].cast(pl.String)
     names = {name: canonical_event_type(name) for name in told.drop_nulls().unique().to_list()}
     return told.replace_strict(names, default=None, return_dtype=pl.String)
+
+
+def _refuse_lost_ids(
+    file: Path, rows: pl.DataFrame, raw: pl.DataFrame, names: dict[str, str]
+) -> None:
+    """Fails on the first id that is not the one it was."""
+    for name, source in names.items():
+        for reason, fails in marked_for(pl.col(name)).items():
+            places = rows.select(fails.fill_null(value=False)).to_series().arg_true()
+            if len(places):
+                place = places[0]
+                raise _unusable(file, rows[ROW][place], source, reason, raw[source][place])
 
 
 def _refuse_gaps(file: Path, rows: pl.DataFrame, raw: pl.DataFrame, names: dict[str, str]) -> None:

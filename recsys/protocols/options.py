@@ -23,12 +23,14 @@ from recsys.protocols.temporal import (
 from recsys.protocols.truth import PROTOCOLS
 
 SELECTION = "FILE[::COLUMN=VALUE]"
+MOST_DAYS = 36_525
+"""A century: more days before a date of ours need not exist."""
 
 DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        help="Prepared data set (python -m training prepare), or one file of pairs, sequences, "
+        help="Prepared data set (recsys prepare), or one file of pairs, sequences, "
         "baskets or events for --protocol to split.",
     ),
 ]
@@ -102,6 +104,7 @@ TestDaysOption = Annotated[
         "--test-days",
         metavar="N",
         min=1,
+        max=MOST_DAYS,
         help="Instead of --cutoff: the last so many days are judged by "
         f"[{DEFAULT_TEST_DAYS}; one cut of short data: the last fifth of purchases].",
     ),

@@ -65,9 +65,8 @@ class _Work:
     def note(self, name: str) -> None:
         """Says on disk what is finished."""
         part = self.folder / f"{name}.part"
-        part.write_text(
-            json.dumps({**self.told(), "erasures": self.tombstones.sequence}, indent=1) + "\n"
-        )
+        text = json.dumps({**self.told(), "erasures": self.tombstones.sequence}, indent=1)
+        part.write_text(f"{text}\n", encoding="utf-8")
         sync(part)
         part.replace(self.folder / name)
         sync(self.folder)

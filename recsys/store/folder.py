@@ -67,7 +67,7 @@ def free_address(folder: Path) -> Path:
 def write_address(folder: Path, address: Path) -> None:
     """Leaves the address of the writer's socket where others look for it."""
     draft = folder / f"{ADDRESS}.new"
-    draft.write_text(str(address))
+    draft.write_bytes(os.fsencode(address))
     draft.replace(folder / ADDRESS)
 
 
@@ -77,4 +77,4 @@ def read_address(folder: Path) -> str:
     Raises:
         FileNotFoundError: no writer was ever here.
     """
-    return (folder / ADDRESS).read_text()
+    return os.fsdecode((folder / ADDRESS).read_bytes())

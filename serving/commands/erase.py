@@ -32,8 +32,8 @@ def erase(
     customer is not named rightly.
 
     \b
-    python -m serving erase --customer c-1 --target localhost:50051
-    python -m serving erase --customer c-1 --target localhost:50051 --verify
+    recsys serving erase --customer c-1 --target localhost:50051
+    recsys serving erase --customer c-1 --target localhost:50051 --verify
     """  # noqa: D301 - click looks for the character itself
     if bool(customer) == bool(visitor):
         _end("name a customer or a visitor: --customer ID or --visitor ID", 2)

@@ -47,7 +47,7 @@ def check(file: FileArgument, *, bundles: BundlesOption = None) -> None:
     Exit status: 0 if it would, 2 with all that is wrong, one line each, if it would not; 1 if
     --bundles has no current bundle.
 
-    Example: python -m serving experiment check deployment.toml --bundles var/demo/bundles
+    Example: recsys serving experiment check deployment.toml --bundles var/demo/bundles
     """
     with explained():
         deployment = _read(file, bundles)
@@ -77,7 +77,7 @@ def assign(
     output or --output; the realised shares beside the intended ones go to standard error. Times
     of experiments do not count here. Exit status: 2 if the file is wrong.
 
-    Example: python -m serving experiment assign deployment.toml --customers ids.txt > arms.csv
+    Example: recsys serving experiment assign deployment.toml --customers ids.txt > arms.csv
     """
     with explained():
         experiments = _asked(_read(file, bundles), name, file)

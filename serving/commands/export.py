@@ -82,7 +82,7 @@ def export(
     placement, a filter, the customers or a setting is wrong.
 
     \b
-    python -m serving export --placement for_you --all --format csv --out mails \\
+    recsys export --placement for_you --all --format csv --out mails \\
         --bundles var/demo/bundles --link 'https://shop.example/{item_id}?t={token}'
     """  # noqa: D301 - click looks for the character itself
     # Here, because the supervisor and other commands have no use for FAISS, Polars and the rest.

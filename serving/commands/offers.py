@@ -38,7 +38,7 @@ def load(
     says something wrong: then with file, line and reason, and nothing has changed.
 
     \b
-    python -m serving offers load offers.toml --target localhost:50051
+    recsys serving offers load offers.toml --target localhost:50051
     """  # noqa: D301 - click looks for the character itself
     with _explained():
         text = read_offers(file)

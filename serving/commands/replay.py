@@ -38,8 +38,8 @@ def replay_command(
     Exit status: 0 if all lists are identical, 1 if one is not or cannot be made again.
 
     \b
-    python -m serving replay 5f0c... --store store://var/store --bundles var/bundles
-    python -m serving replay --last 1000 --store store://var/store --bundles var/bundles
+    recsys serving replay 5f0c... --store store://var/store --bundles var/bundles
+    recsys serving replay --last 1000 --store store://var/store --bundles var/bundles
     """  # noqa: D301 - click looks for the character itself
     from recsys.store.open import open_store  # noqa: PLC0415
     from serving.replays.past import Past  # noqa: PLC0415
@@ -81,7 +81,7 @@ def dry_run_command(
     Exit status: 0; 1 if the store or the bundles cannot be read, 2 if the file is wrong.
 
     \b
-    python -m serving dry-run --deployment new.toml --last 500 --store store://var/store \\
+    recsys serving dry-run --deployment new.toml --last 500 --store store://var/store \\
         --bundles var/bundles
     """  # noqa: D301 - click looks for the character itself
     from recsys.store.open import open_store  # noqa: PLC0415

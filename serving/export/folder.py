@@ -55,7 +55,7 @@ class Folder:
         self.part.parent.mkdir(parents=True, exist_ok=True)
         path = self.part.with_name(self.part.name + ".lock")
         while True:
-            with path.open("w") as file:
+            with path.open("wb") as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError:

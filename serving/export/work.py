@@ -97,7 +97,8 @@ class Worker:
         notes = ""
         if wish.logged and shown and self.job.store_id:
             notes = f"part-{number:05}.{self.mark}.shown.tmp"
-            (self.folder / notes).write_text("".join(f"{line}\n" for line in shown))
+            lines = "".join(f"{line}\n" for line in shown)
+            (self.folder / notes).write_text(lines, encoding="utf-8")
             sync(self.folder / notes)
         digest = hashlib.sha256(content).hexdigest()
         return Told(number, path.name, notes, counts, len(content), digest)

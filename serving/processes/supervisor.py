@@ -10,13 +10,13 @@ import contextlib
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
+from recsys.programs import own_command
 from recsys.store.url import is_embedded
 from serving.logs import PROCESS_ENDED, PROCESS_STARTED
 from serving.processes.link import READY
@@ -45,8 +45,7 @@ Command = Callable[[int, int], Sequence[str]]
 
 def server_command(port: int, link: int) -> Sequence[str]:
     """Returns the command of a server process, which finds its settings in the environment."""
-    options = ["--port", str(port), "--link", str(link)]
-    return [sys.executable, "-m", "serving", "process", *options]
+    return own_command("serving", "process", "--port", port, "--link", link)
 
 
 def writer_command(settings: ServingSettings) -> Command | None:
@@ -55,7 +54,7 @@ def writer_command(settings: ServingSettings) -> Command | None:
         return None  # a lone server writes by itself
 
     def command(_: int, link: int) -> Sequence[str]:
-        return [sys.executable, "-m", "serving", "writer", "--link", str(link)]
+        return own_command("serving", "writer", "--link", link)
 
     return command
 

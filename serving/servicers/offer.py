@@ -255,7 +255,7 @@ class OfferService(OfferServiceServicer):
             if offer.offer_id in met:
                 raise InvalidQueryError(f"offers[{place}].offer_id", "stands twice")
             met.add(offer.offer_id)
-        known = Knowledge.of(self._live.snapshot().recommender.resolver)
+        known = Knowledge.of(self._live.snapshot().recommender)
         for place, error in sorted(Conditions.of(given, known).refused.items()):
             field = f"offers[{place}].{error.field}"
             raise InvalidFilterError(error.description, error.position, field=field)

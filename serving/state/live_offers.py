@@ -98,7 +98,7 @@ class LiveOffers:
         return True
 
     def _made(self, recommender: Recommender) -> OfferDesk:
-        known, before = Knowledge.of(recommender.resolver), self._book
+        known, before = Knowledge.of(recommender), self._book
         book = OfferBook.of(self._offers, known) if before is None else before.over(known)
         if before is None or book.conditions.refused is not before.conditions.refused:
             for place, error in book.conditions.refused.items():

@@ -15,6 +15,7 @@ from recsys.store.customers import Customers
 from recsys.store.ledger import ContactUpdate
 from recsys.store.offers import Offers
 from recsys.store.store import Store
+from recsys.store.tables import contacts as contact_table
 from recsys.types import visitor_key
 from tests.stores import NOON, log_event
 
@@ -293,3 +294,18 @@ def test_callers_at_once_exceed_nothing(store: Store) -> None:
         assert told[number, "voucher", Outcome.GIVEN] == 1
         assert told[number, "contact", Outcome.GIVEN] == 1
         assert told[number, "contact", Outcome.CAPPED] == threads - 1
+
+
+def test_contacts_of_a_campaign_are_read_in_order_page_by_page(offers: Offers) -> None:
+    for number in range(5):
+        name, offer_id = f"c{number}", "coffee" if number == 2 else "tea"
+        plan = "spring" if number > 2 else ""
+        offers.give(asked(name, candidate(offer_id), customer_id=f"x{number}", plan_id=plan))
+    columns = ("number", "contact_id")
+    with offers.store.read() as session:
+        first = contact_table.of_campaign(session, columns, 0, 2, offer_id="tea")
+        rest = contact_table.of_campaign(session, columns, first[-1][0], 9, offer_id="tea")
+        plan = contact_table.of_campaign(session, columns, 0, 9, plan_id="spring")
+        none = contact_table.of_campaign(session, columns, 0, 9, offer_id="cake")
+    ids = [[row[1] for row in rows] for rows in (first, rest, plan, none)]
+    assert ids == [["c0", "c1"], ["c3", "c4"], ["c3", "c4"], []]

@@ -4,17 +4,18 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.state import CustomerStates
+from recsys.models import sequence_network
 from recsys.models.protocol import TrainingData
 from recsys.models.sequence import Sequences
 from tests.contracts.algorithm_contract import AlgorithmContract
 from tests.shops import Event, tiny_shop
 
-torch = pytest.importorskip("torch", reason="needs the extra 'torch': make setup-torch")
-pytest.importorskip("onnx", reason="needs the extra 'torch': make setup-torch")
+pytestmark = pytest.mark.extra(name="torch")
 
 SMALL = Sequences(
     embedding_size=16, epochs=2, batch_size=8, negatives=20, event_weights={"purchase": 1.0}
@@ -56,8 +57,6 @@ class TestSequencesOfSessions(AlgorithmContract):
 
 
 def test_the_graph_says_what_the_network_says(data, monkeypatch):
-    from recsys.models import sequence_network  # noqa: PLC0415  # imports torch
-
     networks = []
     original = sequence_network.SequenceNetwork.weights
     monkeypatch.setattr(

@@ -105,6 +105,7 @@ def test_the_newest_impressions_are_told_to_be_open(played: Store) -> None:
     assert of(played, now=BEGIN + DAY // 2).open_impressions > CUSTOMERS // 20
 
 
+@pytest.mark.extra(name="report")
 def test_the_command_prints_writes_and_draws(url: str, tmp_path: Path) -> None:
     figures, page = tmp_path / "deep" / "online.json", tmp_path / "online.html"
     words = ["online", "--store", url, "--from", "2024-01-01", "--to", "2025-01-01"]

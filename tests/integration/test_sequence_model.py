@@ -13,8 +13,7 @@ from recsys.types import EventType, Tier
 from tests.small_shop import END, shop_dataset
 from tests.unimportable import unimportable
 
-pytest.importorskip("torch", reason="needs the extra 'torch': make setup-torch")
-pytest.importorskip("onnx", reason="needs the extra 'torch': make setup-torch")
+pytestmark = pytest.mark.extra(name="torch")
 
 NOW = int(END.timestamp())
 

@@ -61,6 +61,7 @@ def reported(table: Path) -> tuple[str, dict, str]:
     return said, json.loads(page.with_suffix(".json").read_text()), page.read_text()
 
 
+@pytest.mark.extra(name="report")
 def test_the_planted_effect_is_in_the_figures(reported) -> None:
     said, figures, _ = reported
     assert figures["effect"]["value"] == pytest.approx(0.08, abs=0.04)
@@ -72,6 +73,7 @@ def test_the_planted_effect_is_in_the_figures(reported) -> None:
     assert "Not drawn by lot" not in said
 
 
+@pytest.mark.extra(name="report")
 def test_the_curve_ends_at_the_mean_effect(reported) -> None:
     curves = reported[1]["qini_curves"]
     assert curves["shares"][0] == 0.0
@@ -79,6 +81,7 @@ def test_the_curve_ends_at_the_mean_effect(reported) -> None:
     assert curves["t-learner"][-1] == pytest.approx(reported[1]["effect"]["value"], abs=0.02)
 
 
+@pytest.mark.extra(name="report")
 def test_the_page_needs_nothing_from_elsewhere(reported) -> None:
     page = reported[2]
     assert page.count("<svg") == 3

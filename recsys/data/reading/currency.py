@@ -30,29 +30,33 @@ _SIGNS = {
     "₱": "PHP",
     "₦": "NGN",
     "฿": "THB",
-    "us$": "USD",
-    "ca$": "CAD",
-    "au$": "AUD",
-    "nz$": "NZD",
-    "hk$": "HKD",
-    "nt$": "TWD",
-    "mx$": "MXN",
-    "r$": "BRL",
-    "c$": "CAD",
-    "a$": "AUD",
-    "s$": "SGD",
+    "US$": "USD",
+    "CA$": "CAD",
+    "AU$": "AUD",
+    "NZ$": "NZD",
+    "HK$": "HKD",
+    "NT$": "TWD",
+    "MX$": "MXN",
+    "R$": "BRL",
+    "C$": "CAD",
+    "A$": "AUD",
+    "S$": "SGD",
+    "eur": "EUR",
+    "usd": "USD",
+    "gbp": "GBP",
+    "chf": "CHF",
     "kr.": "kr",
     "kr": "kr",
     "zł": "PLN",
-    "kč": "CZK",
-    "ft": "HUF",
+    "Kč": "CZK",
+    "Ft": "HUF",
     "lei": "RON",
-    "rs.": "Rs",
-    "rs": "Rs",
-    "rm": "MYR",
-    "rp": "IDR",
-    "sfr.": "CHF",
-    "fr.": "CHF",
+    "Rs.": "Rs",
+    "Rs": "Rs",
+    "RM": "MYR",
+    "Rp": "IDR",
+    "SFr.": "CHF",
+    "Fr.": "CHF",
     "лв.": "BGN",
     "лв": "BGN",
     "руб.": "RUB",
@@ -62,7 +66,7 @@ _SIGNS = {
     "元": "CNY",
     "원": "KRW",
 }
-"""What stands beside prices, in lower case, but for signs of several currencies ($, ¥)."""
+"""What stands beside prices; case matters: 5 Ft is money, 5 ft is a length."""
 
 WITHOUT_DECIMALS = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"}
@@ -93,10 +97,10 @@ def split_currency(written: str) -> tuple[str, str | None]:
 
 
 def _currency(sign: str) -> str | None:
-    if sign.upper() in _CODES:
-        return sign.upper()
-    if sign.lower() in _SIGNS:
-        return _SIGNS[sign.lower()]
+    if sign in _CODES:
+        return sign
+    if sign in _SIGNS:
+        return _SIGNS[sign]
     return sign if len(sign) == 1 and category(sign) == "Sc" else None
 
 

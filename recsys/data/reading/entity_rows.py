@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from recsys.data.reading.attributes import typed_attribute
+from recsys.data.reading.attributes import is_nameless, typed_attribute
 from recsys.data.reading.mapping import CustomerMapping, ItemMapping
 from recsys.data.reading.raw import ROW
 from recsys.data.reading.shape.explode import place_column
@@ -22,6 +22,8 @@ class EntityRows:
     """Our columns, then attributes; sorted by id, the first row of each id."""
     rejects: pl.DataFrame
     """`BROKEN_SCHEMA`."""
+    notes: tuple[str, ...] = ()
+    """What a person should hear about how values were understood."""
 
 
 def with_attributes(
@@ -32,7 +34,7 @@ def with_attributes(
 ) -> pl.DataFrame:
     """Keeps the first row of each id, and puts the file's other columns beside ours.
 
-    A column that has one of our names but is not mapped stays out.
+    A column that has one of our names but is not mapped stays out, and so does one without a name.
 
     Args:
         good: `PLACE`, our id, and our other columns.
@@ -76,4 +78,7 @@ def _attributes(
         theirs[0] for name, theirs in sources.items() if len(theirs) == 1 and name != "available"
     }
     place = () if mapping.explode is None else (place_column(mapping.explode),)
-    return [name for name in columns if name not in {*used, *mapping.drop, *ours, *place, ROW}]
+    out = {*used, *mapping.drop, *ours, *place, ROW}
+    # An object's fields say all that its JSON text does.
+    out |= {name for name in columns if any(other.startswith(f"{name}.") for other in columns)}
+    return [name for name in columns if name not in out and not is_nameless(name)]

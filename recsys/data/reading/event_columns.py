@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from recsys.data.event_names import bare
 from recsys.data.reading.columns import (
     MappedColumn,
     how_named,
@@ -58,15 +59,16 @@ def match_event_columns(
         optional=mapping.optional,
         guess=mapping.guess,
     )
+    if _is_till(matched, given):
+        matched.pop("visitor_id")
+        notes = tuple(note for note in notes if note.ours != "visitor_id")
     sources, constants = dict(matched), dict(mapping.constants)
-    more = [MappedColumn(ours, repr(value), "constant") for ours, value in constants.items()]
+    more = [MappedColumn(ours, repr(value), "constant", ()) for ours, value in constants.items()]
     if line_value is not None:
         sources["unit_price"] = (line_value,)
-        more.append(
-            MappedColumn(
-                "unit_price", f"{line_value} / quantity", how_named([line_value], mapping.optional)
-            )
-        )
+        how = how_named([line_value], mapping.optional)
+        source = f"{line_value} / quantity"
+        more.append(MappedColumn("unit_price", source, how, (line_value,)))
     if properties:
         how = how_named(properties, mapping.optional)
         more.append(MappedColumn("properties", " + ".join(properties), how, properties))
@@ -76,6 +78,16 @@ def match_event_columns(
         more.append(MappedColumn("event_time", " + ".join(time_parts), how, time_parts))
     more += _defaults(file, columns, sources, constants)
     return EventColumns(sources, constants, (*notes, *more))
+
+
+def _is_till(sources: Mapping[str, tuple[str, ...]], given: Mapping[str, tuple[str, ...]]) -> bool:
+    """Says whether a device was guessed to be a visitor although the file names customers.
+
+    Beside customers a device is often a till, which would be one visitor with all its sales.
+    """
+    visitor = sources.get("visitor_id", ())
+    guessed = "visitor_id" not in given and "customer_id" in sources
+    return guessed and bool(visitor) and bare(visitor[0]) == "deviceid"
 
 
 def named_columns(mapping: EventMapping) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -137,7 +149,7 @@ def _defaults(
         needed.append("customer_id")
     if "event_type" not in present:
         constants["event_type"] = EventType.PURCHASE.value
-        notes.append(MappedColumn("event_type", repr(EventType.PURCHASE.value), "default"))
+        notes.append(MappedColumn("event_type", repr(EventType.PURCHASE.value), "default", ()))
         needed.append("item_id")
     missing = [ours for ours in EVENT_NAMES if ours in needed and ours not in present]
     if missing:

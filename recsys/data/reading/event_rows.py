@@ -35,6 +35,9 @@ ZONED = "__zoned__"
 """Boolean column: the time named its zone."""
 
 _IS_RETURN = "__is_return__"
+ID_COLUMNS = (*IDS, "visitor_id")
+"""Our columns that hold ids in a file."""
+
 _TEXTS = ("event_type", "channel", "attribution_token")
 
 
@@ -128,7 +131,7 @@ def _cells(
     def text(ours: str) -> pl.Expr:
         return first(cells.text(name, schema[name], mapping) for name in sources.get(ours, ()))
 
-    for ours in (*IDS, "visitor_id"):
+    for ours in ID_COLUMNS:
         whole = ours in mapping.whole_number_ids
         ids = [
             cells.identifier(name, schema[name], mapping, whole_number=whole)
@@ -138,7 +141,12 @@ def _cells(
         yield padded(cell, mapping.id_width.get(ours)).alias(ours)
     for ours in _TEXTS:
         yield text(ours).alias(ours)
-    packed = [name for name in mapping.properties if name in schema]
+    # As texts, so that a number is the same in a file that has types and one that has none.
+    packed = [
+        cells.text(name, schema[name], mapping).alias(name)
+        for name in mapping.properties
+        if name in schema
+    ]
     properties = pl.struct(packed).struct.json_encode() if packed else text("properties")
     yield properties.alias("properties")
     for ours in NUMBERS:

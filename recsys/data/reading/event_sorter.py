@@ -97,13 +97,11 @@ class EventSorter:
         for low, high in pairwise(self._bounds()):
             rows = self._scan().filter((time >= low) & (time < high)).collect(engine="streaming")
             done += len(rows)
-            rows = rows.sort("event_time", "event_id", _ORDER)
-            named = numbered(rows, _DERIVED)
-            has_repeats, rows = named is not rows, named
+            rows = numbered(rows.sort("event_time", "event_id", _ORDER), _DERIVED)
             if len(unwanted):
                 rows = rows.filter(~pl.col(_ORDER).is_in(unwanted.implode()))
-            if has_repeats:
-                # A derived id has no dot of its own.
+            if self._derived_ids:
+                # A derived id has no dot of its own: it is the number of a repeat.
                 again = pl.col(_DERIVED) & pl.col("event_id").str.contains(".", literal=True)
                 self.repeats += int(rows.select(again.sum()).item())
             # Numbering can break the order of ids within one time.

@@ -4,94 +4,100 @@ from collections.abc import Iterable, Mapping
 
 from recsys.data.event_names import bare
 
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
-    "event_id": ("eventid", "eventuuid", "eventkey"),
-    "customer_id": (
-        "customerid",
-        "userid",
-        "householdid",
-        "householdkey",
-        "memberid",
-        "clientid",
-        "shopperid",
-        "buyerid",
-        "accountid",
-        "customernumber",
-        "customerno",
-        "customer",
-        "user",
+    "event_id": _names("eventid eventuuid eventkey messageid"),
+    "customer_id": _names(
+        "customerid userid householdid householdkey memberid clientid shopperid buyerid accountid "
+        "customernumber customerno custid custno customercode membernumber memberno reviewerid "
+        "personid uid customer user "
+        "kundennr kundennummer kundenid kunde idclient codeclient numeroclient client idcliente "
+        "codigocliente cliente klantnummer klantid "
+        "고객번호 고객id 고객아이디 회원번호 회원id 회원아이디 고객"
     ),
-    "visitor_id": ("visitorid", "anonymousid", "cookieid", "deviceid", "fullvisitorid", "visitor"),
-    "session_id": ("sessionid", "visitid", "session"),
-    "basket_id": (
-        "basketid",
-        "orderid",
-        "invoiceno",
-        "invoiceid",
-        "invoice",
-        "transactionid",
-        "ordernumber",
-        "orderno",
-        "receiptid",
-        "ticketid",
+    "visitor_id": _names(
+        "visitorid anonymousid cookieid userpseudoid fullvisitorid visitor deviceid"
     ),
-    "item_id": (
-        "itemid",
-        "productid",
-        "stockcode",
-        "sku",
-        "skuid",
-        "articleid",
-        "articleno",
-        "asin",
-        "productcode",
-        "itemcode",
-        "product",
-        "item",
+    "session_id": _names("sessionid visitid usersession session gasessionid"),
+    "basket_id": _names(
+        "basketid orderid invoiceno invoiceid invoice transactionid ordernumber orderno receiptid "
+        "ticketid invoicenumber receiptnumber receiptno billno orderreference cartid "
+        "bestellnr bestellnummer rechnungsnr rechnungsnummer belegnr auftragsnr numerocommande "
+        "commande numeropedido pedido factura 주문번호 영수증번호"
     ),
-    "offer_id": ("offerid", "couponid", "couponupc", "promotionid", "voucherid"),
-    "event_type": ("eventtype", "event", "eventname", "action", "behaviortype", "behaviour"),
-    "event_time": (
-        "eventtime",
-        "timestamp",
-        "transactiontimestamp",
-        "eventtimestamp",
-        "datetime",
-        "invoicedate",
-        "orderdate",
-        "purchasedate",
-        "transactiondate",
-        "orderedat",
-        "createdat",
-        "eventdate",
-        "time",
-        "date",
-        "ts",
+    "item_id": _names(
+        "itemid productid stockcode sku skuid articleid articleno asin productcode itemcode "
+        "itemsku productsku itemno itemnumber productno productnumber movieid filmid bookid isbn "
+        "gtin ean barcode product item "
+        "artikelnr artikelnummer artikelid produktid produktnr artikel idproduit referenceproduit "
+        "produit article idproducto codigoproducto producto artikelcode "
+        "상품번호 상품코드 상품id 품번 상품"
     ),
-    "quantity": ("quantity", "qty", "units", "amountunits"),
-    "unit_price": ("unitprice", "price", "priceperunit", "itemprice"),
-    "channel": ("channel", "saleschannel", "platform"),
-    "attribution_token": ("attributiontoken",),
-    "value": ("value", "rating", "stars"),
-    "properties": ("properties",),
+    "offer_id": _names("offerid couponid couponupc promotionid voucherid"),
+    "event_type": _names(
+        "eventtype event eventname action behaviortype behaviour interactiontype activity"
+    ),
+    "event_time": _names(
+        "eventtime timestamp transactiontimestamp eventtimestamp datetime invoicedate orderdate "
+        "purchasedate transactiondate orderedat createdat eventdate orderdatetime ordertime "
+        "purchasetime purchasetimestamp orderpurchasetimestamp saledate occurredat tdat "
+        "unixreviewtime createddate datecreated createdon time date ts "
+        "datum bestelldatum rechnungsdatum zeitpunkt zeitstempel datecommande fecha data "
+        "주문일시 주문일자 주문일 구매일시 구매일 결제일시 일시 날짜"
+    ),
+    "quantity": _names(
+        "quantity qty units amountunits qtyordered quantityordered itemquantity "
+        "menge anzahl stückzahl quantité quantite cantidad quantità 수량 주문수량 구매수량"
+    ),
+    "unit_price": _names(
+        "unitprice price priceperunit itemprice "
+        "einzelpreis stückpreis preis prixunitaire prix preciounitario precio "
+        "단가 판매단가 판매가 가격"
+    ),
+    "channel": _names("channel saleschannel platform"),
+    "attribution_token": _names("attributiontoken"),
+    "value": _names("value rating stars bewertung 평점 별점"),
+    "properties": _names("properties"),
 }
-"""Our event column -> names it goes by, most telling first, lower case, letters and digits."""
+"""Our event column -> names it goes by, most telling first, as `bare` writes them."""
 
 ITEM_NAMES: Mapping[str, tuple[str, ...]] = {
-    "item_id": EVENT_NAMES["item_id"] + ("id",),
-    "group_id": ("groupid", "parentid", "itemgroupid", "modelid", "parentasin", "variantof"),
-    "title": ("title", "productname", "itemname", "name", "description", "productdescription"),
-    "category": ("category", "categorypath", "categories", "productcategory", "categoryid"),
-    "brand": ("brand", "brandname", "manufacturer"),
-    "price": ("price", "currentprice", "saleprice", "unitprice"),
-    "list_price": ("listprice", "regularprice", "originalprice", "msrp", "rrp"),
-    "cost": ("cost", "unitcost", "costprice"),
-    "available": ("available", "instock", "availability", "isavailable"),
-    "markets": ("markets",),
-    "created_at": ("createdat", "created", "launchdate", "firstseen", "publishedat"),
-    "tags": ("tags", "labels", "keywords"),
+    "item_id": (*EVENT_NAMES["item_id"], "id"),
+    "group_id": _names("groupid parentid itemgroupid modelid parentasin variantof parentsku"),
+    "title": _names(
+        "title productname itemname name description productdescription producttitle prodname "
+        "bezeichnung artikelbezeichnung produktname titre désignation nombre 상품명 품명"
+    ),
+    "category": _names(
+        "category categorypath categories productcategory categoryid categoryname categorycode "
+        "genres producttype kategorie warengruppe catégorie categoria categoría 카테고리 분류"
+    ),
+    "brand": _names("brand brandname manufacturer vendor marke hersteller marque marca 브랜드"),
+    "price": _names(
+        "price currentprice sellingprice unitprice variantprice saleprice preis prix precio "
+        "판매가 가격"
+    ),
+    "list_price": _names("listprice regularprice originalprice compareatprice msrp rrp uvp 정가"),
+    "cost": _names("cost unitcost costprice costperitem"),
+    "available": _names(
+        "available isavailable availability instock isinstock stockstatus availabilitystatus "
+        "inventorystatus stock stockquantity stockqty stocklevel stockcount inventory "
+        "inventoryquantity inventoryqty inventorylevel variantinventoryqty quantityinstock "
+        "qtyinstock quantityonhand qtyonhand onhand quantityavailable availablequantity "
+        "verfügbar bestand lagerbestand disponible disponibilité existencias 재고 재고수량"
+    ),
+    "markets": _names("markets"),
+    "created_at": _names("createdat created launchdate firstseen publishedat datecreated"),
+    "tags": _names("tags labels keywords"),
 }
 """Our item column -> names it goes by, as in `EVENT_NAMES`."""
+
+SALE_PRICE_NAMES = _names("saleprice specialprice discountedprice discountprice promotionalprice")
+"""What a reduced price beside the usual one goes by."""
 
 CUSTOMER_NAMES: Mapping[str, tuple[str, ...]] = {
     "customer_id": EVENT_NAMES["customer_id"] + ("id",)

@@ -28,6 +28,8 @@ from recsys.data.reading.value_checks import number_checks, time_checks
 _PRICES = ("price", "list_price", "cost")
 _CHECKED = (*_PRICES, "available", "created_at", "markets")
 _TAGS = "__tags__"
+SEVERAL = "|"
+"""Between several categories in one text (`Action|Adventure`), where no path is in any."""
 
 
 def convert_items(
@@ -46,6 +48,7 @@ def convert_items(
         now: decides whether a reduced price holds.
     """
     types = dict(rows.schema)
+    mapping, notes = _with_separator(rows, sources.get("category", ()), mapping)
     created = _times(rows, sources.get("created_at"), mapping)
     exprs = [_item_cell(ours, sources.get(ours, ()), types, mapping) for ours in ITEM_SCHEMA]
     tags = _tags(sources.get("tags", ()), sources.get("category", ()), types, mapping)
@@ -58,7 +61,25 @@ def convert_items(
     good, bad = sift(table, _checks(table, mapping))
     # Nothing said of an item's stock: it may be shown.
     kept = good.select(PLACE, *ITEM_SCHEMA).with_columns(pl.col("available").fill_null(value=True))
-    return EntityRows(with_attributes(kept, rows, sources, mapping), bad)
+    return EntityRows(with_attributes(kept, rows, sources, mapping), bad, notes)
+
+
+def _with_separator(
+    rows: pl.DataFrame, columns: tuple[str, ...], mapping: ItemMapping
+) -> tuple[ItemMapping, tuple[str, ...]]:
+    """Returns the mapping with the separator of several categories, where one text has some."""
+    text = len(columns) == 1 and rows.schema[columns[0]] == pl.String()
+    if not (text and mapping.guess) or mapping.categories_separator is not None:
+        return mapping, ()
+    bars = rows[columns[0]].str.contains(SEVERAL, literal=True)
+    paths = rows[columns[0]].str.contains(mapping.category_separator, literal=True)
+    if mapping.category_separator == SEVERAL or not bars.any() or paths.any():
+        return mapping, ()
+    note = (
+        f"{columns[0]}: what stands between bars ({SEVERAL}) is taken as several categories: the "
+        "first is the item's, all are tags; if it is one path, set category_separator"
+    )
+    return mapping.model_copy(update={"categories_separator": SEVERAL}), (note,)
 
 
 def _ruled_columns(mapping: ItemMapping) -> set[str]:

@@ -1,135 +1,156 @@
-"""Reads JSON Lines: one object a line, numbers kept exactly as they are written."""
+"""Reads JSON: one object a line, lists of objects, and objects that hold such a list."""
 
-import json
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
-from recsys.data.reading.lines import UNDECODABLE, read_lines
-from recsys.data.reading.raw import BROKEN_SCHEMA, ROW, RawBatch, RawTable
+from recsys.data.reading.encodings import TextForm, text_form
+from recsys.data.reading.json_cursor import JsonCursor
+from recsys.data.reading.json_layout import Layout, Records, find_records, walk
+from recsys.data.reading.json_rows import JsonObject, checked_object, parse_object, rows_frame
+from recsys.data.reading.json_shape import MAX_COLUMNS, JsonColumn, ShapeReader, json_columns
+from recsys.data.reading.lines import UNDECODABLE, read_lines, read_text, undecodable
+from recsys.data.reading.raw import BATCH_ROWS, BROKEN_SCHEMA, RawBatch, RawTable
 from recsys.errors import DataError
 
 SAMPLE_LINES = 10_000
-"""Keys are looked for in so many first lines; one that appears only later is not a column."""
+"""A file without an object in so many first lines is not read to its end."""
 
-_Object = dict[str, object]
+_START_CHARACTERS = 1 << 20
+"""So much is looked at to tell how the file holds its records."""
+
+_CHUNK_ROWS = 10_000
+"""Objects that are held at once."""
+
+_Row = tuple[str, JsonObject | str]
+"""A record as it is written, and the object or what is wrong with it."""
 
 
-def open_jsonl(file: Path) -> RawTable:
-    """Opens a JSON Lines file, plain, `.gz` or `.zst`.
+def open_jsonl(file: Path, *, encoding: str | None = None, records: str | None = None) -> RawTable:
+    """Opens a JSON file, plain, `.gz` or `.zst`, and goes through it once to learn its columns.
 
-    A list of scalars becomes a list column, a list of objects a list of structs of text, and an
-    object its JSON text.
+    Every key is a column: a scalar as it is written, an object as JSON text, and what the object
+    holds under `key.inner`. A list of scalars becomes a list column, a list of objects a list of
+    structs. Where a key has values of several kinds, it is text.
+
+    Args:
+        file: JSON Lines, a list of objects, an object that holds one, or objects in a row.
+        encoding: name of a Python codec; None: UTF-8, or what the file shows beyond doubt.
+        records: keys that lead to the list of records (`data.orders`); None: the only list.
 
     Raises:
-        DataError: the file is empty or damaged, or none of its first lines is an object. Reading
+        DataError: the file is empty or damaged, or holds no object where they should be. Reading
             the batches can raise it as well.
     """
-    batches = read_lines(file)
-    first, lossy = next(batches)
-    sample = [_object(line) for line in first.head(SAMPLE_LINES).to_list() if line.strip()]
-    objects = [found for found in sample if isinstance(found, dict)]
-    if not objects:
+    text = text_form(file, encoding)
+    where = _records(file, text, records)
+    reader = ShapeReader()
+    rows = 0
+    for chunk in _chunks(file, text, where):
+        rows += len(chunk)
+        for _, found in chunk:
+            if isinstance(found, dict):
+                reader.add(found)
+        if rows >= SAMPLE_LINES and not reader.root.seen_object:
+            break
+    if not reader.root.seen_object:
+        raise _no_object(file, where, rows)
+    columns, notes = json_columns(reader.root)
+    if len(columns) > MAX_COLUMNS:
         message = (
-            f"{file}: none of the first {len(sample)} lines is a JSON object: "
-            "JSON Lines has one whole object on each line"
+            f"{file}: its objects have {len(columns)} different keys, more than {MAX_COLUMNS}: "
+            "are keys used as values? Write each as a row of its own"
         )
         raise DataError(message, file=str(file))
-    schema = _schema(objects)
-    lines = chain([(first, lossy)], batches)
-    return RawTable(file, tuple(schema), _batches(lines, schema))
+    names = tuple(column.name for column in columns)
+    batches = _batches(_chunks(file, text, where), columns)
+    return RawTable(file, names, batches, (*text.notes, *where.notes, *notes))
 
 
-def _object(line: str) -> _Object | str:
-    """Returns the object on a line, or why there is none."""
-    try:
-        found = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
-        if "\\ud" in line.lower():
-            # JSON can write halves of a character, which no text can hold.
-            _compact(found).encode()
-    except (json.JSONDecodeError, RecursionError):
-        return "not JSON"
-    except UnicodeEncodeError:
-        return "not Unicode text"
-    return found if isinstance(found, dict) else "not a JSON object"
+def _records(file: Path, text: TextForm, records: str | None) -> Records:
+    if records is not None:
+        return Records(Layout.INSIDE, tuple(records.split(".")))
+    parts = read_text(file, text)
+    start = ""
+    while len(start) < _START_CHARACTERS and (part := next(parts, None)) is not None:
+        start = (start + part[0]).lstrip()
+    whole = not any(part for part, _ in parts)
+    return find_records(file, start, lambda: JsonCursor(file, read_text(file, text)), whole=whole)
 
 
-def _schema(objects: list[_Object]) -> dict[str, pl.DataType]:
-    """Returns a type for each key: a list only where every value that is there is one."""
-    lists: dict[str, list[object] | None] = {}
-    for found in objects:
-        for key, value in found.items():
-            before = lists.setdefault(key, [])
-            if value is None or before is None:
-                continue
-            if isinstance(value, list):
-                before.extend(value[:1])
-            else:
-                lists[key] = None
-    return {key: _list_type(first) if first else pl.String() for key, first in lists.items()}
+def _no_object(file: Path, where: Records, rows: int) -> DataError:
+    if where.layout is Layout.LINES:
+        message = (
+            f"{file}: none of the first {rows} lines is a JSON object: "
+            "JSON Lines has one whole object on each line"
+        )
+    else:
+        message = f"{file}: its list holds no object"
+    return DataError(message, file=str(file))
 
 
-def _list_type(values: list[object]) -> pl.DataType:
-    objects = [value for value in values if isinstance(value, dict)]
-    if len(objects) < len(values):
-        return pl.List(pl.String())
-    names = {name: pl.String() for found in objects for name in found}
-    return pl.List(pl.Struct(names))
+def _chunks(file: Path, text: TextForm, where: Records) -> Iterator[list[_Row]]:
+    if where.layout is Layout.LINES:
+        yield from _line_chunks(file, text)
+        return
+    cursor = JsonCursor(file, read_text(file, text))
+    broken = undecodable(text.encoding)
+    chunk: list[_Row] = []
+    for written, value in walk(cursor, where):
+        bad = cursor.lossy and UNDECODABLE in written
+        chunk.append((written, broken if bad else checked_object(written, value)))
+        if len(chunk) == _CHUNK_ROWS:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
-def _batches(
-    lines: Iterator[tuple[pl.Series, bool]], schema: Mapping[str, pl.DataType]
-) -> Iterator[RawBatch]:
-    done = 0
-    for batch, lossy in lines:
-        texts = [line for line in batch.to_list() if line.strip()]
-        yield _parsed(texts, schema, done, lossy=lossy)
-        done += len(texts)
+def _line_chunks(file: Path, text: TextForm) -> Iterator[list[_Row]]:
+    broken = undecodable(text.encoding)
+    for batch, lossy in read_lines(file, text):
+        for begin in range(0, len(batch), _CHUNK_ROWS):
+            lines = batch.slice(begin, _CHUNK_ROWS).to_list()
+            yield [
+                (line, broken if lossy and UNDECODABLE in line else parse_object(line))
+                for line in lines
+                if line.strip()
+            ]
 
 
-def _parsed(
-    texts: list[str], schema: Mapping[str, pl.DataType], done: int, *, lossy: bool
-) -> RawBatch:
+def _batches(chunks: Iterator[list[_Row]], columns: tuple[JsonColumn, ...]) -> Iterator[RawBatch]:
+    waiting: list[RawBatch] = []
+    done = waiting_rows = 0
+    for chunk in chunks:
+        waiting.append(_parsed(chunk, columns, done))
+        done += len(chunk)
+        waiting_rows += len(chunk)
+        if waiting_rows >= BATCH_ROWS:
+            yield _together(waiting)
+            waiting, waiting_rows = [], 0
+    if waiting:
+        yield _together(waiting)
+
+
+def _together(parts: list[RawBatch]) -> RawBatch:
+    return RawBatch(
+        pl.concat([part.rows for part in parts]), pl.concat([part.broken for part in parts])
+    )
+
+
+def _parsed(chunk: list[_Row], columns: tuple[JsonColumn, ...], done: int) -> RawBatch:
+    """Makes a table of a chunk; `done` rows of the file came before."""
     numbers: list[int] = []
-    cells: dict[str, list[object]] = {key: [] for key in schema}
+    texts: list[str] = []
+    objects: list[JsonObject] = []
     broken: list[tuple[int, str, str, str]] = []
-    for number, text in enumerate(texts, start=done + 1):
-        found: _Object | str = "bytes that are not UTF-8"
-        if not (lossy and UNDECODABLE in text):
-            found = _object(text)
+    for number, (text, found) in enumerate(chunk, start=done + 1):
         if isinstance(found, str):
             broken.append((number, "", found, text))
-            continue
-        numbers.append(number)
-        for key, dtype in schema.items():
-            value = found.get(key)
-            if value is not None and dtype != pl.String():
-                value = _list(value, dtype)
-            elif isinstance(value, dict | list):
-                # Read once more, so that its numbers are numbers.
-                value = _compact(json.loads(text)[key])
-            cells[key].append(_text(value) if isinstance(value, bool) else value)
-    rows = pl.DataFrame({ROW: numbers} | cells, schema={ROW: pl.Int64(), **schema})
+        else:
+            numbers.append(number)
+            texts.append(text)
+            objects.append(found)
+    rows = rows_frame(numbers, texts, objects, columns)
     return RawBatch(rows, pl.DataFrame(broken, schema=BROKEN_SCHEMA, orient="row"))
-
-
-def _list(value: object, dtype: pl.DataType) -> list[object]:
-    """Brings a value to a list column's type; a lone value is a list of one."""
-    values = value if isinstance(value, list) else [value]
-    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
-        names = [field.name for field in dtype.inner.fields]
-        objects = [part for part in values if isinstance(part, dict)]
-        return [{name: _text(part.get(name)) for name in names} for part in objects]
-    return [_text(part) for part in values]
-
-
-def _text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return _compact(value)
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -2,12 +2,13 @@
 
 import codecs
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
 
 from recsys.data.file_errors import naming
-from recsys.data.reading.byte_source import read_chunks
+from recsys.data.reading.byte_source import can_unpack, read_chunks
 from recsys.data.reading.encodings import UTF8, TextForm
 from recsys.data.reading.raw import BATCH_ROWS
 from recsys.errors import DataError
@@ -131,3 +132,20 @@ def _whole_lines(file: Path, text: TextForm) -> Iterator[str]:
 def _cut(part: str, line_end: str) -> pl.Series:
     lines = pl.Series("line", [part]).str.split(line_end).explode()
     return lines.str.strip_suffix("\r")
+
+
+def read_text(file: Path, text: TextForm) -> Iterator[tuple[str, bool]]:
+    """Yields the text in pieces cut anywhere, and whether bytes of a piece may be replaced.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    if not can_unpack(file):
+        for lines, lossy in read_lines(file, text):
+            yield "\n".join(lines) + "\n", lossy
+        return
+    decoder = codecs.getincrementaldecoder(text.encoding)("replace")
+    with naming(file):
+        for chunk in chain(read_chunks(file), [b""]):
+            part = decoder.decode(chunk, final=not chunk)
+            yield part, part.count(UNDECODABLE) > chunk.count(UNDECODABLE.encode())

@@ -8,18 +8,15 @@ from pathlib import Path
 import polars as pl
 
 from recsys.data.progress import Progress
-from recsys.data.reading.columns import (
-    Announce,
-    MappedColumn,
-    match_columns,
-    missing_columns,
-    require_columns,
-    several,
-)
+from recsys.data.reading.columns import Announce, MappedColumn, missing_columns, refuse_repeated
 from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.customer_rows import convert_customers
+from recsys.data.reading.entity_columns import (
+    match_customer_columns,
+    match_item_columns,
+    named_by,
+)
 from recsys.data.reading.entity_rows import EntityRows
-from recsys.data.reading.guess import CUSTOMER_NAMES, ITEM_NAMES
 from recsys.data.reading.item_rows import convert_items
 from recsys.data.reading.looks.watch import Watch
 from recsys.data.reading.mapping import CustomerMapping, ItemMapping
@@ -27,8 +24,19 @@ from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
 from recsys.data.reading.shape.joins import load_joins
 from recsys.data.reading.shape.shaper import shaped
+from recsys.data.reading.whole_ids import WholeIds
 
-_Sources = dict[str, tuple[str, ...]]
+_IDS = ("item_id", "group_id", "customer_id")
+ENTITY_KEYS = {"items": "item_id", "customers": "customer_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Where the columns of one file come from, and how its rows are converted."""
+
+    sources: Mapping[str, tuple[str, ...]]
+    notes: tuple[MappedColumn, ...]
+    convert: Callable[[pl.DataFrame], EntityRows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +73,11 @@ def load_items(
         DataError: a file cannot be read or lacks the id.
     """
 
-    def convert(rows: pl.DataFrame, sources: _Sources) -> EntityRows:
-        return convert_items(rows, sources, mapping, now=now)
+    def match(file: Path, columns: tuple[str, ...]) -> Matched:
+        matched, notes, settled = match_item_columns(file, columns, mapping)
+        return Matched(matched, notes, lambda rows: convert_items(rows, matched, settled, now=now))
 
-    return _load("items", source, mapping, ITEM_NAMES, convert, rejects, progress, announce, watch)
+    return _load("items", source, mapping, match, rejects, progress, announce, watch)
 
 
 def load_customers(
@@ -86,47 +95,51 @@ def load_customers(
         DataError: a file cannot be read or lacks the id.
     """
 
-    def convert(rows: pl.DataFrame, sources: _Sources) -> EntityRows:
-        return convert_customers(rows, sources, mapping)
+    def match(file: Path, columns: tuple[str, ...]) -> Matched:
+        matched, notes = match_customer_columns(file, columns, mapping)
+        return Matched(matched, notes, lambda rows: convert_customers(rows, matched, mapping))
 
-    return _load(
-        "customers", source, mapping, CUSTOMER_NAMES, convert, rejects, progress, announce, watch
-    )
+    return _load("customers", source, mapping, match, rejects, progress, announce, watch)
 
 
 def _load(  # noqa: PLR0917 - two callers, both above
     kind: str,
     source: str,
     mapping: ItemMapping | CustomerMapping,
-    names: Mapping[str, tuple[str, ...]],
-    convert: Callable[[pl.DataFrame, _Sources], EntityRows],
+    match: Callable[[Path, tuple[str, ...]], Matched],
     rejects: Rejects,
     progress: Progress,
     announce: Announce,
     watch: Watch,
 ) -> Entities:
-    key = next(iter(names))
+    key = ENTITY_KEYS[kind]
     files = find_files(source, mapping.files)
     joins = load_joins(files, mapping)
+    wanted = named_by(mapping)
     frames: list[pl.DataFrame] = []
-    read = rejected = filtered = 0
+    records = read = rejected = filtered = 0
     for file in files:
-        table = shaped(open_table(file, mapping.form), mapping, joins, _named(mapping))
-        sources, how = _match(file, table.columns, mapping, names)
-        if key not in sources:
+        table = shaped(open_table(file, mapping.form), mapping, joins, wanted)
+        matched = match(file, table.columns)
+        if key not in matched.sources:
             raise missing_columns(file, table.columns, [key], kind)
+        refuse_repeated(file, table.repeated, matched.notes)
         if file == files[0]:
-            announce(kind, how)
+            announce(kind, matched.notes)
         watch.say(kind, (f"{file.name}: {note}" for note in table.notes))
         batches = list(table.batches)
-        watch.columns(kind, table.columns, how, mapping)
+        watch.columns(kind, table.columns, matched.notes, mapping)
         for batch in batches:
             watch.rows(kind, batch.rows)
         broken = pl.concat([batch.broken for batch in batches])
-        done = convert(pl.concat([batch.rows for batch in batches]), sources)
+        columns = (name for ours in _IDS for name in matched.sources.get(ours, ()))
+        ids = WholeIds(columns, mapping)
+        done = matched.convert(ids.read(pl.concat([batch.rows for batch in batches])))
+        watch.say(kind, (f"{file.name}: {note}" for note in (*ids.notes, *done.notes)))
         rejects.add(kind, file, pl.concat([broken, done.rejects]))
         frames.append(done.rows)
-        read += sum(len(batch.rows) for batch in batches) + len(broken)
+        read += sum(len(batch) for batch in batches)
+        records += sum(len(b) if b.records is None else b.records for b in batches)
         rejected += len(broken) + len(done.rejects)
         filtered += count_filtered(done.rejects)
         progress(f"reading {file.name}", read)
@@ -135,6 +148,7 @@ def _load(  # noqa: PLR0917 - two callers, both above
     kept = len(first)
     counts = TableCounts(
         files=len(files),
+        records=records,
         rows=read,
         kept=kept,
         rejected=rejected,
@@ -143,39 +157,3 @@ def _load(  # noqa: PLR0917 - two callers, both above
     )
     watch.say(kind, (note for join in joins for note in join.notes()))
     return Entities(first, counts)
-
-
-def _match(
-    file: Path,
-    columns: tuple[str, ...],
-    mapping: ItemMapping | CustomerMapping,
-    names: Mapping[str, tuple[str, ...]],
-) -> tuple[_Sources, tuple[MappedColumn, ...]]:
-    for setting, wanted in _settings(mapping).items():
-        require_columns(file, columns, wanted, setting, mapping.optional)
-    given = several(mapping.columns)
-    return match_columns(
-        file, columns, given, names, optional=mapping.optional, guess=mapping.guess
-    )
-
-
-def _settings(mapping: ItemMapping | CustomerMapping) -> dict[str, tuple[str, ...]]:
-    """Returns each setting that names columns of the file, beyond `columns`, with these."""
-    named = {
-        "drop": mapping.drop,
-        "attributes": mapping.attributes or (),
-        "require": tuple(mapping.require.keys() - ITEM_NAMES.keys() - CUSTOMER_NAMES.keys()),
-        "exclude": tuple(mapping.exclude.keys() - ITEM_NAMES.keys() - CUSTOMER_NAMES.keys()),
-    }
-    if isinstance(mapping, ItemMapping):
-        named["sale_price"] = () if mapping.sale_price is None else (mapping.sale_price,)
-        named["sale_period"] = mapping.sale_period
-        named["available_when"] = tuple(mapping.available_when.keys() - ITEM_NAMES.keys())
-        named["unavailable"] = tuple(mapping.unavailable.keys() - ITEM_NAMES.keys())
-    return named
-
-
-def _named(mapping: ItemMapping | CustomerMapping) -> tuple[str, ...]:
-    """Returns all columns of the file that the mapping names."""
-    columns = [name for theirs in several(mapping.columns).values() for name in theirs]
-    return (*columns, *(name for names in _settings(mapping).values() for name in names))

@@ -9,10 +9,10 @@ import polars as pl
 
 from recsys.data.progress import Progress
 from recsys.data.reading.clock import Clock
-from recsys.data.reading.columns import Announce
+from recsys.data.reading.columns import Announce, refuse_repeated
 from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.event_columns import match_event_columns, named_by
-from recsys.data.reading.event_rows import convert_events
+from recsys.data.reading.event_rows import ID_COLUMNS, convert_events
 from recsys.data.reading.event_sorter import EventSorter, Settle
 from recsys.data.reading.feed import Feed
 from recsys.data.reading.looks.watch import Watch
@@ -22,6 +22,7 @@ from recsys.data.reading.rejects import Rejects, count_filtered
 from recsys.data.reading.shape.joins import load_joins
 from recsys.data.reading.shape.shaper import shaped
 from recsys.data.reading.visitor_links import VisitorLinks
+from recsys.data.reading.whole_ids import WholeIds
 
 
 def load_events(
@@ -60,29 +61,33 @@ def load_events(
     visitors = VisitorLinks()
     sorter = EventSorter(chunks, settled=_settled_by(feeds, visitors))
     mentions = [0] * len(mapping.mentions)
-    read = rejected = filtered = 0
+    records = read = rejected = filtered = 0
     files = () if source is None else find_files(source, mapping.files)
     joins = load_joins(files, mapping)
     for file in files:
         table = shaped(open_table(file, mapping.form), mapping, joins, named_by(mapping))
         watch.say("events", (f"{file.name}: {note}" for note in table.notes))
         columns = match_event_columns(file, table.columns, mapping)
+        refuse_repeated(file, table.repeated, columns.notes)
         if file == files[0]:
             announce("events", columns.notes)
         watch.columns("events", table.columns, columns.notes, mapping)
         clock.start_file()
+        ids = WholeIds((name for o in ID_COLUMNS for name in columns.sources.get(o, ())), mapping)
         for batch in table.batches:
             watch.rows("events", batch.rows)
-            done = convert_events(batch, columns, mapping, now=now)
+            done = convert_events(ids.read_batch(batch), columns, mapping, now=now)
             rejects.add("events", file, done.rejects)
             clock.look(done.events)
             sorter.add(done.events)
             visitors.add(done.links)
             mentions = [sum(pair) for pair in zip(mentions, done.mentions, strict=True)]
-            read += len(batch.rows) + len(batch.broken)
+            read += len(batch)
+            records += len(batch) if batch.records is None else batch.records
             rejected += len(done.rejects)
             filtered += count_filtered(done.rejects)
             progress(f"reading {file.name}", read)
+        watch.say("events", (f"{file.name}: {note}" for note in ids.notes))
     fed = sum(_add(feed, sorter, progress) for feed in feeds)
     duplicates = sorter.write(target, progress)
     left_out = sum(sum(feed.left_out.values()) for feed in feeds)
@@ -99,6 +104,7 @@ def load_events(
     )
     return TableCounts(
         files=len(files),
+        records=records,
         rows=read + fed,
         kept=sorter.rows - duplicates - left_out,
         rejected=rejected,

@@ -64,7 +64,8 @@ class FileMapping(StrictModel):
     time_format: str | None = None
     """How times are written (`%d/%m/%Y %H:%M`); default: ISO 8601 or Unix seconds, ms, us, ns."""
     more_time_formats: Columns = ()
-    """Ways of writing times that are tried after the usual ones."""
+    """Ways of writing times that the usual ones do not read: the one that reads all such times
+    counts, if no other reads them differently."""
     id_width: dict[str, Annotated[int, Field(ge=1, le=512)]] = Field(default={})
     """Our id column -> digits: a shorter number gets zeros in front (`108775` is `0108775`)."""
     guess: bool = True

@@ -28,6 +28,12 @@ class RawBatch:
     """`ROW` and the file's columns, with the file's own types (text for CSV and JSON Lines)."""
     broken: pl.DataFrame
     """`BROKEN_SCHEMA`: rows that have no columns to look at."""
+    records: int | None = None
+    """Rows that the file has for these; None: as many as there are."""
+
+    def __len__(self) -> int:
+        """Returns the number of rows, those that cannot be read included."""
+        return len(self.rows) + len(self.broken)
 
 
 @dataclass(frozen=True, slots=True)

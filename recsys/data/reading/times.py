@@ -87,17 +87,29 @@ def _parse_text(cells: pl.Series, mapping: FileMapping) -> Times:
     """Tries one way of writing after the other on the cells that are still unread."""
     utc = pl.repeat(None, len(cells), dtype=TIME, eager=True)
     zoned = pl.repeat(value=False, n=len(cells), eager=True)
+    times = Times(utc, zoned)
     unread = cells.is_not_null()
     for form in _forms(cells.drop_nulls().head(1), mapping):
         if not unread.any():
-            break
-        read = _read(cells.filter(unread), form, mapping.zone)
-        done = read.utc.is_not_null()
-        places = unread.arg_true().filter(done)
-        utc = utc.scatter(places, read.utc.filter(done))
-        zoned = zoned.scatter(places, read.zoned.filter(done))
-        unread = unread.scatter(places, False)  # noqa: FBT003 - a value, not a switch
-    return Times(utc, zoned)
+            return times
+        times, unread = _with_form(times, cells, unread, form, mapping.zone)
+    if mapping.time_format is None and unread.any():
+        only = _only_form(cells.filter(unread), mapping)
+        if only is not None:
+            times, _ = _with_form(times, cells, unread, only, mapping.zone)
+    return times
+
+
+def _with_form(
+    times: Times, cells: pl.Series, unread: pl.Series, form: str, zone: str
+) -> tuple[Times, pl.Series]:
+    """Returns the times with those that a form reads, and which cells are still unread."""
+    read = _read(cells.filter(unread), form, zone)
+    done = read.utc.is_not_null()
+    places = unread.arg_true().filter(done)
+    utc = times.utc.scatter(places, read.utc.filter(done))
+    zoned = times.zoned.scatter(places, read.zoned.filter(done))
+    return Times(utc, zoned), unread.scatter(places, False)  # noqa: FBT003 - a value
 
 
 def _forms(first: pl.Series, mapping: FileMapping) -> list[str]:
@@ -106,6 +118,19 @@ def _forms(first: pl.Series, mapping: FileMapping) -> list[str]:
         return [mapping.time_format]
     forms = [*_NAIVE, *_ZONED, _NUMBER, _SPELLED]
     return sorted(forms, key=lambda form: _read(first, form, mapping.zone).utc.null_count())
+
+
+def _only_form(cells: pl.Series, mapping: FileMapping) -> str | None:
+    """Returns the further form that reads all cells; None: none does, or several, differently."""
+    whole: dict[str, pl.Series] = {}
+    for form in mapping.more_time_formats:
+        utc = _read(cells, form, mapping.zone).utc
+        if utc.null_count() == 0:
+            whole[form] = utc
+    first = next(iter(whole), None)
+    if first is None or any(not whole[first].equals(other) for other in whole.values()):
+        return None
+    return first
 
 
 def _read(cells: pl.Series, form: str, zone: str) -> Times:

@@ -19,6 +19,8 @@ class VisitorLinks:
 
     _pairs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_SCHEMA))
     _customers: dict[str, str] | None = None
+    _events: int = 0
+    """Events of visitors that `linked` gave to customers."""
 
     def add(self, pairs: pl.DataFrame) -> None:
         """Adds pairs of `visitor_id` and `customer_id`."""
@@ -30,17 +32,17 @@ class VisitorLinks:
         customers = self._customer_of()
         if not customers:
             return events
+        self._events += int(events["customer_id"].is_in(list(customers)).sum())
         return events.with_columns(pl.col("customer_id").replace(customers))
 
     def notes(self) -> tuple[str, ...]:
         """Returns what a person should know of the links."""
-        linked = len(self._customer_of())
-        shared = self._pairs["visitor_id"].n_unique() - linked
+        shared = self._pairs["visitor_id"].n_unique() - len(self._customer_of())
         lines = []
-        if linked:
+        if self._events:
             lines.append(
-                f"{linked:,} visitors are known as customers by other rows: what they did without "
-                "a customer id counts as their customer's"
+                f"{self._events:,} events name a visitor whom other rows name as one customer: "
+                "they are that customer's"
             )
         if shared:
             lines.append(

@@ -1,12 +1,14 @@
 """Decides for one file whether ids such as `17850.0` are whole numbers."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import polars as pl
 
 from recsys.data.reading import cells
 from recsys.data.reading.ids import DECIMAL, EXPONENT, WHOLE, as_id, only_whole
 from recsys.data.reading.mapping import FileMapping
+from recsys.data.reading.raw import RawBatch
 
 _FIRST_LOOK = 1_000
 """So many texts are looked at before all of a batch are."""
@@ -49,6 +51,10 @@ class WholeIds:
                 ids = as_id(written, pl.col(column), dtype, whole=True)
                 changed.append(only_whole(ids).alias(column))
         return rows.with_columns(changed)
+
+    def read_batch(self, batch: RawBatch) -> RawBatch:
+        """Returns a batch whose rows are as `read` returns them."""
+        return replace(batch, rows=self.read(batch.rows))
 
     def _decide(self, column: str, texts: pl.Series) -> None:
         if not texts.head(_FIRST_LOOK).str.contains(f"{WHOLE}|{EXPONENT}").all():

@@ -139,6 +139,33 @@ def rows_between(session: Session, after: int, up_to: int, limit: int) -> list[R
     )
 
 
+def of_campaign(
+    session: Session,
+    columns: Sequence[str],
+    after: int,
+    limit: int,
+    *,
+    plan_id: str = "",
+    offer_id: str = "",
+) -> list[Row]:
+    """Returns contacts of one plan or of one offer, cancelled ones too, in order.
+
+    Args:
+        session: for queries.
+        columns: of `COLUMNS`, the number first.
+        after: number before the first.
+        limit: rows at most.
+        plan_id: whose contacts, those that stand in for others among them.
+        offer_id: instead: whose contacts, of all plans and of none.
+    """
+    column, value = ("plan_id", plan_id) if plan_id else ("offer_id", offer_id)
+    return session.rows(
+        f"SELECT {', '.join(columns)} FROM contacts "  # noqa: S608  our own names
+        f"WHERE number > ? AND {column} = ? ORDER BY number LIMIT ?",
+        (after, value, limit),
+    )
+
+
 def _contact(row: Row) -> Contact:
     return Contact(*row)._replace(held_out=bool(row[_HELD_OUT]))
 

@@ -143,11 +143,10 @@ def test_a_written_event_moves_the_list_of_every_kind_of_source(live: Shop) -> N
         assert live.batch(placement, customer, "nobody") == [listed, []]
 
 
+@pytest.mark.extra(name="torch")
 def test_a_written_event_moves_the_list_of_a_sequence_model(
     store: Store, start_server: ServerFactory, shop: Dataset
 ) -> None:
-    pytest.importorskip("torch", reason="needs the extra 'torch': make setup-torch")
-    pytest.importorskip("onnx", reason="needs the extra 'torch': make setup-torch")
     reader = {"kind": "sequence", "embedding_size": 8, "epochs": 2, "batch_size": 16, **BOTH}
     models = {"sequence": reader, "popular": MODELS["popular"]}
     fitted = fit(shop, config(models), end_time=END)

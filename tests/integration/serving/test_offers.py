@@ -252,6 +252,34 @@ def test_eligibility_knows_the_last_event(client: RecsysClient) -> None:
     assert second.best.offer.offer_id == "buyers"
 
 
+def test_what_runs_out_is_known_until_the_last_purchase(client: RecsysClient) -> None:
+    newcomer = {"customer_id": "nobody-knows"}
+
+    def buy(*days_ago: float) -> None:
+        moments = [TIME - timedelta(days=each) for each in days_ago]
+        purchase = {"event_type": "purchase", "item_id": "item-02", **newcomer}
+        client.write_events([ShopEvent(**purchase, event_time=each) for each in moments])
+
+    buy(70, 60, 50, 40)
+    [item] = client.recommend("buy_again", **newcomer).items
+    days = (item.replenishment.due_time - NOW) / 86_400
+    assert 0 < days < 10
+    within, before = f"days_until_due < {days + 0.01}", f"days_until_due < {days}"
+    client.upsert_offers(
+        [
+            offer("refill", scope={"item_ids": ["item-02"]}, eligibility=within),
+            offer("early", scope={"item_ids": ["item-02"]}, eligibility=before),
+            offer("other", scope={"item_ids": ["item-04"]}, eligibility=within),
+        ]
+    )
+    first = client.next_best_offer("web", **newcomer)
+    assert first.best is not None
+    assert first.best.offer.offer_id == "refill"
+    assert first.alternates == ()
+    buy(0.01)
+    assert client.next_best_offer("web", **newcomer).no_offer_reason == "not-eligible"
+
+
 def test_a_visitor_gets_offers_too(client: RecsysClient) -> None:
     client.upsert_offers([offer("a", eligibility="is_visitor")])
     assert client.next_best_offer("web", visitor_id="v1").best is not None

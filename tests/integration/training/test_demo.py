@@ -7,7 +7,9 @@ from datetime import datetime
 
 import polars as pl
 
+from recsys.assembly import load_recommender
 from recsys.bundle import current, verify
+from recsys.fitting.config import load_config
 from tests.small_shop import START, shop_customers, shop_events, shop_items
 
 SHIFT = datetime(2017, 10, 10, tzinfo=START.tzinfo) - START
@@ -31,12 +33,17 @@ def test_the_demo_goes_the_whole_way(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for said in ("personal frequency", "for_you, and why", "you bought it on", "What next"):
+    for said in (
+        *("personal frequency", "for_you, and why", "you bought it on", "What next"),
+        *("similar_items", "complete_the_basket", "buy_again, and when", "within 14 days"),
+    ):
         assert said in " ".join(done.stdout.split())
     assert done.stdout.count("Customer customer-") == 3
     rows = json.loads((tmp_path / "evaluation.json").read_text())["rows"]
     assert {"default", "popularity"} <= {row["configuration"] for row in rows}
-    verify(current(tmp_path / "bundles"))
+    bundle = current(tmp_path / "bundles")
+    verify(bundle)
+    assert set(load_recommender(bundle).placements) == set(load_config().placements)
     log = [json.loads(line) for line in (tmp_path / "server.log").read_text().splitlines()]
     finished = [line for line in log if line["event"] == "rpc.finished"]
     assert len(finished) >= 6

@@ -8,11 +8,14 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from recsys.assembly import load_recommender
+from recsys.bundle import current
 from recsys.errors import DataError
 from recsys.offers.offer import Offer, to_micros
 from recsys.store.choosing import Candidate, Choosing, Outcome
 from recsys.store.consent import Consent
 from recsys.store.customers import Customers
+from recsys.store.events import LogEvent
 from recsys.store.offers import Offers
 from recsys.store.open import open_store
 from recsys.store.plans import Plans
@@ -21,6 +24,7 @@ from training.cli import app
 from training.plan_files import part_of
 
 TIME = END.strftime("%Y-%m-%dT%H:%M:%S")
+DUE_SOON = "days_until_due < 7"
 OFFERS = [
     {"offer_id": "tea", "scope": {"category": ["Drinks", "Tea"]}, "voucher_stock": 10},
     {"offer_id": "coffee", "scope": {"category": ["Drinks", "Coffee"]}, "budget": 2.0},
@@ -164,6 +168,34 @@ def test_what_cannot_be_planned_is_said(url, bundle_root, tmp_path) -> None:
     assert "gone" in str(unknown.exception)
     nobody = plan(url, bundle_root, tmp_path / "a", "--channel", "email")
     assert nobody.exit_code == 2
+
+
+def test_a_plan_sees_what_customers_did_since_the_bundle(url, bundle_root, tmp_path) -> None:
+    """Two offers by turns: for who bought within the last day, and for who did not."""
+    store = open_store(url)
+    moment = int(END.timestamp() * 1e6) - 3_600_000_000
+    row = ("new", "customer-04", None, None, "item-02", None, "purchase", moment)
+    store.append([LogEvent(*row)])
+    for name, eligibility in (("thanks", "days_since_purchase < 0.1"), ("soon", DUE_SOON)):
+        made = offer(offer_id=name, eligibility=eligibility)
+        Offers(store).upsert([(name, made.model_dump_json(), None, None)])
+    store.close()
+    words = ("--offer", "thanks", "--hold-out", 0)
+    assert plan(url, bundle_root, tmp_path / "a", *words).exit_code == 0
+    assert rows_of(tmp_path / "a")["customer_id"].to_list() == ["customer-04"]
+    soon = plan(url, bundle_root, tmp_path / "b", "--offer", "soon", "--hold-out", 0)
+    assert soon.exit_code == 0, soon.output
+    recommender, now = load_recommender(current(bundle_root)), int(END.timestamp())
+    resolver, [model] = recommender.resolver, recommender.forecasters.values()
+    due = set()
+    for number, name in enumerate(resolver.customers.series()):
+        told = model.forecast(resolver.states.of(number), now)
+        left = told.due_times - now
+        own = (told.days > 1) & (-left <= told.due_times - told.last_times)
+        if (own & (left < 7 * 86_400)).any():
+            due.add(name)
+    assert set(rows_of(tmp_path / "b")["customer_id"]) == due - {"customer-03"}  # who refuses
+    assert 10 < len(due) < CUSTOMERS
 
 
 def test_a_plan_is_listed_and_can_be_given_back(url, bundle_root, tmp_path) -> None:

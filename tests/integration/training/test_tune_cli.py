@@ -5,8 +5,6 @@ import sys
 
 import pytest
 
-pytest.importorskip("optuna", reason="the extra `tune` is not installed")
-
 from recsys.bundle import current
 from recsys.fitting.config import load_config
 from tests.integration.training.commands import training
@@ -14,6 +12,7 @@ from tests.integration.training.test_choice_cli import MENU
 from tests.shop_folder import write_shop
 from tests.small_shop import shop_dataset
 
+pytestmark = pytest.mark.extra(name="tune")
 TRIALS = 4
 
 
@@ -63,7 +62,7 @@ def test_a_study_writes_a_configuration_that_can_be_fitted(whole, data, tmp_path
     file = folder.with_suffix(".toml")
     lines = file.read_text().splitlines()
     assert lines[0].startswith("# Made by recsys ")
-    assert "python -m training tune --data" in lines[1]
+    assert "recsys tune --data" in lines[1]
     assert lines[2].startswith("# Settings tried: 4")
     assert any(line.startswith("#   for_you: ndcg@20 0.") for line in lines)
     assert load_config(file).placements.keys() == load_config().placements.keys()

@@ -13,7 +13,7 @@ from recsys.offers.facts import Knowledge
 from recsys.offers.offer import Offer
 from recsys.offers.values import Audience, PastContacts
 from recsys.pipeline.recommender import Recommender
-from recsys.types import DAY_S, VISITOR_PREFIX
+from recsys.types import DAY_S, VISITOR_PREFIX, ItemId
 from tests.qualification.rows import Row, at_most, equal, figure
 from tests.random_filters import columns_of, random_case
 from tests.unit.live.test_hostile_filters import HOSTILE
@@ -24,7 +24,7 @@ SLOWEST_MS = 50
 
 def rows(recommender: Recommender, dataset: Dataset, random: np.random.Generator) -> Iterator[Row]:
     """Yields how many eligibilities hold for other customers than plain Python says."""
-    known = Knowledge.of(recommender.resolver)
+    known = Knowledge.of(recommender)
     audience = everybody(recommender, random)
     told = counted(audience, known, dataset)
     frame = pl.DataFrame(told, infer_schema_length=None).with_columns(markets=None)
@@ -33,7 +33,7 @@ def rows(recommender: Recommender, dataset: Dataset, random: np.random.Generator
         "eligibility: columns that are looked at", len(frame.columns) - 1, len(known.schema())
     )
     columns = columns_of(frame, random)
-    drawn = [random_case(columns, random) for _ in range(2 * ELIGIBILITIES)]
+    drawn = [random_case(columns, random) for _ in range(3 * ELIGIBILITIES)]
     cases = [case for case in drawn if not case.parameters][:ELIGIBILITIES]
     wrong, kept = 0, []
     for start in range(0, len(cases), AT_ONCE):
@@ -75,6 +75,7 @@ def counted(audience: Audience, known: Knowledge, dataset: Dataset) -> list[dict
         row |= attributes.get(name, {})
         row |= {"customer_id": name, "is_visitor": name.startswith(VISITOR_PREFIX)}
         row |= _history(own, items, audience.query_time)
+        row |= {"days_until_due": _due(own, known, audience.query_time)}
         labels = known.segments.labels.ids(known.segments.of(place))
         row["segments"] = labels
         row["rfm"] = next((each[4:] for each in labels if each.startswith("rfm=")), None)
@@ -108,6 +109,28 @@ def _history(own: pl.DataFrame, items: dict[str, dict[str, Any]], now: int) -> d
         "bought_categories": sorted(steps),
         "bought_brands": sorted(brands),
     }
+
+
+def _due(own: pl.DataFrame, known: Knowledge, now: int) -> float | None:
+    """Returns in how many days the first item is due that was bought on two days or more."""
+    times: dict[str, list[int]] = {}
+    for _, item_id, kind, moment in own.iter_rows():
+        if kind == "purchase":
+            times.setdefault(item_id, []).append(int(moment.timestamp()))
+    found = []
+    for item_id, bought in times.items():
+        days = len({time // DAY_S for time in bought})
+        if days < 2 or known.forecaster is None:
+            continue
+        num = known.catalogue.items.number(ItemId(item_id))
+        prior = known.forecaster.priors(np.array([num], dtype=np.int32))
+        first, last = min(bought), max(bought)
+        span = (last - first) / DAY_S
+        interval = (float(prior.scale[0]) + span) / (float(prior.shape) + days - 1)
+        due = last + round(interval * DAY_S)
+        if now - due <= due - last:
+            found.append((due - now) / DAY_S)
+    return min(found, default=None)
 
 
 def _hostile(known: Knowledge) -> Iterator[Row]:

@@ -165,7 +165,7 @@ def test_lists_without_items_have_nothing_but_zeros_for_accuracy(
     silent = Contender("default", ("for_you",), lambda _: FixedLists(catalogue, {}))
     rows = compare(split, [silent], STUDY)
     assert {row.metric for row in rows} == {
-        *("precision", "recall", "ndcg", "ndcg_full_ideal", "map", "mrr", "hr"),
+        *("precision", "recall", "ndcg", "ndcg_full_ideal", "map", "map_full", "mrr", "hr"),
         *("repeat_recall", "explore_recall", "serendipity", "coverage"),
     }
     assert all(row.value == 0 for row in rows)

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recsys.backtest.baselines import baselines
 from recsys.backtest.compare import Contender, Study, compare
 from recsys.backtest.contenders import fitted
+from recsys.backtest.outcomes import NobodyToJudgeError
 from recsys.backtest.rolling import mean_by, rolling
 from recsys.backtest.rows import Row
 from recsys.protocols.holdout import HoldOut
@@ -62,3 +65,13 @@ def test_a_mean_leaves_out_what_is_not_known() -> None:
     values = np.array([[1.0, nan], [3.0, nan], [5.0, 2.0]])
     found = mean_by(np.array([0, 0, 1]), values)
     np.testing.assert_array_equal(found, [[2.0, nan], [5.0, 2.0]])
+
+
+def test_a_cut_off_that_nobody_can_be_judged_at_has_no_rows(folds: tuple[HoldOut, ...]) -> None:
+    nobody = replace(folds[0].split, after=folds[0].split.after.clear())
+    empty, study = replace(folds[0], split=nobody), replace(STUDY, skip_empty=True)
+    found = rolling([empty, folds[1]], contenders, study)
+    assert {row.variant for row in found} == {folds[1].variant, "mean of 1 cut-offs"}
+    for those, how in (([empty, folds[1]], STUDY), ([empty, empty], study)):
+        with pytest.raises(NobodyToJudgeError, match="for_you: no customer has a right answer"):
+            rolling(those, contenders, how)

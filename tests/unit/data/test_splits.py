@@ -139,10 +139,27 @@ def test_the_training_sides_digest_depends_on_data_cutoff_and_items() -> None:
     assert temporal_split(data, cutoff=day(10)).train.digest in digests
 
 
-@pytest.mark.parametrize("cutoff", [day(-1), day(20)])
-def test_an_empty_side_is_an_error_that_says_which(cutoff: datetime) -> None:
-    with pytest.raises(DataError, match=r"no customer has events before .* and purchases after"):
+@pytest.mark.parametrize(
+    ("cutoff", "said"),
+    [
+        (day(-1), "nothing lies before the cut-off 2025-12-31 00:00 UTC: the data go from "),
+        (day(20), "nothing lies after the cut-off 2026-01-21 00:00 UTC: the data go from "),
+    ],
+)
+def test_an_empty_side_is_an_error_that_says_which(cutoff: datetime, said: str) -> None:
+    with pytest.raises(DataError, match=said):
         temporal_split(tiny_shop(HISTORY + LATER), cutoff=cutoff)
+
+
+def test_a_cut_that_nobody_crosses_is_an_error() -> None:
+    strangers = tiny_shop([Event("ann", "tea", 0), Event("bob", "tea", 12)])
+    with pytest.raises(DataError, match=r"no customer has events before .* and purchases after"):
+        temporal_split(strangers, cutoff=day(10))
+
+
+def test_items_that_are_all_left_out_are_an_error_that_says_why() -> None:
+    with pytest.raises(DataError, match=r"no item is left before .* lower --min-item-events"):
+        temporal_split(tiny_shop(HISTORY + LATER), cutoff=day(10), min_item_events=1_000)
 
 
 def test_no_events_at_all_is_an_error() -> None:

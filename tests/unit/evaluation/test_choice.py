@@ -60,6 +60,9 @@ def test_what_is_chosen_is_shown_measured_and_written(tmp_path: Path, menu: Path
     assert "the nearest alternatives" in said
     chosen = load_config(written)
     assert chosen.placements["for_you"].sources
+    rest = {name: made for name, made in load_config().placements.items() if name != "for_you"}
+    kept = {name: made for name, made in chosen.placements.items() if name != "for_you"}
+    assert kept == rest, "a bundle trained with the file lacks no placement"
     again = tmp_path / "again.json"
     call(*common, "--config", written, "--json", again)
     ours = [

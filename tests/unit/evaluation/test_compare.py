@@ -105,6 +105,7 @@ def test_a_file_that_is_not_there_is_named() -> None:
         configurations(["default", "gone.toml"])
 
 
+@pytest.mark.extra(name="report")
 def test_data_that_somebody_else_has_split_are_compared_too(tmp_path: Path) -> None:
     """Everybody has two of three items in train and the third in test."""
     items = ["tea", "milk", "jam"]

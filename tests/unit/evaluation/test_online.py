@@ -10,7 +10,6 @@ from rich.console import Console
 
 from evaluation.online import texts
 from evaluation.online.document import document
-from evaluation.online.page import page
 from evaluation.online.tables import comparison_tables, figure_tables
 from recsys.online.attribute import Tally
 from recsys.online.comparisons import Comparison
@@ -122,7 +121,10 @@ def test_the_document_is_json_with_everything_in_it() -> None:
     assert told["lost_impressions"] == 21
 
 
+@pytest.mark.extra(name="report")
 def test_the_page_says_what_is_wrong_first_and_draws_what_there_is() -> None:
+    from evaluation.online.page import page  # noqa: PLC0415  # imports an extra
+
     now = datetime(2024, 2, 1, tzinfo=UTC)
     text = page(a_report(), now=now)
     assert text.index("mismatch") < text.index("All figures")

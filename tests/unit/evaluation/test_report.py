@@ -59,6 +59,7 @@ def page(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "new" / "report.html"
 
 
+@pytest.mark.extra(name="report")
 def test_the_page_needs_nothing_from_elsewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert len(text) < 1_500_000
@@ -72,6 +73,7 @@ def test_the_page_needs_nothing_from_elsewhere(page: Path) -> None:
         assert not {"src", "href", "onload", "onclick"} & set(attributes)
 
 
+@pytest.mark.extra(name="report")
 def test_every_plot_is_drawn_in_the_colours_of_the_page(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for plot in ("headline", "curves", "coverage", "popularity", "calibration", "learning"):
@@ -86,6 +88,7 @@ def test_every_plot_is_drawn_in_the_colours_of_the_page(page: Path) -> None:
     assert "@media print" in text
 
 
+@pytest.mark.extra(name="report")
 def test_the_page_says_what_the_figures_say(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     rows = read_figures(page.with_suffix(".json"))
@@ -103,6 +106,7 @@ def test_the_page_says_what_the_figures_say(page: Path) -> None:
     assert any(row.p_holm is not None for row in rows)
 
 
+@pytest.mark.extra(name="report")
 def test_a_comparison_has_a_report_too(prepared: Path, tmp_path: Path) -> None:
     call(
         *("compare", "--data", prepared, "--config", "popularity", "--k", "5"),
@@ -122,7 +126,11 @@ def test_a_comparison_has_a_report_too(prepared: Path, tmp_path: Path) -> None:
     [
         (["--learning-curve", "history"], "--report FILE.html"),
         (["--learning-curve", "weather", "--report", "x.html"], "history"),
-        (["--bundle", "x", "--report", "x.html", "--learning-curve", "history"], "refits"),
+        pytest.param(
+            ["--bundle", "x", "--report", "x.html", "--learning-curve", "history"],
+            "refits",
+            marks=pytest.mark.extra(name="report"),
+        ),
     ],
 )
 def test_wrong_options_are_refused(options: list[str], said: str) -> None:
@@ -138,6 +146,7 @@ def test_without_the_extra_the_command_says_what_to_install(
     assert "pip install" in said
 
 
+@pytest.mark.extra(name="report")
 def test_the_sentences_claim_no_more_than_was_shown(prepared: Path, tmp_path: Path) -> None:
     for name in ("one", "other"):
         (tmp_path / f"{name}.toml").write_text("[models.taste]\nembedding_size = 8\n")

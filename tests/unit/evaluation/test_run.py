@@ -260,7 +260,7 @@ def test_what_was_asked_for_and_cannot_be_measured_is_an_error(
 def test_nothing_prepared_says_how_to_prepare(as_program: Callable[..., Outcome]) -> None:
     done = as_program("run", "--data", "nowhere")
     assert done.code == 1
-    assert "python -m training prepare" in done.err
+    assert "recsys prepare" in done.err
 
 
 def test_the_program_says_where_to_read_more(as_program: Callable[..., Outcome]) -> None:

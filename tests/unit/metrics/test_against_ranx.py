@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from recsys.metrics.average_precision import average_precision_at
+from recsys.metrics.average_precision_full import average_precision_full_at
 from recsys.metrics.hit_rate import hit_rate_at
 from recsys.metrics.hits import ValueArray, hit_matrix
 from recsys.metrics.ndcg import ndcg_at
@@ -24,10 +24,7 @@ OURS: dict[str, Callable[[BoolArray, NumArray, int], ValueArray]] = {
     "precision": lambda hits, _, k: precision_at(hits, k),
     "recall": recall_at,
     "ndcg": ndcg_at,
-    # ranx divides by |truth|, we by what k places can hold.
-    "map": lambda hits, sizes, k: (
-        average_precision_at(hits, sizes, k) * np.minimum(sizes, k) / sizes
-    ),
+    "map": average_precision_full_at,
     "mrr": lambda hits, _, k: reciprocal_rank_at(hits, k),
     "hit_rate": lambda hits, _, k: hit_rate_at(hits, k),
 }

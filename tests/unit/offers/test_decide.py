@@ -37,7 +37,7 @@ def values(recommender: Recommender) -> AffinityValues:
 
 
 def ranked(recommender: Recommender, values: AffinityValues, *offers: Offer, **more):
-    book = OfferBook.of(offers, Knowledge.of(recommender.resolver))
+    book = OfferBook.of(offers, Knowledge.of(recommender))
     asked = {"channel": "email", "min_value": 0.0, **more}
     found = rank(book, audience(recommender, 0), values, **asked)
     return found if isinstance(found, NoOffer) else [each.scoped.offer.offer_id for each in found]
@@ -95,7 +95,7 @@ def test_affinity_is_the_share_of_what_a_customer_wants(
             offer("mine", scope={"item_ids": ids(np.unique(own).astype(np.int32))}),
             offer("others", scope={"item_ids": ids(others.astype(np.int32))}),
         ],
-        Knowledge.of(recommender.resolver),
+        Knowledge.of(recommender),
     ).offers
     worth = values.worth(audience(recommender, 0), offers)
     basket, mine, strange = worth.probability[0].tolist()
@@ -125,7 +125,7 @@ def test_an_offer_brings_its_items_margin_unless_it_says_otherwise(
     margin = items.frame["price"][0] - items.frame["cost"][0]
     scoped = OfferBook.of(
         [offer("a", scope={"item_ids": [items.items.id(0)]}), offer("b", gain_per_redemption=7)],
-        Knowledge.of(recommender.resolver),
+        Knowledge.of(recommender),
     ).offers
     assert values.margins.gains(scoped).tolist() == pytest.approx([margin, 7.0])
 
@@ -147,7 +147,7 @@ def test_the_ledger_is_asked_in_its_own_units(
     costly = offer(
         "a", cost={"per_contact": 0.5, "per_redemption": 2}, budget=9, cooldown_days=1.5
     )
-    book = OfferBook.of([costly], Knowledge.of(recommender.resolver))
+    book = OfferBook.of([costly], Knowledge.of(recommender))
     [found] = rank(book, audience(recommender, 0), values, channel="email", min_value=-9)
     candidate = to_candidate(found, "anna", ContactLimits(hold_out=0))
     assert candidate.cost == pytest.approx(500_000 + RESPONSE * 2_000_000, abs=2)

@@ -20,7 +20,7 @@ NOW = datetime(2030, 6, 1, tzinfo=UTC)
 
 @pytest.fixture
 def known(recommender: Recommender) -> Knowledge:
-    return Knowledge.of(recommender.resolver)
+    return Knowledge.of(recommender)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 from recsys.live.deployment import Deployment
-from recsys.offers.facts import FACTS
+from recsys.offers.facts import FACTS, FORECASTS
 from recsys.offers.offers_file import read_offers
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -18,6 +18,7 @@ def test_the_example_loads_and_the_page_shows_it() -> None:
         "come-back",
         "pasta-week",
         "welcome",
+        "refill",
     ]
     offers, deployment = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     assert offers in example.read_text()
@@ -26,4 +27,4 @@ def test_the_example_loads_and_the_page_shows_it() -> None:
 
 
 def test_every_column_is_explained() -> None:
-    assert [name for name in FACTS if f"`{name}`" not in PAGE] == []
+    assert [name for name in {**FACTS, **FORECASTS} if f"`{name}`" not in PAGE] == []

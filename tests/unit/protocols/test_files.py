@@ -83,6 +83,7 @@ def test_one_file_can_hold_several_parts(
         ("customer_id,basket_no,item_id\nann,1.5,tea\n", "row 1: basket_no: cannot be read"),
         ("customer_id,when,item_id,time\nann,1,tea,soon\n", "row 1: time: cannot be read: 'soon'"),
         ("customer_id,item_id\nann,tea,milk\n", "row 1: row: "),
+        ("customer_id,item_id\nann,4.01E+12\n", "row 1: item_id: id has lost digits"),
         ("customer_id,item_id\n", "holds no row of the part train"),
     ],
 )

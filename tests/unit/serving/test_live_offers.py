@@ -56,7 +56,7 @@ def looked(live: LiveOffers, recommender: Recommender) -> OfferDesk:
     desk = live.look(recommender)
     assert desk is not None
     offers = [each.offer for each in desk.book.offers]
-    afresh = OfferBook.of(offers, Knowledge.of(recommender.resolver))
+    afresh = OfferBook.of(offers, Knowledge.of(recommender))
     values = AffinityValues.of(recommender.resolver.states, recommender.catalogue)
     assert items(desk) == items(OfferDesk(afresh, values))
     assert desk.book.conditions.known.catalogue is recommender.catalogue

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from recsys.programs import own_command
 from serving.processes import supervisor as module
 from serving.processes.supervisor import Supervisor, environment_of, server_command
 from serving.settings import SETTINGS_VARIABLE, ServingSettings
@@ -117,7 +118,7 @@ def test_settings_travel_in_the_environment_where_no_password_is_seen() -> None:
     url = "postgresql://shop:secret@db/events"
     settings = ServingSettings(bundles=Path("b"), threads=7, store=url)
     command = list(server_command(50052, 9))
-    assert command[:4] == [sys.executable, "-m", "serving", "process"]
+    assert command[:5] == own_command("serving", "process")
     assert command[command.index("--port") + 1] == "50052"
     assert command[command.index("--link") + 1] == "9"
     assert "secret" not in " ".join(command)

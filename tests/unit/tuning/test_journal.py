@@ -2,13 +2,12 @@
 
 import pytest
 
-pytest.importorskip("optuna", reason="the extra `tune` is not installed")
-
 from recsys.errors import ConfigError
 from recsys.tuning.folder import alone, mend
 from recsys.tuning.journal import FILE, STARTUP, Journal
 from recsys.tuning.spaces import Range
 
+pytestmark = pytest.mark.extra(name="tune")
 RANGES = {"size": Range(low=8, high=64, log=True), "power": Range(low=0, high=1)}
 WHOLE = {"size"}
 

@@ -7,8 +7,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-pytest.importorskip("optuna", reason="the extra `tune` is not installed")
-
 from recsys.backtest.significance import Interval
 from recsys.choice.gather import Variant
 from recsys.choice.menu import Menu
@@ -29,6 +27,7 @@ from recsys.tuning.verdict import Tuned
 from tests.small_shop import START, shop_dataset
 from tests.unit.choice.menus import SMALL
 
+pytestmark = pytest.mark.extra(name="tune")
 PLENTY = 600.0
 ALS = {"kind": "als", "embedding_size": 4}
 TASTE = validated(

@@ -9,6 +9,8 @@ from recsys.data.reading.looks.look import Look, note, of, toml_key, toml_text, 
 _ALWAYS_NEW = 0.99
 _FEWEST = 100
 """Fewer events, customers or items than this say nothing about shares."""
+_FEWEST_DAYS = 7
+"""On fewer days than this, hardly anybody comes back anyway."""
 _ONCE_SHARE = 0.9
 _TOP_SHARE = 0.2
 _PLACEHOLDER_SHARE = 0.02
@@ -37,9 +39,14 @@ def always_new(evidence: Evidence) -> Iterator[Look]:
     if customers.ids < _FEWEST:
         return
     person = evidence.watch.person
-    if customers.one_moment >= _ALWAYS_NEW * customers.ids:
+    come_back = customers.one_moment < _ALWAYS_NEW * customers.ids
+    if customers.ids >= _ALWAYS_NEW * facts.events or (
+        len(facts.by_day) >= _FEWEST_DAYS and not come_back
+    ):
         seen = (
-            "never come twice" if customers.one_moment == customers.ids else "hardly ever repeat"
+            "never come twice"
+            if customers.one_moment == customers.ids
+            else "hardly ever come back"
         )
         text = f"the {customers.ids:,} customers of {facts.events:,} events {seen}: "
         text += "the id is new for every order or visit"

@@ -92,7 +92,7 @@ class _Shaper:
                 rows = join.beside(rows, mapping)
         if self.columns:
             rows = _aligned(rows, (ROW, *self.columns))
-        return RawBatch(rows, batch.broken)
+        return RawBatch(rows, batch.broken, records=len(batch))
 
     def _exploded(self, rows: pl.DataFrame, settings: Explode) -> pl.DataFrame:
         """Returns a row for each item; fields of texts that are named are there in every batch."""

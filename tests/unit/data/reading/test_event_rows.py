@@ -219,7 +219,7 @@ def test_ids_of_every_type() -> None:
 def test_properties_are_packed() -> None:
     mapping = EventMapping(properties=("store", "week"))
     row = event(mapping, store="7", week=3, other="x")
-    assert json.loads(row["properties"]) == {"store": "7", "week": 3}
+    assert json.loads(row["properties"]) == {"store": "7", "week": "3"}
     assert event(properties='{"a":1}')["properties"] == '{"a":1}'
 
 

@@ -164,3 +164,15 @@ def test_events_are_settled_without_duplicates(tmp_path: Path) -> None:
     assert sorter.write(target, silent) == 1
     assert seen == [2]
     assert pl.read_parquet(target)["customer_id"].to_list() == ["ben"]
+
+
+@pytest.mark.parametrize("range_rows", [2, 100])
+def test_events_that_say_the_same_are_counted(tmp_path: Path, range_rows: int) -> None:
+    chunks = tmp_path / "chunks"
+    chunks.mkdir()
+    sorter = EventSorter(chunks, range_rows=range_rows)
+    sorter.add(events([0, 0, 0, 1, 2, 2]))
+    sorter.add(events([1, 3], event_id=["a.2", "b"]))
+    sorter.write(tmp_path / "events.parquet", silent)
+    # Three at one time and two at another are one each, and a given id is no repeat.
+    assert (sorter.repeats, sorter.duplicates) == (3, 0)
