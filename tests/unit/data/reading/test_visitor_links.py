@@ -22,7 +22,7 @@ def test_visitors_with_one_customer_are_that_customer() -> None:
     )
     assert found["customer_id"].to_list() == ["ann", "bob", "ann", "visitor/v4", "v1", "cid"]
     (note,) = links.notes()
-    assert note.startswith("3 visitors are known as customers")
+    assert note.startswith("3 events name a visitor whom other rows name as one customer")
 
 
 def test_shared_devices_stay_visitors() -> None:
@@ -42,3 +42,11 @@ def test_nothing_to_link() -> None:
     links = VisitorLinks()
     links.add(pairs(("v", "ann")))
     assert links.linked(events()).is_empty()
+
+
+def test_events_of_every_batch_are_counted() -> None:
+    links = VisitorLinks()
+    links.add(pairs(("v", "ann")))
+    for _ in range(2):
+        links.linked(events("visitor/v", "visitor/w"))
+    assert links.notes()[0].startswith("2 events")
