@@ -56,6 +56,7 @@ def test_online_retail(tmp_path: Path) -> None:
     assert looks(report) == [
         ("note", "items-share-ids", "items"),
         ("note", "columns-not-used", "events"),
+        ("note", "reading", "events"),
     ]
 
 

@@ -66,7 +66,10 @@ def match_columns(
     found = {ours: either[ours] for ours in names if ours in either}
     notes = tuple(
         MappedColumn(
-            ours, _shown(ours, theirs), how_named(theirs, optional) if ours in given else "guessed"
+            ours,
+            _shown(ours, theirs),
+            how_named(theirs, optional) if ours in given else "guessed",
+            theirs,
         )
         for ours, theirs in found.items()
     )

@@ -68,7 +68,10 @@ def match_event_columns(
         sources["unit_price"] = (line_value,)
         more.append(
             MappedColumn(
-                "unit_price", f"{line_value} / quantity", how_named([line_value], mapping.optional)
+                "unit_price",
+                f"{line_value} / quantity",
+                how_named([line_value], mapping.optional),
+                (line_value,),
             )
         )
     if properties:

@@ -209,7 +209,7 @@ def test_catalogue_and_customers(tmp_path: Path) -> None:
         announce=heard.__setitem__,
     )
     assert set(heard) == {"events", "items", "customers"}
-    assert MappedColumn("title", "name", "mapping") in heard["items"]
+    assert MappedColumn("title", "name", "mapping", ("name",)) in heard["items"]
     dataset = Dataset.open(tmp_path / "out")
     first = dataset.items.row(by_predicate=pl.col("item_id") == "p1", named=True)
     assert (first["title"], first["tags"], first["size"]) == ("Tea", ["organic"], 3)

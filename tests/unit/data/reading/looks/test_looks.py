@@ -265,8 +265,8 @@ CASES = [
     Case(
         "rows-repeat",
         NOTE,
-        "30 of 1,530 rows say exactly",
-        lambda rows: pl.concat([rows, rows.head(30)]),
+        "40 of 1,540 rows say exactly",
+        lambda rows: pl.concat([rows, rows.head(40)]),
         lambda rows: pl.concat([rows, rows.head(10)]),
     ),
     Case(

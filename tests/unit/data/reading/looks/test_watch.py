@@ -7,10 +7,10 @@ from recsys.data.reading.mapping import EventMapping
 
 COLUMNS = ("who", "sku", "day", "clock", "state", "line_1", "line_2", "net", "pcs", "channel")
 NOTES = (
-    MappedColumn("customer_id", "who", "mapping"),
-    MappedColumn("item_id", "sku", "guessed"),
-    MappedColumn("event_time", "day + clock", "mapping"),
-    MappedColumn("unit_price", "net / quantity", "mapping"),
+    MappedColumn("customer_id", "who", "mapping", ("who",)),
+    MappedColumn("item_id", "sku", "guessed", ("sku",)),
+    MappedColumn("event_time", "day + clock", "mapping", ("day", "clock")),
+    MappedColumn("unit_price", "net / quantity", "mapping", ("net",)),
     MappedColumn("event_type", "'purchase'", "default"),
     MappedColumn("channel", "'channel'", "constant"),
 )
