@@ -59,6 +59,11 @@ NOTHING = "had no effect on any row"
             {"whole_number_ids": ["customer_id"]},
             {"customer_id": pl.col("customer_id").str.strip_prefix("c") + ".0"},
         ),
+        (
+            "id_width (item_id)",
+            {"id_width": {"item_id": 4}},
+            {"item_id": pl.col("item_id").str.strip_prefix("p")},
+        ),
         ("properties (till)", {"properties": ["till"]}, {"till": pl.lit("3")}),
         (
             "require.item_id",

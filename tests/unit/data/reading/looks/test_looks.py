@@ -21,6 +21,9 @@ def with_column(**columns: pl.Expr) -> Change:
     return lambda rows: rows.with_columns(**columns)
 
 
+DOCUMENTED = Path("docs/data.md").read_text()
+
+
 def some(share: float, value: pl.Expr, other: pl.Expr) -> pl.Expr:
     """Returns a value in the first rows and another in the rest."""
     return pl.when(pl.int_range(pl.len()) < share * pl.len()).then(value).otherwise(other)
@@ -255,6 +258,21 @@ CASES = [
         with_column(price=some(0.9, lit("0.00"), lit("1.99"))),
     ),
     Case(
+        "two-currencies",
+        WARNING,
+        "prices are in EUR (1,200), GBP (300), of the rows looked at",
+        with_column(price=some(0.2, "£" + col("price"), col("price") + " €")),
+        with_column(price=some(0.2, "EUR " + col("price"), col("price") + " €")),
+    ),
+    Case(
+        "two-currencies",
+        WARNING,
+        "prices are in CHF (1,350), EUR (150)",
+        with_column(Currency=some(0.1, lit("EUR"), lit("CHF"))),
+        with_column(Currency=lit("CHF")),
+        lines='[events.require]\nCurrency = { any_of = ["CHF"] }',
+    ),
+    Case(
         "rows-repeat",
         WARNING,
         "1,500 of 3,000 rows say exactly what an earlier row says",
@@ -292,6 +310,7 @@ CASES = [
 def test_a_look_speaks_where_it_must_and_only_there(case: Case, tmp_path: Path) -> None:
     report = prepared(tmp_path, case.odd(orders()))
     (look,) = [one for one in report.looks if one.code == case.code]
+    assert f"`{case.code}`" in DOCUMENTED
     assert look.severity is case.severity
     assert look.table == "events"
     assert case.text in look.text

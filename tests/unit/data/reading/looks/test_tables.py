@@ -19,6 +19,7 @@ def numbered_orders(form: str) -> pl.DataFrame:
 
 
 def look(report: DataReport, code: str) -> Look:
+    assert f"`{code}`" in Path("docs/data.md").read_text()
     (found,) = [one for one in report.looks if one.code == code]
     return found
 
