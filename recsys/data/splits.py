@@ -166,26 +166,36 @@ def _why_nobody(
     )
     if first is None:
         return "the data set has no events to split"
-    if not customers:
-        return "no event names a customer, only visitors: nobody's later purchases can be found"
-    if first == last:
-        return f"all events have one time, {first:%Y-%m-%d %H:%M} UTC: {_WITHOUT_TIMES}"
     period = f"the data go from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
-    if cutoff <= first:
-        return (
-            f"nothing lies before the cut-off {moment}: {period}; cut between, or {_WITHOUT_TIMES}"
-        )
-    if cutoff > last:
-        return (
-            f"nothing lies after the cut-off {moment}: {period}; cut between, or {_WITHOUT_TIMES}"
-        )
-    if not len(items):
-        return f"no item is left before {moment}: lower --min-item-events, or cut later ({period})"
-    return (
+    elsewhere = f"cut between, or {_WITHOUT_TIMES}"
+    reasons = (
+        (
+            not customers,
+            "no event names a customer, only visitors: nobody's later purchases can be found",
+        ),
+        (
+            first == last,
+            f"all events have one time, {first:%Y-%m-%d %H:%M} UTC: {_WITHOUT_TIMES}",
+        ),
+        (
+            cutoff <= first,
+            f"nothing lies before the cut-off {moment}: {period}; {elsewhere}",
+        ),
+        (
+            cutoff > last,
+            f"nothing lies after the cut-off {moment}: {period}; {elsewhere}",
+        ),
+        (
+            not len(items),
+            f"no item is left before {moment}: lower --min-item-events, or cut later ({period})",
+        ),
+    )
+    nobody = (
         f"no customer has events before {moment} "
         f"({past['customer_id'].n_unique()} have) and purchases after ({len(buying)} have): "
         f"cut elsewhere, or {_WITHOUT_TIMES}"
     )
+    return next((text for applies, text in reasons if applies), nobody)
 
 
 def _moment(dataset: Dataset, cutoff: datetime | None, test_days: int | None) -> datetime:

@@ -7,6 +7,7 @@ import polars as pl
 
 from recsys.data.dataset import Dataset
 from recsys.data.events import TIME
+from recsys.errors import DataError
 from recsys.protocols.clock import (
     BASKET_STEP_DAYS,
     CUTOFF,
@@ -66,10 +67,18 @@ def wanted(table: Table, cutoff: datetime) -> pl.DataFrame:
 
 
 def end_of(shape: Shape, parts: Sequence[pl.DataFrame]) -> datetime:
-    """Returns a moment after all events of some parts: the clock's, or a second after the last."""
+    """Returns a moment after all events of some parts: the clock's, or a second after the last.
+
+    Raises:
+        DataError: there is no event.
+    """
     if shape is not Shape.EVENTS:
         return CUTOFF
-    last = max(part["event_time"].max() for part in parts if len(part))  # type: ignore[type-var]
+    lasts = [part["event_time"].max() for part in parts if len(part)]
+    if not lasts:
+        message = "the data set has no events to split"
+        raise DataError(message)
+    last = max(lasts)  # type: ignore[type-var]
     if not isinstance(last, datetime):
         message = f"event times are of type {type(last).__name__}"
         raise TypeError(message)

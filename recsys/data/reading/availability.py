@@ -3,18 +3,21 @@
 import polars as pl
 
 from recsys.data.reading import cells
+from recsys.data.reading.literal import column as named
 from recsys.data.reading.mapping import FileMapping
 
 _NO = (
     "false", "no", "n", "f", "off", "outofstock", "soldout", "unavailable", "notavailable",
     "discontinued", "disabled", "inactive", "archived", "draft", "unpublished", "hidden",
+    "notinstock", "nostock", "temporarilyoutofstock", "temporarilyunavailable", "reserved",
 )  # fmt: skip
 _YES = (
     "true", "yes", "y", "t", "on", "instock", "available", "limitedavailability", "lowstock",
     "preorder", "presale", "backorder", "onbackorder", "backorderable", "madetoorder",
     "instoreonly", "onlineonly", "active", "enabled", "published", "visible",
 )  # fmt: skip
-_SCHEMA_ORG = r"^https?schemaorg"
+_SCHEMA_ORG = r"^(https?)?schema(org)?"
+_ONLY_ZERO = r"^\D*0+\D*$"
 
 
 def availability(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Expr:
@@ -24,9 +27,10 @@ def availability(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Ex
     after it has sold out (pre-order, back-order), may be shown, too.
     """
     if dtype == pl.Boolean():
-        return pl.col(column)
+        return named(column)
     if dtype.is_numeric():
-        return pl.col(column) > 0
+        stock = cells.number(column, dtype, mapping)
+        return pl.when(stock.is_not_nan()).then(stock > 0)
     text = cells.text(column, dtype, mapping)
     word = text.str.to_lowercase().str.replace_all(r"[^a-z]+", "").str.replace(_SCHEMA_ORG, "")
     stock = cells.number(column, dtype, mapping)
@@ -34,7 +38,8 @@ def availability(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Ex
         pl.when(stock.is_finite())
         .then(stock > 0)
         .when(word.is_in(_YES))
-        .then(pl.lit(value=True))
+        # "0 in stock"
+        .then(~text.str.contains(_ONLY_ZERO))
         .when(word.is_in(_NO))
         .then(pl.lit(value=False))
     )
@@ -42,5 +47,7 @@ def availability(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Ex
 
 def is_no(cell: pl.Expr) -> pl.Expr:
     """Returns whether a text says that something may not be shown; false where it says nothing."""
-    word = cell.cast(pl.String).str.to_lowercase().str.replace_all(r"[^a-z0]+", "")
-    return word.is_in([*_NO, "0"]).fill_null(value=False)
+    text = cell.cast(pl.String)
+    word = text.str.to_lowercase().str.replace_all(r"[^a-z]+", "").str.replace(_SCHEMA_ORG, "")
+    none_left = text.str.strip_chars().cast(pl.Float64, strict=False) <= 0
+    return word.is_in(_NO).fill_null(value=False) | none_left.fill_null(value=False)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 import polars as pl
-from polars._typing import PolarsDataType
+from polars.datatypes import DataTypeClass
 
 from recsys.data.reading.lines import UNDECODABLE
 from recsys.data.reading.raw import ROW, RawBatch, no_broken_rows
@@ -13,11 +13,13 @@ from recsys.data.reading.raw import ROW, RawBatch, no_broken_rows
 # times are UTC inside, and `plain_type` makes them so.
 os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
 
+_Type = pl.DataType | DataTypeClass
+
 MAX_LEAVES = 500
 """Of a struct with more fields, at all depths, no field becomes a column."""
 
 
-def plain_type(dtype: PolarsDataType) -> pl.DataType:
+def plain_type(dtype: _Type) -> pl.DataType:
     """Returns the type that a column is read as, at every depth.
 
     Dictionaries, bytes and columns without any value become text, arrays lists, maps lists of
@@ -59,7 +61,7 @@ def columns_of(schema: Mapping[str, pl.DataType]) -> dict[str, pl.Expr]:
     return columns
 
 
-def _leaves(path: str, cell: pl.Expr, dtype: PolarsDataType) -> Iterator[tuple[str, pl.Expr]]:
+def _leaves(path: str, cell: pl.Expr, dtype: _Type) -> Iterator[tuple[str, pl.Expr]]:
     if not isinstance(dtype, pl.Struct):
         return
     for field in dtype.fields:

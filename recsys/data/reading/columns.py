@@ -22,7 +22,7 @@ class MappedColumn:
     """The retailer's column or columns, or the constant."""
     how: str
     """`mapping`, `profile`, `guessed`, `constant` or `default`."""
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...]
     """The retailer's columns; none for a constant."""
 
 
@@ -111,6 +111,28 @@ def require_columns(
                 f"its columns are {', '.join(columns)}"
             )
             raise DataError(message, file=str(file), column=column)
+
+
+def refuse_repeated(file: Path, repeated: Collection[str], notes: Iterable[MappedColumn]) -> None:
+    """Checks that no column of ours comes from a name that stands several times in the header.
+
+    Args:
+        file: named in the error.
+        repeated: names that stand several times.
+        notes: where our columns come from.
+
+    Raises:
+        DataError: one does; which of the columns is meant cannot be told.
+    """
+    for note in notes:
+        for column in note.columns:
+            if column in repeated:
+                message = (
+                    f"{file}: the header has {column!r} more than once, and {note.ours} comes from "
+                    f"it: rename the columns in the file, or name them all in order:  "
+                    'header = ["...", "..."] with skip_rows = 1'
+                )
+                raise DataError(message, file=str(file), column=column)
 
 
 class Announce(Protocol):

@@ -19,7 +19,7 @@ from recsys.data.reading.delimiter import guess_below_titles, guess_delimiter
 from recsys.data.reading.lines import UNDECODABLE, undecodable
 from recsys.errors import DataError
 
-_BLANK = " \t,;|\ufeff\xa0"
+_BLANK = " \t\r,;|\ufeff\xa0"
 _SAMPLE_LINES = 20
 _HEADER_LINES = 20
 """A header whose quotes are still open after so many lines is broken."""
@@ -122,7 +122,7 @@ def _first_record(start: CsvStart, lines: Sequence[str], form: CsvFormat, number
     if start.lossy and UNDECODABLE in record:
         reason = undecodable(start.encoding)
         raise start.error(f'the header has {reason}: set encoding = "..." in the mapping file')
-    return _Record(number, height, cells)
+    return _Record(number, height, cells or [""])
 
 
 def _checked_names(start: CsvStart, names: tuple[str, ...], first: _Record) -> list[str]:

@@ -8,6 +8,7 @@ import polars as pl
 from recsys.data.reading.attributes import is_nameless, typed_attribute
 from recsys.data.reading.mapping import CustomerMapping, ItemMapping
 from recsys.data.reading.raw import ROW
+from recsys.data.reading.shape.explode import place_column
 
 PLACE = "__place__"
 """Column with a row's place in the table as read, from 0."""
@@ -55,10 +56,12 @@ def with_attributes(
 def _flat_names(attributes: Sequence[pl.Series], taken: Sequence[str]) -> list[pl.Series]:
     """Returns attributes whose names filters can use: a path `size.width` becomes `size_width`."""
     names = {*taken, *(column.name for column in attributes)}
-    return [
-        column if (flat := column.name.replace(".", "_")) in names else column.alias(flat)
-        for column in attributes
-    ]
+    renamed = []
+    for column in attributes:
+        flat = column.name.replace(".", "_")
+        renamed.append(column if flat in names else column.alias(flat))
+        names.add(flat)
+    return renamed
 
 
 def _attributes(
@@ -74,5 +77,8 @@ def _attributes(
     used = {
         theirs[0] for name, theirs in sources.items() if len(theirs) == 1 and name != "available"
     }
-    out = {*used, *mapping.drop, *ours, ROW}
+    place = () if mapping.explode is None else (place_column(mapping.explode),)
+    out = {*used, *mapping.drop, *ours, *place, ROW}
+    # An object's fields say all that its JSON text does.
+    out |= {name for name in columns if any(other.startswith(f"{name}.") for other in columns)}
     return [name for name in columns if name not in out and not is_nameless(name)]

@@ -63,17 +63,12 @@ def match_event_columns(
         matched.pop("visitor_id")
         notes = tuple(note for note in notes if note.ours != "visitor_id")
     sources, constants = dict(matched), dict(mapping.constants)
-    more = [MappedColumn(ours, repr(value), "constant") for ours, value in constants.items()]
+    more = [MappedColumn(ours, repr(value), "constant", ()) for ours, value in constants.items()]
     if line_value is not None:
         sources["unit_price"] = (line_value,)
-        more.append(
-            MappedColumn(
-                "unit_price",
-                f"{line_value} / quantity",
-                how_named([line_value], mapping.optional),
-                (line_value,),
-            )
-        )
+        how = how_named([line_value], mapping.optional)
+        source = f"{line_value} / quantity"
+        more.append(MappedColumn("unit_price", source, how, (line_value,)))
     if properties:
         more.append(MappedColumn("properties", " + ".join(properties), "mapping", properties))
     if mapping.time_parts:
@@ -153,7 +148,7 @@ def _defaults(
         needed.append("customer_id")
     if "event_type" not in present:
         constants["event_type"] = EventType.PURCHASE.value
-        notes.append(MappedColumn("event_type", repr(EventType.PURCHASE.value), "default"))
+        notes.append(MappedColumn("event_type", repr(EventType.PURCHASE.value), "default", ()))
         needed.append("item_id")
     missing = [ours for ours in EVENT_NAMES if ours in needed and ours not in present]
     if missing:

@@ -10,7 +10,9 @@ from recsys.data.reading import cells
 from recsys.data.reading.availability import availability, is_no
 from recsys.data.reading.checks import Check, id_checks, sift
 from recsys.data.reading.entity_rows import PLACE, EntityRows, with_attributes
+from recsys.data.reading.event_times import first_times
 from recsys.data.reading.first_value import first, padded
+from recsys.data.reading.literal import column as named
 from recsys.data.reading.mapping import FileMapping, ItemMapping
 from recsys.data.reading.raw import ROW
 from recsys.data.reading.rules import (
@@ -21,7 +23,6 @@ from recsys.data.reading.rules import (
     rule_texts,
 )
 from recsys.data.reading.sale_prices import sale_checks, with_sale_prices
-from recsys.data.reading.times import parse_times
 from recsys.data.reading.value_checks import number_checks, time_checks
 
 _PRICES = ("price", "list_price", "cost")
@@ -119,7 +120,7 @@ def _times(
 ) -> pl.Series | pl.Expr:
     if not columns:
         return pl.lit(None, ITEM_SCHEMA["created_at"])
-    return parse_times(rows[columns[0]], mapping).utc
+    return first_times(rows, columns, mapping).utc
 
 
 def _name(ours: str) -> str:
@@ -142,7 +143,6 @@ def _item_cell(
     if not columns or ours in {"created_at", "tags"}:
         default = pl.lit(value=True) if ours == "available" else pl.lit(None, target)
         return default.alias(ours)
-    column, dtype = columns[0], types[columns[0]]
     if ours in _PRICES:
         cell = first(cells.number(name, types[name], mapping) for name in columns)
     elif ours == "available":
@@ -150,7 +150,7 @@ def _item_cell(
     elif ours == "category":
         cell = _path(columns, types, mapping)
     elif ours == "markets":
-        cell = _markets(column, dtype)
+        cell = first(_markets(name, types[name]) for name in columns)
     elif ours == "title":
         parts = [cells.text(name, types[name], mapping) for name in columns]
         joined = pl.concat_str(parts, separator=" ", ignore_nulls=True)
@@ -166,8 +166,10 @@ def _path(
     columns: tuple[str, ...], types: dict[str, pl.DataType], mapping: ItemMapping
 ) -> pl.Expr:
     if len(columns) > 1:
-        steps = pl.concat_list([cells.text(name, types[name], mapping) for name in columns])
-        return _without_gaps(steps)
+        each = [cells.text(name, types[name], mapping) for name in columns]
+        if mapping.categories_separator is not None:
+            each = [step.str.split(mapping.categories_separator).list.first() for step in each]
+        return _without_gaps(pl.concat_list([step.str.strip_chars() for step in each]))
     column, dtype = columns[0], types[columns[0]]
     if mapping.categories_separator is None or isinstance(dtype, pl.List):
         return _split(column, dtype, mapping, mapping.category_separator)
@@ -197,7 +199,7 @@ def _tags(
 
 def _split(column: str, dtype: pl.DataType, mapping: ItemMapping, separator: str) -> pl.Expr:
     if isinstance(dtype, pl.List):
-        return _without_gaps(pl.col(column).cast(pl.List(pl.String)))
+        return _without_gaps(named(column).cast(pl.List(pl.String)))
     steps = cells.text(column, dtype, mapping).str.split(separator)
     return _without_gaps(steps.list.eval(pl.element().str.strip_chars()))
 
@@ -218,7 +220,7 @@ def _markets(column: str, dtype: pl.DataType) -> pl.Expr:
         .alias(name)
         for name in ("market", "available", "price")
     ]
-    return pl.col(column).list.eval(pl.struct(fields))
+    return named(column).list.eval(pl.struct(fields))
 
 
 def _market_value(cell: pl.Expr, name: str) -> pl.Expr:

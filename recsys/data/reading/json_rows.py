@@ -1,16 +1,16 @@
 """Makes a table of JSON objects: scalars as they are written, odd values as JSON text."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
-from recsys.data.reading.json_shape import JsonColumn, Shape, column_type
+from recsys.data.reading.json_shape import JsonColumn, Shape
 from recsys.data.reading.raw import ROW
 
 JsonObject = dict[str, object]
-_Converter = Callable[[object, object], object]
-_Parents = list[JsonObject | None]
+_Cells = Sequence[object]
 
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _BROKEN_CHARACTER = "\\ud"
@@ -56,11 +56,8 @@ def rows_frame(
         columns: what the table has.
     """
     values = _Values(texts, objects)
-    cells: dict[str, Sequence[object]] = {ROW: numbers}
-    for column in columns:
-        cells[column.name] = values.column(column)
-    types = {column.name: column_type(column) for column in columns}
-    return pl.DataFrame(cells, schema={ROW: pl.Int64(), **types})
+    cells = [values.column(column) for column in columns]
+    return pl.DataFrame([pl.Series(ROW, numbers, pl.Int64), *cells])
 
 
 class _Values:
@@ -68,36 +65,31 @@ class _Values:
 
     def __init__(self, texts: Sequence[str], objects: Sequence[JsonObject]) -> None:
         self._texts = texts
-        self._written: dict[tuple[str, ...], _Parents] = {(): list(objects)}
-        self._typed: dict[tuple[str, ...], _Parents] = {}
+        self._written: dict[tuple[str, ...], _Cells] = {(): objects}
+        self._typed: dict[tuple[str, ...], _Cells] = {}
 
-    def column(self, column: JsonColumn) -> list[object]:
+    def column(self, column: JsonColumn) -> pl.Series:
         *above, key = column.path
         written = _field(_parents(self._written, tuple(above)), key)
-        if column.shape.is_scalar:
-            if column.shape.seen_bool:
-                return [_scalar(value) for value in written]
-            return written
-        convert = _converter(column.shape) if column.nested else _text
-        if not _has_json(column.shape, nested=column.nested):
-            return [None if value is None else convert(value, value) for value in written]
-        if not self._typed:
-            # Read once more, so that numbers in JSON text are numbers.
-            self._typed[()] = [json.loads(text, parse_int=_whole) for text in self._texts]
-        typed = _field(_parents(self._typed, tuple(above)), key)
-        pairs = zip(written, typed, strict=True)
-        return [None if value is None else convert(value, again) for value, again in pairs]
+        typed = written
+        if _has_json(column.shape, nested=column.nested):
+            if not self._typed:
+                # Read once more, so that numbers in JSON text are numbers.
+                self._typed[()] = [json.loads(text, parse_int=_whole) for text in self._texts]
+            typed = _field(_parents(self._typed, tuple(above)), key)
+        if column.nested:
+            return _series(column.shape, written, typed).alias(column.name)
+        return _text_series(column.shape, written, typed).alias(column.name)
 
 
-def _field(parents: _Parents, key: str) -> list[object]:
-    return [None if parent is None else parent.get(key) for parent in parents]
+def _field(parents: _Cells, key: str) -> list[object]:
+    return [parent.get(key) if isinstance(parent, dict) else None for parent in parents]
 
 
-def _parents(cache: dict[tuple[str, ...], _Parents], path: tuple[str, ...]) -> _Parents:
+def _parents(cache: dict[tuple[str, ...], _Cells], path: tuple[str, ...]) -> _Cells:
     if path not in cache:
         *above, key = path
-        values = _field(_parents(cache, tuple(above)), key)
-        cache[path] = [value if isinstance(value, dict) else None for value in values]
+        cache[path] = _field(_parents(cache, tuple(above)), key)
     return cache[path]
 
 
@@ -106,19 +98,6 @@ def _whole(digits: str) -> int | float:
         return int(digits)
     except ValueError:  # Python converts only so many digits
         return float(digits)
-
-
-def _scalar(value: object) -> object:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value
-
-
-def _text(value: object, typed: object) -> str | None:
-    """Returns a value as text; `typed` is the same with numbers that are numbers."""
-    if value is None or isinstance(value, str):
-        return value
-    return compact(typed)
 
 
 def _has_json(shape: Shape, *, nested: bool) -> bool:
@@ -134,28 +113,56 @@ def _nests(shape: Shape) -> bool:
     return shape.is_list or shape.is_record
 
 
-def _converter(shape: Shape) -> _Converter:
-    """Returns what brings values of a shape to its type."""
+def _series(shape: Shape, values: _Cells, typed: _Cells) -> pl.Series:
+    """Returns values of one shape as a list, a struct or text.
+
+    Args:
+        shape: what was seen at the place of the values.
+        values: the values, with numbers as text.
+        typed: the same with numbers that are numbers, for JSON text.
+    """
     if shape.is_list:
-        return _list_converter(_text if shape.element is None else _converter(shape.element))
+        return _list_series(shape, values, typed)
     if shape.is_record:
-        return _record_converter({key: _converter(field) for key, field in shape.fields.items()})
-    return _text
+        return _struct_series(shape, values, typed)
+    return _text_series(shape, values, typed)
 
 
-def _list_converter(inner: _Converter) -> _Converter:
-    def convert(value: object, typed: object) -> object:
-        if not (isinstance(value, list) and isinstance(typed, list)):
-            return None
-        return [inner(part, again) for part, again in zip(value, typed, strict=True)]
+def _text_series(shape: Shape, values: _Cells, typed: _Cells) -> pl.Series:
+    if shape.is_scalar and not shape.seen_bool:
+        return pl.Series(values, dtype=pl.String)
+    texts = [
+        value if value is None or isinstance(value, str) else compact(again)
+        for value, again in zip(values, typed, strict=True)
+    ]
+    return pl.Series(texts, dtype=pl.String)
 
-    return convert
+
+def _struct_series(shape: Shape, values: _Cells, typed: _Cells) -> pl.Series:
+    fields = [
+        _series(field, _field(values, key), _field(typed, key)).alias(key)
+        for key, field in shape.fields.items()
+    ]
+    missing = pl.Series([value is None for value in values], dtype=pl.Boolean)
+    struct = pl.DataFrame(fields).to_struct()
+    return pl.select(pl.when(~missing).then(struct)).to_series() if missing.any() else struct
 
 
-def _record_converter(inner: Mapping[str, _Converter]) -> _Converter:
-    def convert(value: object, typed: object) -> object:
-        if not (isinstance(value, dict) and isinstance(typed, dict)):
-            return None
-        return {key: part(value.get(key), typed.get(key)) for key, part in inner.items()}
+def _list_series(shape: Shape, values: _Cells, typed: _Cells) -> pl.Series:
+    """Builds all elements at once, and groups them by the list that they belong to."""
+    lists = pl.DataFrame({"row": range(len(values))}, schema={"row": pl.Int64()})
+    lengths = [len(value) if isinstance(value, list) else 0 for value in values]
+    element = Shape() if shape.element is None else shape.element
+    inner = _series(element, _flat(values), _flat(typed))
+    parts = pl.DataFrame([pl.Series("row", np.repeat(lists["row"], lengths)), inner.alias("part")])
+    grouped = parts.group_by("row", maintain_order=True).agg("part")
+    empty = pl.Series([value is not None for value in values], dtype=pl.Boolean)
+    return (
+        lists.join(grouped, on="row", how="left", maintain_order="left")
+        .select(pl.when(empty).then(pl.col("part").fill_null(pl.lit([], pl.List(inner.dtype)))))
+        .to_series()
+    )
 
-    return convert
+
+def _flat(values: _Cells) -> list[object]:
+    return [part for value in values if isinstance(value, list) for part in value]

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import polars as pl
-
 MAX_FIELDS = 500
 """An object with more different keys is a map: it stays JSON text."""
 
@@ -155,16 +153,3 @@ def _leaves(shape: Shape, path: tuple[str, ...]) -> Iterator[JsonColumn]:
         if not field.is_record:
             yield JsonColumn(".".join(below), below, field, nested=field.is_list)
         yield from _leaves(field, below)
-
-
-def column_type(column: JsonColumn) -> pl.DataType:
-    """Returns String, or a list of text or of structs."""
-    return _data_type(column.shape) if column.nested else pl.String()
-
-
-def _data_type(shape: Shape) -> pl.DataType:
-    if shape.is_list:
-        return pl.List(pl.String() if shape.element is None else _data_type(shape.element))
-    if shape.is_record:
-        return pl.Struct({key: _data_type(field) for key, field in shape.fields.items()})
-    return pl.String()

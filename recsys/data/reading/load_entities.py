@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from recsys.data.progress import Progress
-from recsys.data.reading.columns import Announce, MappedColumn, missing_columns
+from recsys.data.reading.columns import Announce, MappedColumn, missing_columns, refuse_repeated
 from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.customer_rows import convert_customers
 from recsys.data.reading.entity_columns import (
@@ -123,6 +123,7 @@ def _load(  # noqa: PLR0917 - two callers, both above
         matched = match(file, table.columns)
         if key not in matched.sources:
             raise missing_columns(file, table.columns, [key], kind)
+        refuse_repeated(file, table.repeated, matched.notes)
         if file == files[0]:
             announce(kind, matched.notes)
         watch.say(kind, (f"{file.name}: {note}" for note in table.notes))

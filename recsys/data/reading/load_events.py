@@ -9,7 +9,7 @@ import polars as pl
 
 from recsys.data.progress import Progress
 from recsys.data.reading.clock import Clock
-from recsys.data.reading.columns import Announce
+from recsys.data.reading.columns import Announce, refuse_repeated
 from recsys.data.reading.counts import TableCounts
 from recsys.data.reading.event_columns import match_event_columns, named_by
 from recsys.data.reading.event_rows import ID_COLUMNS, convert_events
@@ -68,6 +68,7 @@ def load_events(
         table = shaped(open_table(file, mapping.form), mapping, joins, named_by(mapping))
         watch.say("events", (f"{file.name}: {note}" for note in table.notes))
         columns = match_event_columns(file, table.columns, mapping)
+        refuse_repeated(file, table.repeated, columns.notes)
         if file == files[0]:
             announce("events", columns.notes)
         watch.columns("events", table.columns, columns.notes, mapping)

@@ -1,6 +1,6 @@
 """Profiles: ready mappings for the exports of shop systems and trackers, told by their headers."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from recsys.config import StrictModel, merge, read_toml, validated
-from recsys.data.event_names import bare
 from recsys.data.reading.mapping import (
     CustomerMapping,
     EventMapping,
@@ -18,7 +17,23 @@ from recsys.data.reading.mapping import (
 from recsys.data.reading.mapping import (
     Mapping as FileMappings,
 )
+from recsys.data.reading.profile_columns import (
+    begins_of_made,
+    loose,
+    names_in,
+    with_columns,
+    written_as,
+)
 from recsys.errors import ConfigError
+
+_OTHER_WAYS = {"line_value": "unit_price", "time_parts": "event_time", "properties": "properties"}
+"""Setting -> our column, which it gives as `columns` and `constants` could."""
+_WHOLE = frozenset({"explode", "fill_down", "order_times"})
+"""Settings that a user says as a whole."""
+_BY_NAME = frozenset(
+    {"require", "exclude", "available_when", "unavailable", "type_when", "missing_in", "joins"}
+)
+"""Settings whose parts a user says as a whole."""
 
 FOLDER = Path(__file__).parent / "profile_files"
 
@@ -29,6 +44,8 @@ TABLES: tuple[TableName, ...] = ("events", "items", "customers")
 class _Shape(StrictModel):
     export: str
     recognise: tuple[str, ...] = Field(min_length=1)
+    exact: bool = False
+    """A file is recognised only by columns that are written just so."""
 
 
 class _EventShape(_Shape, EventMapping):
@@ -62,13 +79,17 @@ class Shape:
     """What a person calls the file."""
     recognise: tuple[str, ...]
     """Columns that all files of this kind have, and hardly any other."""
+    exact: bool
+    """They must be written just so."""
     values: Mapping[str, Any]
     """The table of a mapping, as it stands in the file."""
 
     def lacks(self, columns: Collection[str]) -> tuple[str, ...]:
         """Returns the columns to recognise the kind by that are not among these."""
-        present = {bare(column) for column in columns}
-        return tuple(name for name in self.recognise if bare(name) not in present)
+        if self.exact:
+            return tuple(name for name in self.recognise if name not in columns)
+        present = {loose(column) for column in columns}
+        return tuple(name for name in self.recognise if loose(name) not in present)
 
     def mapping_for(self, columns: Collection[str]) -> dict[str, Any]:
         """Returns the table of a mapping for a file.
@@ -79,16 +100,9 @@ class Shape:
         Args:
             columns: those of the file, as read.
         """
-        written = {bare(column): column for column in columns}
-        names: set[str] = set()
-
-        def renamed(name: str) -> str:
-            name = name if name in columns else written.get(bare(name), name)
-            names.add(name)
-            return name
-
-        values = _with_columns(self.values, renamed)
-        return {"guess": False, **values, "optional": sorted(names)}
+        change = written_as(columns, begins_of_made(self.values))
+        values = with_columns(self.values, change, columns)
+        return {"guess": False, **values, "optional": sorted(names_in(values))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +142,27 @@ def find_profile(name: str) -> Profile:
 def laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a shape's table of a mapping with a user's laid over it.
 
-    What a user says of one of our columns replaces every other way in which the shape gives it.
+    What a user says of one of our columns replaces every other way in which the shape gives it,
+    and a column that the user names is not optional, whatever the shape says.
     """
     base = dict(base)
     columns, constants = own.get("columns", {}), own.get("constants", {})
-    if "line_value" in own or "unit_price" in {*columns, *constants}:
-        base.pop("line_value", None)
-        base["columns"] = _without(base.get("columns", {}), ["unit_price"])
-    if "time_parts" in own or "event_time" in {*columns, *constants}:
-        base.pop("time_parts", None)
-        base["columns"] = _without(base.get("columns", {}), ["event_time"])
-    if "properties" in columns or "properties" in constants:
-        base.pop("properties", None)
-    base["columns"] = _without(base.get("columns", {}), constants)
+    replaced = {*columns, *constants}
+    for setting, ours in _OTHER_WAYS.items():
+        if setting in own:
+            replaced.add(ours)
+        if setting in own or ours in replaced:
+            base.pop(setting, None)
+    for setting in _WHOLE.intersection(own):
+        base.pop(setting, None)
+    for setting in _BY_NAME.intersection(own, base):
+        base[setting] = _without(base[setting], own[setting])
+    base["columns"] = _without(base.get("columns", {}), replaced - columns.keys())
     if "constants" in base:
-        base["constants"] = _without(base["constants"], columns)
-    return merge(base, own)
+        base["constants"] = _without(base["constants"], replaced - constants.keys())
+    merged = merge(base, own)
+    optional = set(base.get("optional", ())) - names_in(own)
+    return {**merged, "optional": sorted({*optional, *own.get("optional", ())})}
 
 
 def checked(values: Mapping[str, Any], where: str) -> FileMappings:
@@ -163,7 +182,8 @@ def _load(file: Path) -> Profile:
             table,
             shape["export"],
             tuple(shape["recognise"]),
-            {key: value for key, value in shape.items() if key not in {"export", "recognise"}},
+            shape.get("exact", False),
+            _without(shape, ("export", "recognise", "exact")),
         )
         for table in TABLES
         for shape in values.get(table, ())
@@ -173,35 +193,3 @@ def _load(file: Path) -> Profile:
 
 def _without(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in names}
-
-
-_NO_COLUMNS = frozenset(
-    {"constants", "event_types", "missing", "any_of", "pattern", "text", "zone", "time_format"}
-    | {"more_time_formats", "encoding", "delimiter", "quote", "files", "header", "prefix"}
-    | {"separator", "field_separator", "pair_separator", "last", "name", "records", "id_width"}
-    | {"category_separator", "categories_separator", "tags_separator"}
-)
-"""Settings whose texts are no columns of the file."""
-_KEYED = frozenset(
-    {"require", "exclude", "when", "rows", "unavailable", "available_when", "missing_in", "on"}
-)
-"""Settings whose keys are columns."""
-
-
-def _with_columns(value: Any, change: Callable[[str], str], key: str = "") -> Any:  # noqa: ANN401 - any TOML
-    """Returns a table of a mapping in which every name of a column of the file is changed."""
-    if key in _NO_COLUMNS:
-        return value
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_with_columns(part, change, key) for part in value]
-    if isinstance(value, Mapping):
-        inner = "when" if key == "type_when" else None
-        return {
-            change(name) if key in _KEYED else name: (
-                part if key == "missing_in" else _with_columns(part, change, inner or name)
-            )
-            for name, part in value.items()
-        }
-    return value

@@ -8,6 +8,7 @@ from pathlib import Path
 from recsys.data.reading.arrow_reader import open_arrow
 from recsys.data.reading.csv_reader import open_csv
 from recsys.data.reading.file_form import FileForm
+from recsys.data.reading.file_kinds import advice_for
 from recsys.data.reading.jsonl_reader import open_jsonl
 from recsys.data.reading.parquet_reader import open_parquet
 from recsys.data.reading.raw import RawTable
@@ -42,7 +43,9 @@ def find_files(source: str, names: Sequence[str] = ()) -> tuple[Path, ...]:
     path = Path(source)
     if path.is_file():
         return (path,)
+    there: list[Path] = []
     if path.is_dir():
+        there = [file for file in path.rglob("*") if file.is_file() and _is_shown(file, path)]
         found = list(readable_files(path))
         if names and found:
             kept = [file for file in found if has_name(file, names)]
@@ -62,6 +65,8 @@ def find_files(source: str, names: Sequence[str] = ()) -> tuple[Path, ...]:
         raise DataError(message, file=source)
     if not found:
         message = f"{source}: holds no file that can be read ({', '.join(_KINDS)}, .gz, .zst)"
+        advised = [(file, advice_for(file, _KINDS)) for file in sorted(there)]
+        message += next((f"; {file.name}: {advice}" for file, advice in advised if advice), "")
         raise DataError(message, file=source)
     return tuple(sorted(found))
 
@@ -80,6 +85,9 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
         DataError: the ending is unknown, or the file is missing, empty or damaged.
     """
     kind = _kind(file)
+    if file.is_dir():
+        message = f"{file}: is a folder, not a file: give the folder alone, or a pattern of files"
+        raise DataError(message, file=str(file))
     if kind == "parquet":
         return open_parquet(file)
     if kind == "arrow":
@@ -96,7 +104,9 @@ def open_table(file: Path, form: FileForm = _PLAIN) -> RawTable:
             skip_rows=form.skip_rows,
             header=form.header,
         )
-    message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow)"
+    advice = advice_for(file, _KINDS)
+    message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow text)"
+    message += f": {advice}" if advice else ""
     raise DataError(message, file=str(file))
 
 
@@ -108,7 +118,8 @@ def readable_files(folder: Path, *, deep: bool = True) -> tuple[Path, ...]:
         deep: its folders are searched to the bottom, too.
     """
     every = folder.rglob("*") if deep else folder.iterdir()
-    return tuple(sorted(file for file in every if file.is_file() and _is_data(file, folder)))
+    files = (file for file in every if file.is_file() and _is_shown(file, folder))
+    return tuple(sorted(file for file in files if _kind(file) is not None))
 
 
 def has_name(file: Path, patterns: Sequence[str]) -> bool:
@@ -122,14 +133,16 @@ def has_name(file: Path, patterns: Sequence[str]) -> bool:
     return any(fnmatch(one, pattern.lower()) for one in names for pattern in patterns)
 
 
-def _is_data(file: Path, folder: Path) -> bool:
-    """Says whether a file of a folder is one to read; what begins with _ or . describes others."""
+def _is_shown(file: Path, folder: Path) -> bool:
+    """Says whether a file is one of a folder's data; what begins with _ or . describes others."""
     names = file.relative_to(folder).parts
-    return _kind(file) is not None and not any(name.startswith(("_", ".")) for name in names)
+    return not any(name.startswith(("_", ".")) for name in names)
 
 
 def _kind(file: Path) -> str | None:
     suffixes = [suffix.lower() for suffix in file.suffixes]
-    if suffixes and suffixes[-1] in _COMPRESSED:
+    packed = bool(suffixes) and suffixes[-1] in _COMPRESSED
+    if packed:
         suffixes.pop()
-    return _KINDS.get(suffixes[-1]) if suffixes else None
+    kind = _KINDS.get(suffixes[-1]) if suffixes else None
+    return None if packed and kind not in {"csv", "jsonl"} else kind

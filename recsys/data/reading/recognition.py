@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from glob import escape
+from os.path import commonpath
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 MOST_FILES = 50
-"""Of a folder, so many files are opened to recognise them."""
+"""Of a folder so many files are opened to recognise them, more where they are of several kinds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Recognised:
         columns = ", ".join(self.shape.recognise)
         beside = ""
         if not self.given:
-            own = self.shape.values.get("from_events")
+            own = _from_events(self)
             beside = " (the events' own files)" if own else " (found beside the events)"
         return (
             f"{self.table}: {names}{more}{beside} recognised as {self.profile.title}, "
@@ -80,10 +81,13 @@ def recognise(
         ConfigError: the profile or the mapping cannot be used.
         DataError: the files are none that the named profile knows.
     """
+    alone = checked(own, where)
     if profile == "none" or sources.events is None:
-        return Plan(sources, checked(own, where))
+        return Plan(sources, alone)
     candidates = shipped_profiles() if profile is None else (find_profile(profile),)
-    given = {table: _headers(path, own, table) for table, path in sources.paths().items()}
+    given = {
+        table: _headers(path, own, table, candidates) for table, path in sources.paths().items()
+    }
     best = _best(candidates, given["events"], "events")
     if best is None and profile is not None and not _knows_any(candidates[0], given):
         raise _unlike(candidates[0], sources.events, given["events"])
@@ -93,7 +97,7 @@ def recognise(
         if headers is not None:
             found = _best(candidates, headers, table)
         elif best is not None:
-            found = _beside(best, table, sources.events)
+            found = _beside(best, table, sources.events, own)
         else:
             continue
         if found is not None:
@@ -113,13 +117,18 @@ def _plan(
 ) -> Plan:
     values: dict[str, Any] = dict(own)
     for table, found in chosen.items():
-        columns = given.get(table, {}).get(found.files[0]) or _columns(found.files[0], own, table)
+        theirs = _own_of(own, table, found)
+        columns = given.get(table, {}).get(found.files[0]) or _columns(found.files[0], theirs)
         base = found.shape.mapping_for(columns)
-        if len(given.get(table, found.files)) > len(found.files) or not found.given:
+        own_files = _from_events(found) or found.given
+        looked_at = given["events" if _from_events(found) else table] if own_files else {}
+        if len(looked_at) > len(found.files) or (not own_files and len(found.files) > 1):
             base["files"] = [escape(file.name) for file in found.files]
-        values[table] = laid_over(base, own.get(table, {}))
-    beside: dict[str, str] = {
-        table: str(found.files[0].parent) for table, found in chosen.items() if not found.given
+        values[table] = laid_over(base, theirs)
+    beside = {
+        table: sources.events if _from_events(found) else _source_of(found)
+        for table, found in chosen.items()
+        if not found.given
     }
     whole = Sources(
         sources.events,
@@ -130,23 +139,61 @@ def _plan(
     return Plan(whole, checked(values, where), tuple(chosen.values()))
 
 
-def _headers(source: str, own: Mapping[str, Any], table: TableName) -> _Headers:
-    """Returns the columns of a source's files, of the first ones where there are many."""
-    return {file: _columns(file, own, table) for file in find_files(source)[:MOST_FILES]}
+def _own_of(own: Mapping[str, Any], table: TableName, found: Recognised) -> dict[str, Any]:
+    """Returns what the user says of a table; of the events' own files, what is said of these."""
+    theirs = dict(own.get(table, {}))
+    if not _from_events(found):
+        return theirs
+    events = own.get("events", {})
+    for setting in (*_FORM, "missing", "files"):
+        if setting in events:
+            theirs.setdefault(setting, events[setting])
+    item = events.get("columns", {}).get("item_id")
+    if item is not None:
+        theirs["columns"] = {"item_id": item, **theirs.get("columns", {})}
+    return theirs
 
 
-def _columns(file: Path, own: Mapping[str, Any], table: TableName) -> tuple[str, ...]:
+def _from_events(found: Recognised) -> bool:
+    """Says whether a table is read from the events' own files."""
+    return not found.given and bool(found.shape.values.get("from_events"))
+
+
+def _source_of(found: Recognised) -> str:
+    """Returns where files are that were not given: the file, or the folder of all."""
+    if len(found.files) == 1:
+        return str(found.files[0])
+    return commonpath([file.parent for file in found.files])
+
+
+def _headers(
+    source: str, own: Mapping[str, Any], table: TableName, profiles: Sequence[Profile]
+) -> _Headers:
+    """Returns the columns of a source's files.
+
+    Of many files only the first are looked at, where these are all of one kind.
+    """
+    theirs = own.get(table, {})
+    files = find_files(source, tuple(theirs.get("files", ())))
+    headers = {file: _columns(file, theirs) for file in files[:MOST_FILES]}
+    best = _best(profiles, headers, table)
+    rest = files[MOST_FILES:]
+    if best is not None and len(best.files) == len(headers):
+        return headers | dict.fromkeys(rest, headers[files[0]])
+    return headers | {file: _columns(file, theirs) for file in rest}
+
+
+_FORM = ("delimiter", "quote", "encoding", "skip_rows", "header", "records")
+
+
+def _columns(file: Path, theirs: Mapping[str, Any]) -> tuple[str, ...]:
     """Returns the columns of a file; none where it cannot be read as the mapping says."""
+    form = {name: theirs[name] for name in _FORM if name in theirs}
     try:
-        return open_table(file, _form_of(own.get(table, {})).form).columns
+        return open_table(file, FileMapping.model_validate(form).form).columns
     except DataError:
         # Loading the file says what is wrong with it.
         return ()
-
-
-def _form_of(values: Mapping[str, Any]) -> FileMapping:
-    names = ("delimiter", "quote", "encoding", "skip_rows", "header", "records")
-    return FileMapping.model_validate({name: values[name] for name in names if name in values})
 
 
 def _best(profiles: Sequence[Profile], headers: _Headers, table: TableName) -> Recognised | None:
@@ -160,22 +207,26 @@ def _best(profiles: Sequence[Profile], headers: _Headers, table: TableName) -> R
     return max(found, key=lambda one: len(one.shape.recognise), default=None)
 
 
-def _beside(events: Recognised, table: TableName, source: str) -> Recognised | None:
+def _beside(
+    events: Recognised, table: TableName, source: str, own: Mapping[str, Any]
+) -> Recognised | None:
     """Returns files of the same set: beside the events, or the events' own files."""
     profile = events.profile
     shapes = [shape for shape in profile.shapes if shape.table == table]
-    own = [shape for shape in shapes if shape.values.get("from_events")]
-    folder = Path(source) if Path(source).is_dir() else events.files[0].parent
-    others = [file for file in readable_files(folder) if file not in events.files]
-    apart = [shape for shape in shapes if shape not in own]
-    headers = {file: _columns(file, {}, table) for file in others[:MOST_FILES]} if apart else {}
-    found = _best((replace(profile, shapes=tuple(apart)),), headers, table)
-    if found is not None:
-        return found
-    columns = _columns(events.files[0], {}, "events")
-    return _best(
-        (replace(profile, shapes=tuple(own)),), dict.fromkeys(events.files, columns), table
-    )
+    from_events = [shape for shape in shapes if shape.values.get("from_events")]
+    apart = tuple(shape for shape in shapes if shape not in from_events)
+    if apart:
+        deep = Path(source).is_dir()
+        folder = Path(source) if deep else events.files[0].parent
+        others = [f for f in readable_files(folder, deep=deep) if f not in events.files]
+        theirs = own.get(table, {})
+        headers = {file: _columns(file, theirs) for file in others[:MOST_FILES]}
+        found = _best((replace(profile, shapes=apart),), headers, table)
+        if found is not None:
+            return found
+    columns = _columns(events.files[0], own.get("events", {}))
+    same = dict.fromkeys(events.files, columns)
+    return _best((replace(profile, shapes=tuple(from_events)),), same, table)
 
 
 def _knows_any(profile: Profile, given: Mapping[TableName, _Headers]) -> bool:

@@ -12,6 +12,8 @@ from recsys.data.reading.mapping import ItemMapping
 from recsys.data.reading.times import parse_times
 
 _SALE, _TEXT = "__sale_price__", "__sale_price_text__"
+_DATE = r"^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\.?|(19|20)\d{6})$"
+"""A date without a time of day."""
 _PERIOD, _UNREADABLE = "__sale_period__", "__sale_period_unreadable__"
 
 
@@ -20,8 +22,8 @@ def with_sale_prices(
 ) -> pl.DataFrame:
     """Returns the items with `price` and `list_price` as they are at a time.
 
-    A reduced price counts where it is below the other one and its period, if there is one, has
-    begun and not ended.
+    A reduced price counts where it is above 0 and below the other one, and its period, if there
+    is one, has begun and not ended. An end that is a date is the last day.
 
     Args:
         table: items with our columns, row by row as `rows`.
@@ -42,8 +44,10 @@ def with_sale_prices(
         *sale, text.alias(_PERIOD), unreadable.alias(_UNREADABLE), start=start, end=end
     )
     holds = (
-        (pl.col(_SALE) >= 0)
+        (pl.col(_SALE) > 0)
+        & pl.col(_SALE).is_finite()
         & (pl.col(_SALE) < pl.col("price")).fill_null(value=True)
+        & pl.col("price").is_not_nan().fill_null(value=True)
         & (pl.col("start") <= now).fill_null(value=True)
         & (pl.col("end") > now).fill_null(value=True)
         & ~pl.col(_UNREADABLE)
@@ -71,24 +75,51 @@ def _period(
     rows: pl.DataFrame, mapping: ItemMapping
 ) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
     """Returns start, end, what the file says, and whether that cannot be read."""
-    names = [name for name in mapping.sale_period if name in rows.columns]
-    nothing = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
-    if not names:
-        never = pl.repeat(None, len(rows), dtype=TIME, eager=True)
-        return never, never, nothing, pl.repeat(value=False, n=len(rows), eager=True)
-    texts = [
-        rows.select(cells.text(name, rows.schema[name], mapping).alias("t")).to_series()
-        for name in names
-    ]
-    if len(names) == 1:
-        parts = texts[0].str.splitn("/", 2).struct.unnest()
-        cut = [parts["field_0"].str.strip_chars(), parts["field_1"].str.strip_chars()]
-        cut = [part.set(part == "", None) for part in cut]
-        start, end = (parse_times(part, mapping).utc for part in cut)
+    names = [name if name in rows.columns else None for name in mapping.sale_period]
+    texts = [_text(rows, name, mapping) for name in names]
+    if not texts:
+        texts = [pl.repeat(None, len(rows), dtype=pl.String, eager=True)]
+    if len(texts) == 1:
+        parts, slashed = pl.col("t").str.splitn(" / ", 2), pl.col("t").str.splitn("/", 2)
+        halves = (
+            texts[0]
+            .alias("t")
+            .to_frame()
+            .select(
+                *(
+                    pl.when(pl.col("t").str.contains(" / ", literal=True))
+                    .then(parts.struct.field(half))
+                    .otherwise(slashed.struct.field(half))
+                    .str.strip_chars()
+                    .alias(half)
+                    for half in ("field_0", "field_1")
+                )
+            )
+        )
+        cut = [half.set(half == "", None) for half in halves]
+        start, end = (parse_times(half, mapping).utc for half in cut)
     else:
-        cut = texts[:2]
-        start, end = (parse_times(rows[name], mapping).utc for name in names[:2])
+        cut = texts
+        start, end = (_times(rows, name, mapping) for name in names)
     unreadable = (cut[0].is_not_null() & start.is_null()) | (cut[1].is_not_null() & end.is_null())
+    last_day = cut[1].str.contains(_DATE) & end.is_not_null()
+    next_day = (
+        end.dt.convert_time_zone(mapping.zone).dt.offset_by("1d").dt.convert_time_zone("UTC")
+    )
+    end = next_day.zip_with(last_day.fill_null(value=False), end)
     both = pl.DataFrame(texts, schema=[f"t{n}" for n in range(len(texts))])
     text = both.select(pl.concat_str(pl.all(), separator=" / ", ignore_nulls=True)).to_series()
-    return start, end, text, unreadable
+    return start, end, text.set(text == "", None), unreadable
+
+
+def _text(rows: pl.DataFrame, name: str | None, mapping: ItemMapping) -> pl.Series:
+    if name is None:
+        return pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+    text = cells.text(name, rows.schema[name], mapping).cast(pl.String)
+    return rows.select(text.alias("t")).to_series()
+
+
+def _times(rows: pl.DataFrame, name: str | None, mapping: ItemMapping) -> pl.Series:
+    if name is None:
+        return pl.repeat(None, len(rows), dtype=TIME, eager=True)
+    return parse_times(rows[name], mapping).utc

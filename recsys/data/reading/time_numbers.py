@@ -78,6 +78,8 @@ def _parts(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
         return whole, pl.repeat(None, len(cells), dtype=pl.Float64, eager=True)
     whole = pl.repeat(None, len(cells), dtype=pl.Int64, eager=True)
     if dtype == pl.String():
+        # Five digits before a comma are no thousands: days of a spreadsheet in German.
+        cells = cells.str.replace(r"^(\d{5}),(\d+)$", "$1.$2")
         cells = cells.set(~cells.str.contains(NUMBER), None)
         whole = cells.str.extract(r"^(-?\d+)(?:\.0*)?$").cast(pl.Int64, strict=False)
         cells = cells.set(whole.is_not_null(), None)

@@ -22,12 +22,14 @@ _TIME = rf"(?:(?:[Tt:]|,?\s+(?:at\s+)?){_CLOCK}{_ZONE})?$"
 _WEEKDAY = r"^(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*[,.]?\s+)?"
 _DAY = r"(?<d>\d{1,2})(?:st|nd|rd|th)?"
 _NAME = r"(?<name>[A-Za-z]{3,9})\.?"
+_COMPACT = r"^(?<y>(?:19|20)\d{2})(?<mo>\d{2})(?<d>\d{2})"
 _PATTERNS = (
     r"^(?<y>\d{4})[-/.](?<mo>\d{1,2})[-/.](?<d>\d{1,2})" + _TIME,
     r"^(?<d>\d{1,2})\.\s?(?<mo>\d{1,2})\.\s?(?<y>\d{4})" + _TIME,
     rf"{_WEEKDAY}{_DAY}[-/.\s]+{_NAME}[-/,\s]+(?<y>\d{{4}}){_TIME}",
     rf"{_WEEKDAY}{_NAME}\s+{_DAY},?\s+(?<y>\d{{4}}){_TIME}",
-    rf"^(?<y>\d{{4}})(?<mo>\d{{2}})(?<d>\d{{2}})T(?<h>\d{{2}})(?<mi>\d{{2}})(?<s>\d{{2}}){_ZONE}$",
+    rf"{_COMPACT}[T\s](?<h>\d{{2}})(?<mi>\d{{2}})(?<s>\d{{2}}){_ZONE}$",
+    rf"{_COMPACT}[T\s]{_CLOCK}{_ZONE}$",
 )
 _PARTS = ("y", "mo", "name", "d", "h", "mi", "s", "f", "half", "sign", "zh", "zm", "utc")
 _MONTHS = (

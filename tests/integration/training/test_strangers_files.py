@@ -64,7 +64,7 @@ class Prepared:
         return dict(self.report.rejects.get(table, {}))
 
 
-def prepared(
+def prepared(  # noqa: PLR0917 - as the options of the command
     out: Path,
     events: str,
     own: dict[str, Any] | None = None,

@@ -116,7 +116,12 @@ def one_item(events: pl.DataFrame) -> pl.DataFrame:
         (at_once, ("--protocol", "next-basket"), "no customer has enough events"),
         (visitors, (), "no event names a customer, only visitors"),
         (visitors, ("--protocol", "random"), "no customer has enough events"),
-        (pl.DataFrame.clear, (), "no events"),
+        (pl.DataFrame.clear, (), "no events to split"),
+        (pl.DataFrame.clear, ("--protocol", "random"), "no events to split"),
+        (pl.DataFrame.clear, ("--protocol", "next-basket"), "no events to split"),
+        (pl.DataFrame.clear, ("--protocol", "rolling-origin"), "no events to split"),
+        (one_customer, ("--protocol", "leave-last-one"), "nobody can be judged by"),
+        (one_customer, ("--protocol", "strong-generalisation"), "the training side has no event"),
         (lambda events: bought(events).head(1), (), "one time"),
         (
             lambda events: events.filter(pl.col("event_type") == "view"),

@@ -123,9 +123,10 @@ def test_tables_fit_a_terminal(kinds: list[str], tmp_path: Path) -> None:
 
 
 def test_long_lists_of_columns_are_cut() -> None:
-    many = MappedColumn("category", " + ".join(f"step {n}" for n in range(40)), "mapping")
-    first = MappedColumn("brand", ", else ".join(f"maker {n}" for n in range(9)), "mapping")
-    few = MappedColumn("title", "kind + size", "mapping")
+    steps, makers = [f"step {n}" for n in range(40)], [f"maker {n}" for n in range(9)]
+    many = MappedColumn("category", " + ".join(steps), "mapping", tuple(steps))
+    first = MappedColumn("brand", ", else ".join(makers), "mapping", tuple(makers))
+    few = MappedColumn("title", "kind + size", "mapping", ("kind", "size"))
     text = shown([column_table("items", [many, first, few])], 160)
     assert "step 3 + step 4 and 35 more" in text
     assert "maker 3, else maker 4 and 4 more" in text

@@ -50,7 +50,9 @@ def explode(
         return rows.with_columns(pl.lit(0, pl.Int64).alias(place))
     _require_one_kind(rows, holders)
     lists = pl.concat_list([_items(rows, holder, settings, missing) for holder in holders])
-    table = rows.drop(cs.by_name(*holders)).with_columns(rows.select(lists.alias(_ITEMS)).to_series())
+    table = rows.drop(cs.by_name(*holders)).with_columns(
+        rows.select(lists.alias(_ITEMS)).to_series()
+    )
     table = table.with_row_index(_ROW).explode(_ITEMS, empty_as_null=True, keep_nulls=True)
     table = table.with_columns(pl.int_range(pl.len()).over(_ROW).alias(place)).drop(_ROW)
     cells = table[_ITEMS].alias(name)
@@ -90,7 +92,7 @@ def _require_one_kind(rows: pl.DataFrame, holders: tuple[str, ...]) -> None:
     without = [name for name in inner if name not in with_fields]
     if with_fields and without:
         message = (
-            f"{', '.join(with_fields)} hold items with fields, {', '.join(without)} items without: "
+            f"{', '.join(with_fields)} hold items with fields, {', '.join(without)} without: "
             "name only one kind in explode.columns"
         )
         raise DataError(message, column=without[0])
@@ -109,7 +111,9 @@ def _items(
         items = pl.concat_list(items)
     elif not isinstance(dtype, pl.List):
         items = items.cast(pl.String)
-        items = items.str.split(settings.separator) if settings.separator else pl.concat_list(items)
+        items = (
+            items.str.split(settings.separator) if settings.separator else pl.concat_list(items)
+        )
     items = items.list.drop_nulls()
     if not dtype.is_nested() or _inner(dtype) == pl.String():
         items = items.list.eval(pl.element().str.strip_chars())

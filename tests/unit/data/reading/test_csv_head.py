@@ -123,6 +123,11 @@ def test_names_have_no_invisible_edges(tmp_path: Path) -> None:
     assert cells(table) == [("1", "2", "3", "4")]
 
 
+@pytest.mark.parametrize("blank", ["\r\r\n", ";;\n", "\u00a0 \t\n", "\n"])
+def test_lines_of_separators_and_spaces_are_no_header(tmp_path: Path, blank: str) -> None:
+    assert opened(tmp_path, f"{blank}a;b\n1;2\n").columns == ("a", "b")
+
+
 def test_a_file_may_have_nothing_but_a_header(tmp_path: Path) -> None:
     table = opened(tmp_path, "a,b,c\n")
     assert table.columns == ("a", "b", "c")

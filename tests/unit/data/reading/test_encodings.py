@@ -4,6 +4,7 @@ import codecs
 import gzip
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from recsys.data.reading import encodings
@@ -112,9 +113,8 @@ def test_line_ends_of_old_macs(tmp_path: Path) -> None:
 
 
 def test_zstd_in_another_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    arrow = pytest.importorskip("pyarrow")
     file = tmp_path / "in.csv.zst"
-    with arrow.CompressedOutputStream(str(file), "zstd") as target:
+    with pa.CompressedOutputStream(str(file), "zstd") as target:
         target.write(GERMAN.encode("cp1252"))
     assert text_of(file, text_form(file)) == GERMAN
     monkeypatch.setattr(encodings, "can_unpack", lambda _: False)

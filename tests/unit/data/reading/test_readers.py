@@ -4,6 +4,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recsys.data.reading.file_form import FileForm
 from recsys.data.reading.raw import ROW, RawTable
 from recsys.data.reading.readers import find_files, open_table
 from recsys.errors import DataError
@@ -88,3 +89,59 @@ def test_a_missing_file_names_itself(tmp_path: Path) -> None:
     for name in ("gone.parquet", "gone.csv"):
         with pytest.raises(DataError, match=f"{name}: there is no such file"):
             open_table(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("what.xlsx", "save the sheet as CSV"),
+        ("what.XLS", "save the sheet as CSV"),
+        ("what.zip", "unzip it"),
+        ("what.csv.zip", "unzip it"),
+        ("what.tar.gz", "unpack it; then unpack it"),
+        ("what.parquet.gz", "unpack it: .parquet is compressed inside already"),
+        ("what.csv.bz2", "pack the text file itself by gzip"),
+        ("what.avro", "convert it to Parquet"),
+        ("what.orc", "convert it to Parquet"),
+        ("what.sqlite", "export its table as CSV"),
+        ("what.docx", ""),
+        ("what", ""),
+        ("gz.gz", ""),
+    ],
+)
+def test_what_is_not_read_says_what_to_do(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "in").mkdir()
+    file = tmp_path / "in" / name
+    file.write_bytes(b"PK")
+    assert find_files(str(file)) == (file,)
+    with pytest.raises(DataError, match=f"the ending is none of .parquet.*{words or 'text.$'}"):
+        open_table(file)
+    there = f"; {name}: .*{words}" if words else r"\)$"
+    with pytest.raises(DataError, match=f"holds no file that can be read .*{there}"):
+        find_files(str(tmp_path / "in"))
+
+
+def test_a_folder_may_have_the_name_of_a_file(tmp_path: Path) -> None:
+    folder = tmp_path / "x.csv"
+    folder.mkdir()
+    with pytest.raises(DataError, match="holds no file that can be read"):
+        find_files(str(folder))
+    with pytest.raises(DataError, match="is a folder, not a file"):
+        open_table(folder)
+    (folder / "part-0.csv").write_bytes(CSV)
+    assert find_files(str(folder)) == (folder / "part-0.csv",)
+
+
+def test_the_form_reaches_every_reader(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes("title\n\nö::'1'\n".encode("utf-16-le"))
+    form = FileForm(
+        delimiter="::",
+        quote="'",
+        encoding="utf-16-le",
+        skip_rows=2,
+        header=("a", "b"),
+        records="r",
+    )
+    assert rows(open_table(tmp_path / "x.csv", form)) == [(1, "ö", "1")]
+    (tmp_path / "x.json").write_bytes('{"r": [{"a": "ö"}], "s": [{}]}'.encode("utf-16-le"))
+    assert rows(open_table(tmp_path / "x.json", form)) == [(1, "ö")]

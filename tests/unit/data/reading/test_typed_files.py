@@ -1,7 +1,9 @@
+import sys
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.feather
@@ -162,3 +164,20 @@ def test_compressed_arrow_and_many_batches(tmp_path: Path) -> None:
         assert read(tmp_path / "x.arrow").equals(frame)
         frame.write_ipc_stream(tmp_path / "x.arrow", compression=compression)
         assert read(tmp_path / "x.arrow").equals(frame)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_categories_of_pandas_with_empty_cells(tmp_path: Path, kind: str) -> None:
+    frame = pd.DataFrame({"a": pd.Categorical(["x", None, "y"])})
+    file = write(pa.Table.from_pandas(frame), tmp_path / kind)
+    assert read(file)["a"].to_list() == ["x", None, "y"]
+
+
+@pytest.mark.parametrize("kind", ["x.arrow", "x.ipc"])
+def test_without_pyarrow_these_are_an_error(tmp_path: Path, kind: str, monkeypatch) -> None:
+    frame = pd.DataFrame({"a": pd.Categorical(["x", None, "y"])})
+    file = write(pa.Table.from_pandas(frame), tmp_path / kind)
+    for name in [name for name in sys.modules if name.split(".")[0] == "pyarrow"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DataError, match=f"{kind}: .*install pyarrow"):
+        read(file)

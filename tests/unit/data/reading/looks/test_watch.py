@@ -11,8 +11,8 @@ NOTES = (
     MappedColumn("item_id", "sku", "guessed", ("sku",)),
     MappedColumn("event_time", "day + clock", "mapping", ("day", "clock")),
     MappedColumn("unit_price", "net / quantity", "mapping", ("net",)),
-    MappedColumn("event_type", "'purchase'", "default"),
-    MappedColumn("channel", "'channel'", "constant"),
+    MappedColumn("event_type", "'purchase'", "default", ()),
+    MappedColumn("channel", "'channel'", "constant", ()),
 )
 
 
