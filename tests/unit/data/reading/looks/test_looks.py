@@ -1,7 +1,7 @@
 """Each look has a data set that it speaks of, and one beside it that it does not."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Case:
     text: str
     odd: Change
     sound: Change
-    mapping: dict[str, object] = field(default_factory=dict)
+    mapping: Mapping[str, object] = field(default_factory=dict)
     lines: str | None = None
 
 
