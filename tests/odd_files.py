@@ -1,13 +1,15 @@
 """A retailer's files that nothing is wrong with, to be made odd in one way at a time."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from recsys.data.reading.mapping import Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.mapping import Mapping as LoadMapping
+from recsys.data.reading.prepare import prepare
 from recsys.data.reading.report import DataReport
+from recsys.data.reading.sources import Sources
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 ROWS, CUSTOMERS, ITEMS = 1_500, 150, 120
@@ -41,7 +43,7 @@ def prepared(
     items: pl.DataFrame | None = None,
     customers: pl.DataFrame | None = None,
     *,
-    mapping: dict[str, object] | None = None,
+    mapping: Mapping[str, object] | None = None,
     strict: bool = False,
 ) -> DataReport:
     """Writes the tables as CSV files and prepares them as a person does."""
@@ -52,7 +54,7 @@ def prepared(
     for name, table in tables.items():
         table.write_csv(folder / f"{name}.csv")
         paths[name] = str(folder / f"{name}.csv")
-    settings = Mapping.model_validate(mapping or {})
+    settings = LoadMapping.model_validate(mapping or {})
     return prepare(Sources(**paths), folder / "out", settings, now=NOW, strict=strict)
 
 

@@ -32,11 +32,12 @@ def column_table(name: str, notes: Iterable[MappedColumn]) -> Table:
 
 def _cut(source: str) -> str:
     """Returns the names of columns, the last of many as a count."""
-    names = source.split(" + ")
-    rest = len(names) - _SHOWN_COLUMNS
-    if rest <= 1:
-        return source
-    return f"{' + '.join(names[:_SHOWN_COLUMNS])} and {rest} more"
+    for between in (" + ", ", else "):
+        names = source.split(between)
+        rest = len(names) - _SHOWN_COLUMNS
+        if rest > 1:
+            return f"{between.join(names[:_SHOWN_COLUMNS])} and {rest} more"
+    return source
 
 
 def report_tables(report: DataReport) -> Iterator[Table]:

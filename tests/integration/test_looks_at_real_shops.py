@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from recsys.data.reading.mapping import load_mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
 from recsys.data.reading.report import DataReport
+from recsys.data.reading.sources import Sources
 from training.demo.complete_journey import MAPPING_FILE, demo_sources
 
 SHARED = Path(os.environ.get("RECSYS_SHARED", "../shared"))
@@ -56,6 +57,7 @@ def test_online_retail(tmp_path: Path) -> None:
     assert looks(report) == [
         ("note", "items-share-ids", "items"),
         ("note", "columns-not-used", "events"),
+        ("note", "reading", "events"),
     ]
 
 

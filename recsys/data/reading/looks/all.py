@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from recsys.data.reading.looks import catalogue, columns, ids, joins, kinds, times
+from recsys.data.reading.looks import catalogue, columns, currencies, ids, joins, kinds, times
 from recsys.data.reading.looks.evidence import Evidence
 from recsys.data.reading.looks.look import Look, Severity
 
@@ -15,6 +15,7 @@ LOOKS: tuple[Callable[[Evidence], Iterator[Look]], ...] = (
     ids.one_id_has_most,
     kinds.kinds,
     kinds.numbers,
+    currencies.two_currencies,
     kinds.repeats,
     catalogue.availability,
     catalogue.empty_columns,

@@ -6,14 +6,11 @@ import polars as pl
 
 from recsys.data.event_names import bare
 from recsys.data.events import ITEM_SCHEMA
+from recsys.data.reading.guess import ITEM_NAMES
 from recsys.data.reading.looks.evidence import Evidence
 from recsys.data.reading.looks.look import Look, listed, note, of, toml_text, warning
 
-_STOCK = (
-    *("stock", "instock", "stockcount", "stocklevel", "stockquantity", "stockqty", "qtyinstock"),
-    *("inventory", "inventoryquantity", "inventorylevel", "variantinventoryqty", "onhand"),
-    *("quantityavailable", "availablequantity", "quantity", "qty"),
-)
+_STOCK = (*ITEM_NAMES["available"], "quantity", "qty", "units")
 _FEWEST = 20
 
 

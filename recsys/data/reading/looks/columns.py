@@ -67,7 +67,7 @@ def _idle_rules(evidence: Evidence, table: str) -> Iterator[str]:
     part = getattr(evidence.mapping, table)
     reasons = list(evidence.rejects.by_reason.get(table, ()))
     for setting in ("require", "exclude"):
-        for column in set(getattr(part, setting)).difference(part.optional):
+        for column in (name for name in getattr(part, setting) if name not in part.optional):
             begin = f"{column}: left out by {setting}"
             if not any(reason.startswith(begin) for reason in reasons):
                 yield f"{setting}.{column}"

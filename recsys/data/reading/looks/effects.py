@@ -61,6 +61,8 @@ class Effects:
 def _recognisable(mapping: FileMapping) -> Iterator[tuple[str, _Happens]]:
     for ours in mapping.whole_number_ids:
         yield f"whole_number_ids ({ours})", partial(_has_decimal_id, ours, mapping)
+    for ours, width in mapping.id_width.items():
+        yield f"id_width ({ours})", partial(_has_short_id, ours, width, mapping)
     if not isinstance(mapping, EventMapping):
         return
     for theirs in mapping.event_types:
@@ -89,6 +91,15 @@ def _texts(ours: str, rows: pl.DataFrame, sources: Sources, mapping: FileMapping
 def _has_decimal_id(ours: str, mapping: FileMapping, rows: pl.DataFrame, sources: Sources) -> bool:
     texts = _texts(ours, rows, sources, mapping)
     return _any(rows, *(text.str.contains(r"^-?\d+\.0+$") for text in texts))
+
+
+def _has_short_id(
+    ours: str, width: int, mapping: FileMapping, rows: pl.DataFrame, sources: Sources
+) -> bool:
+    texts = _texts(ours, rows, sources, mapping)
+    return _any(
+        rows, *(text.str.contains(r"^\d+$") & (text.str.len_chars() < width) for text in texts)
+    )
 
 
 def _has_event_type(

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 import polars as pl
 
 from recsys.data.reading.columns import MappedColumn
+from recsys.data.reading.looks.currency_counts import CurrencyCounts
 from recsys.data.reading.looks.effects import Effects, Sources
 from recsys.data.reading.looks.people import PersonColumn, find_person_column
 from recsys.data.reading.mapping import FileMapping
@@ -20,6 +21,10 @@ _USES = (
     "sale_price",
     "sale_period",
     "unavailable",
+    "available_when",
+    "attributes",
+    "type_when",
+    "mentions",
     "returns",
     "require",
     "exclude",
@@ -55,7 +60,10 @@ class Watch:
         """A column of the events that names people better than the customer id does."""
         self.notes: dict[str, list[str]] = {}
         """Table -> what readers, joins and links have to say."""
+        self.currencies: dict[str, CurrencyCounts] = {}
+        """Table -> in which currencies its prices are."""
         self._sampled = False
+        self._sources: dict[str, Sources] = {}
 
     def columns(
         self,
@@ -65,7 +73,7 @@ class Watch:
         mapping: FileMapping,
     ) -> None:
         """Takes the columns of a file, and where ours come from; of further files, too."""
-        sources = {note.ours: note.columns for note in notes}
+        sources = self._sources[table] = {note.ours: note.columns for note in notes}
         if table not in self.tables:
             self.effects.expect(table, mapping)
             used = {column for theirs in sources.values() for column in theirs}
@@ -79,8 +87,9 @@ class Watch:
 
     def rows(self, table: str, rows: pl.DataFrame) -> None:
         """Takes consecutive rows of a file, as read (and joined), with the file's columns."""
-        sources = self.tables[table].sources
+        sources = self._sources[table]
         self.effects.look(table, rows, sources)
+        self.currencies.setdefault(table, CurrencyCounts()).look(rows, sources)
         if table == "events" and not self._sampled:
             self._sampled = True
             self.person = find_person_column(rows, sources, self.tables[table].unused)

@@ -8,7 +8,8 @@ import pytest
 
 from recsys.data.dataset import Dataset
 from recsys.data.reading.mapping import Mapping
-from recsys.data.reading.prepare import Sources, prepare
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit

@@ -1,5 +1,6 @@
 """A setting of the mapping that does nothing is named; one that does something is not."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,7 @@ from tests.odd_files import catalogue, orders, prepared
 
 
 def idle(
-    folder: Path, mapping: dict[str, object], events: pl.DataFrame | None = None
+    folder: Path, mapping: Mapping[str, object], events: pl.DataFrame | None = None
 ) -> list[str]:
     """Returns what the looks say of settings, for one mapping of all tables."""
     report = prepared(folder, events, catalogue(), mapping=mapping)
@@ -59,6 +60,11 @@ NOTHING = "had no effect on any row"
             {"whole_number_ids": ["customer_id"]},
             {"customer_id": pl.col("customer_id").str.strip_prefix("c") + ".0"},
         ),
+        (
+            "id_width (item_id)",
+            {"id_width": {"item_id": 4}},
+            {"item_id": pl.col("item_id").str.strip_prefix("p")},
+        ),
         ("properties (till)", {"properties": ["till"]}, {"till": pl.lit("3")}),
         (
             "require.item_id",
@@ -73,7 +79,7 @@ NOTHING = "had no effect on any row"
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_setting_that_does_nothing_is_named(
-    setting: str, mapping: dict[str, object], change: dict[str, pl.Expr], tmp_path: Path
+    setting: str, mapping: Mapping[str, object], change: dict[str, pl.Expr], tmp_path: Path
 ) -> None:
     plain = orders().with_columns(till=pl.lit(None, pl.String))
     said = f"the mapping's [events] {setting} {NOTHING}"

@@ -1,7 +1,7 @@
 """Each look has a data set that it speaks of, and one beside it that it does not."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,9 @@ Change = Callable[[pl.DataFrame], pl.DataFrame]
 
 def with_column(**columns: pl.Expr) -> Change:
     return lambda rows: rows.with_columns(**columns)
+
+
+DOCUMENTED = Path("docs/data.md").read_text()
 
 
 def some(share: float, value: pl.Expr, other: pl.Expr) -> pl.Expr:
@@ -45,7 +48,7 @@ class Case:
     text: str
     odd: Change
     sound: Change
-    mapping: dict[str, object] = field(default_factory=dict)
+    mapping: Mapping[str, object] = field(default_factory=dict)
     lines: str | None = None
 
 
@@ -255,6 +258,21 @@ CASES = [
         with_column(price=some(0.9, lit("0.00"), lit("1.99"))),
     ),
     Case(
+        "two-currencies",
+        WARNING,
+        "prices are in EUR (1,200), GBP (300), of the rows looked at",
+        with_column(price=some(0.2, "£" + col("price"), col("price") + " €")),
+        with_column(price=some(0.2, "EUR " + col("price"), col("price") + " €")),
+    ),
+    Case(
+        "two-currencies",
+        WARNING,
+        "prices are in CHF (1,350), EUR (150)",
+        with_column(Currency=some(0.1, lit("EUR"), lit("CHF"))),
+        with_column(Currency=lit("CHF")),
+        lines='[events.require]\nCurrency = { any_of = ["CHF"] }',
+    ),
+    Case(
         "rows-repeat",
         WARNING,
         "1,500 of 3,000 rows say exactly what an earlier row says",
@@ -265,8 +283,8 @@ CASES = [
     Case(
         "rows-repeat",
         NOTE,
-        "30 of 1,530 rows say exactly",
-        lambda rows: pl.concat([rows, rows.head(30)]),
+        "40 of 1,540 rows say exactly",
+        lambda rows: pl.concat([rows, rows.head(40)]),
         lambda rows: pl.concat([rows, rows.head(10)]),
     ),
     Case(
@@ -292,6 +310,7 @@ CASES = [
 def test_a_look_speaks_where_it_must_and_only_there(case: Case, tmp_path: Path) -> None:
     report = prepared(tmp_path, case.odd(orders()))
     (look,) = [one for one in report.looks if one.code == case.code]
+    assert f"`{case.code}`" in DOCUMENTED
     assert look.severity is case.severity
     assert look.table == "events"
     assert case.text in look.text

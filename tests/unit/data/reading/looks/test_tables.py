@@ -19,6 +19,7 @@ def numbered_orders(form: str) -> pl.DataFrame:
 
 
 def look(report: DataReport, code: str) -> Look:
+    assert f"`{code}`" in Path("docs/data.md").read_text()
     (found,) = [one for one in report.looks if one.code == code]
     return found
 
@@ -38,18 +39,6 @@ def look(report: DataReport, code: str) -> Look:
             "are with leading zeros (6 digits)",
             "[items]\nid_width = { item_id = 6 }",
         ),
-        (
-            "{}.0",
-            "{:.0f}",
-            "are without the .0 of the events",
-            '[events]\nwhole_number_ids = ["item_id"]',
-        ),
-        (
-            "{}",
-            "{:.1f}",
-            "are without the .0 of the items",
-            '[items]\nwhole_number_ids = ["item_id"]',
-        ),
         ("sku{}", "SKU{:.0f}", "are in another case (upper or lower)", None),
         ("'{}'", "{:.0f}", "are without the quotes around them", None),
         ("shop/{}", "{:.0f}", "are without 'shop/' in front, as the events have it", None),
@@ -66,6 +55,23 @@ def test_ids_that_do_not_join_and_what_makes_them(
     assert f"0 of {ITEMS} item ids of the events are in the catalogue" in seen.text
     assert f"{ITEMS} of {ITEMS} of the others {words}" in seen.text
     assert seen.mapping == lines
+
+
+def test_whole_numbers_among_other_ids(tmp_path: Path) -> None:
+    # A column of nothing but whole numbers is read as such without being told.
+    decimal = numbered_orders("{}.0")
+    mixed = decimal.with_columns(
+        item_id=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit("VOUCHER")).otherwise("item_id")
+    )
+    plain = catalogue([f"{n}" for n in range(1, ITEMS + 1)])
+    seen = look(prepared(tmp_path, mixed, plain), "items-do-not-join")
+    assert "120 of 121 of the others are without the .0 of the events" in seen.text
+    assert seen.mapping == '[events]\nwhole_number_ids = ["item_id"]'
+    assert "items-do-not-join" not in codes(prepared(tmp_path, decimal, plain))
+    numbers = catalogue(["VOUCHER", *(f"{n}.0" for n in range(1, ITEMS + 1))])
+    seen = look(prepared(tmp_path, numbered_orders("{}"), numbers), "items-do-not-join")
+    assert "are without the .0 of the items" in seen.text
+    assert seen.mapping == '[items]\nwhole_number_ids = ["item_id"]'
 
 
 def test_ids_that_nothing_mends(tmp_path: Path) -> None:
@@ -126,8 +132,10 @@ def test_a_catalogue_that_shows_nothing_or_everything(tmp_path: Path) -> None:
 
 def test_items_that_may_be_shown_without_stock(tmp_path: Path) -> None:
     left = pl.when(pl.col("item_id") < "p030").then(0).otherwise(7)
-    stocked = catalogue().with_columns(left.alias("Stock Level"))
-    seen = look(prepared(tmp_path, orders(), stocked), "available-without-stock")
+    stocked = catalogue().with_columns(left.alias("Stock Level"), online=pl.lit("yes"))
+    online = {"items": {"columns": {"available": "online"}}}
+    report = prepared(tmp_path, orders(), stocked, mapping=online)
+    seen = look(report, "available-without-stock")
     assert seen.text == "30 of 120 items may be shown while 'Stock Level' is 0"
     assert seen.mapping == '[items.columns]\navailable = "Stock Level"'
     mended = prepared(
@@ -136,9 +144,11 @@ def test_items_that_may_be_shown_without_stock(tmp_path: Path) -> None:
         stocked,
         mapping={"items": {"columns": {"available": "Stock Level"}}},
     )
-    assert mended.looks == ()
-    empty = catalogue().with_columns(pl.lit(0).alias("Stock Level"))
-    assert "available-without-stock" not in codes(prepared(tmp_path, orders(), empty))
+    assert "available-without-stock" not in codes(mended)
+    empty = stocked.with_columns(pl.lit(0).alias("Stock Level"))
+    assert "available-without-stock" not in codes(
+        prepared(tmp_path, orders(), empty, mapping=online)
+    )
 
 
 def test_a_column_that_holds_nothing(tmp_path: Path) -> None:
