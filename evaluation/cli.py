@@ -1,6 +1,7 @@
 """The evaluation command line: one verb per file, put together here."""
 
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -15,7 +16,8 @@ from evaluation.online.command import online_command
 from evaluation.propensity import propensity_command
 from evaluation.run import run_command
 from evaluation.uplift.command import uplift_command
-from recsys.errors import RecsysError
+from recsys.errors import RecsysError, file_fault
+from recsys.pipeline.own_source import own_code_fault
 
 app = typer.Typer(
     help="How good the lists are, measured on what customers then bought: docs/evaluation.md.",
@@ -49,7 +51,18 @@ def main() -> None:
         with threadpool_limits(1, "blas"):
             app()
     except RecsysError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print("[bold red]error:[/] ", end="")
-        console.print(str(error), markup=False)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        _fail(file_fault(error))
+    except Exception as error:
+        fault = own_code_fault(error)
+        if fault is None:
+            raise
+        _fail(f"a source of your own fails: {fault}")
+
+
+def _fail(text: str) -> NoReturn:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("[bold red]error:[/] ", end="")
+    console.print(text, markup=False)
+    sys.exit(1)

@@ -53,6 +53,7 @@ from recsys.protocols.options import (
     introduce,
     parse_placements,
 )
+from recsys.protocols.outputs import output_file
 from recsys.protocols.single import ProtocolName
 
 ConfigsOption = Annotated[
@@ -75,6 +76,7 @@ CustomersOption = Annotated[
     Path | None,
     typer.Option(
         "--customers",
+        callback=output_file,
         dir_okay=False,
         writable=True,
         help="Write every customer's values and differences here, as CSV.",

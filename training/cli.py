@@ -1,12 +1,14 @@
 """The training command line: one verb per file, put together here."""
 
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
-from recsys.errors import RecsysError
+from recsys.errors import RecsysError, file_fault
+from recsys.pipeline.own_source import own_code_fault
 from training.bundles import app as bundles_app
 from training.demo.shop import demo_command
 from training.plan import plan_command
@@ -45,7 +47,18 @@ def main() -> None:
         with threadpool_limits(1, "blas"):
             app()
     except RecsysError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print("[bold red]error:[/] ", end="")
-        console.print(str(error), markup=False)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        _fail(file_fault(error))
+    except Exception as error:
+        fault = own_code_fault(error)
+        if fault is None:
+            raise
+        _fail(f"a source of your own fails: {fault}")
+
+
+def _fail(text: str) -> NoReturn:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("[bold red]error:[/] ", end="")
+    console.print(text, markup=False)
+    sys.exit(1)

@@ -3,6 +3,7 @@
 from glob import glob, has_magic
 from pathlib import Path
 
+from recsys.data.file_kinds import refuse_other_kind
 from recsys.data.reading.csv_reader import open_csv
 from recsys.data.reading.jsonl_reader import open_jsonl
 from recsys.data.reading.parquet_reader import open_parquet
@@ -61,8 +62,10 @@ def open_table(file: Path, *, delimiter: str | None = None, quote: str = '"') ->
     if kind == "parquet":
         return open_parquet(file)
     if kind == "jsonl":
+        refuse_other_kind(file, "JSON Lines")
         return open_jsonl(file)
     if kind == "csv":
+        refuse_other_kind(file, "CSV")
         tab = "\t" if ".tsv" in file.suffixes else None
         return open_csv(file, delimiter=delimiter or tab, quote=quote)
     message = f"{file}: the ending is none of {', '.join(_KINDS)} (.gz and .zst may follow)"

@@ -310,7 +310,7 @@ def test_what_is_right_in_another_way_is_taken() -> None:
     request = requests.recommend_request(
         "p",
         {
-            "customer_id": None,  not given
+            "customer_id": None,
             "limit": np.int64(5),
             "exclude_item_ids": {"a"},
             "context_item_ids": np.array(["x", "y"]),

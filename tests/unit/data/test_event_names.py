@@ -25,20 +25,26 @@ def test_every_event_type_goes_by_its_own_name() -> None:
     [
         (
             "view",
-            "view_item Product-Viewed pageview page_view viewContent detail-page-view View "
-            "catalog_product_view pv product_viewed viewItem Watch",
+            (
+                "view_item Product-Viewed pageview page_view viewContent detail-page-view View "
+                "catalog_product_view pv product_viewed viewItem Watch"
+            ),
         ),
         ("click", "select_item product_clicked Click"),
         (
             "add-to-cart",
-            "add_to_cart addtocart AddToCart product_added product_added_to_cart cart "
-            "added_to_cart checkout_cart_add_product_complete",
+            (
+                "add_to_cart addtocart AddToCart product_added product_added_to_cart cart "
+                "added_to_cart checkout_cart_add_product_complete"
+            ),
         ),
         ("remove-from-cart", "remove_from_cart product_removed removed_from_cart"),
         (
             "purchase",
-            "purchase transaction order_completed Purchase checkout_completed buy orders/paid "
-            "sales_order_place_after trackTransaction purchase-complete",
+            (
+                "purchase transaction order_completed Purchase checkout_completed buy orders/paid "
+                "sales_order_place_after trackTransaction purchase-complete"
+            ),
         ),
         ("return", "refund order_refunded refunds/create"),
         ("wishlist", "add_to_wishlist product_added_to_wishlist AddToWishlist fav"),
