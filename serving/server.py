@@ -130,7 +130,9 @@ class Server:
         try:
             port = self._grpc.add_insecure_port(address)
         except RuntimeError as error:
-            raise StartError(f"cannot listen on {address}: is the port taken?") from error
+            raise StartError(
+                f"cannot listen on {address}: is the port taken? Stop who listens there, or choose another: --port"
+            ) from error
         self._grpc.start()
         _log.info(SERVER_LISTENING, host=self._settings.host, port=port)
         return port
