@@ -36,6 +36,7 @@ from recsys.backtest.verdicts import Verdicts
 from recsys.backtest.winners import customer_differences
 from recsys.data.bars import bars
 from recsys.data.splits import Split
+from recsys.errors import did_you_mean
 from recsys.protocols.options import (
     CutoffOption,
     DataOption,
@@ -53,6 +54,7 @@ from recsys.protocols.options import (
     introduce,
     parse_placements,
 )
+from recsys.protocols.outputs import output_file
 from recsys.protocols.single import ProtocolName
 
 ConfigsOption = Annotated[
@@ -75,6 +77,7 @@ CustomersOption = Annotated[
     Path | None,
     typer.Option(
         "--customers",
+        callback=output_file,
         dir_okay=False,
         writable=True,
         help="Write every customer's values and differences here, as CSV.",
@@ -125,7 +128,8 @@ def compare_command(
       --config personal-frequency-120d --placements for_you --customers who.csv
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     if metric not in PER_CUSTOMER:
-        message = f"--metric: {metric!r} is not one of {', '.join(PER_CUSTOMER)}"
+        hint = did_you_mean(metric, PER_CUSTOMER)
+        message = f"--metric: {metric!r} is not one of {', '.join(PER_CUSTOMER)}{hint}"
         raise typer.BadParameter(message)
     check_report(report, learning_curve)
     if protocol is ProtocolName.ROLLING_ORIGIN:
@@ -180,7 +184,9 @@ def compare_command(
     shown_ks, shown = ks if every_k else ks[-1:], METRICS if all_metrics else MAIN_METRICS
     for table in placement_tables(rows, shown_ks, shown):
         console.print(table)
-    console.print(LEGEND.format(ours=contenders[0].name), highlight=False)
+    console.print(
+        LEGEND.format(ours=contenders[0].name, metric=f"{metric}@{ks[-1]}"), highlight=False
+    )
     if slices:
         for table in slice_tables(rows, ks[-1]):
             console.print(table)

@@ -8,10 +8,9 @@ from rich.table import Table
 
 from recsys.backtest.pairwise import Pair
 from recsys.backtest.significance import Interval
+from recsys.backtest.verdicts import verdict
 from recsys.backtest.winners import SliceDifference
 
-ALPHA = 0.05
-"""The chance of any wrong claim among those of one table."""
 SHOWN_CUSTOMERS = 5
 
 
@@ -25,8 +24,8 @@ def pair_table(title: str, pairs: Sequence[Pair]) -> Table:
     table.add_column("")
     for pair in pairs:
         texts = _interval(pair.difference)
-        verdict = _verdict(pair.difference.value, pair.p_holm)
-        row = (*texts, f"{pair.p:.4f}", f"{pair.p_holm:.4f}", verdict)
+        word = _coloured(pair.difference.value, pair.p_holm)
+        row = (*texts, f"{pair.p:.4f}", f"{pair.p_holm:.4f}", word)
         table.add_row(_broken(pair.first), _broken(pair.second), *row)
     return table
 
@@ -40,8 +39,8 @@ def slice_table(title: str, found: Sequence[SliceDifference]) -> Table:
     table.add_column("")
     for each in found:
         texts = _interval(each.difference)
-        verdict = _verdict(each.difference.value, each.p_holm)
-        table.add_row(each.slice, f"{each.customers:,}", *texts, f"{each.p_holm:.4f}", verdict)
+        word = _coloured(each.difference.value, each.p_holm)
+        table.add_row(each.slice, f"{each.customers:,}", *texts, f"{each.p_holm:.4f}", word)
     return table
 
 
@@ -64,17 +63,16 @@ def customer_table(title: str, found: pl.DataFrame, difference: str) -> Table:
 
 def significant(found: Sequence[SliceDifference]) -> list[SliceDifference]:
     """Returns those that are more than luck, whatever the number of slices looked at."""
-    return [each for each in found if each.p_holm <= ALPHA]
+    return [each for each in found if verdict(each.difference.value, each.p_holm)]
 
 
 def _interval(found: Interval) -> tuple[str, str]:
     return f"{found.value:+.4f}", f"{found.low:+.4f} {found.high:+.4f}"
 
 
-def _verdict(difference: float, p_holm: float) -> str:
-    if p_holm > ALPHA:
-        return ""
-    return "[green]better[/]" if difference > 0 else "[red]worse[/]"
+def _coloured(difference: float, p_holm: float) -> str:
+    word = verdict(difference, p_holm)
+    return {"better": "[green]better[/]", "worse": "[red]worse[/]", "": ""}[word]
 
 
 def _broken(name: str) -> str:

@@ -19,12 +19,17 @@ from evaluation.online.command import (
 )
 from recsys.errors import DataError
 from recsys.online.explored import explored
+from recsys.protocols.outputs import output_file
 from recsys.store.open import open_store
 
 OutputOption = Annotated[
     Path,
     typer.Option(
-        "--output", dir_okay=False, writable=True, help="Write the log here: .parquet or .csv."
+        "--output",
+        callback=output_file,
+        dir_okay=False,
+        writable=True,
+        help="Write the log here: .parquet or .csv.",
     ),
 ]
 PlacementOption = Annotated[

@@ -20,6 +20,7 @@ from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit
 from recsys.fitting.reduce import needed
 from recsys.protocols.options import CutoffOption, MinItemEventsOption, TestDaysOption
+from recsys.protocols.outputs import output_file
 from recsys.protocols.temporal import temporal
 
 PlacementOption = Annotated[
@@ -28,7 +29,9 @@ PlacementOption = Annotated[
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=500, help="Places of the lists.")]
 JsonOption = Annotated[
     Path | None,
-    typer.Option("--json", dir_okay=False, writable=True, help="Write all of it here."),
+    typer.Option(
+        "--json", callback=output_file, dir_okay=False, writable=True, help="Write all of it here."
+    ),
 ]
 
 

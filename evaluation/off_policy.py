@@ -16,6 +16,7 @@ from recsys.backtest.off_policy import PolicyValue, policy_value
 from recsys.backtest.significance import Interval
 from recsys.data.file_errors import naming
 from recsys.errors import DataError
+from recsys.protocols.outputs import output_file
 
 KEYS = ("request_id", "customer_id", "position", "item_id")
 """Columns that log and policy may share, by which the policy's probability is found."""
@@ -54,7 +55,9 @@ ClusterOption = Annotated[
 ]
 JsonOption = Annotated[
     Path | None,
-    typer.Option("--json", dir_okay=False, writable=True, help="Write all of it here."),
+    typer.Option(
+        "--json", callback=output_file, dir_okay=False, writable=True, help="Write all of it here."
+    ),
 ]
 
 

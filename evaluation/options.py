@@ -7,6 +7,7 @@ import typer
 
 from recsys.backtest.learning import Of
 from recsys.pipeline.query import MAX_LIMIT
+from recsys.protocols.outputs import output_file
 
 DataOption = Annotated[Path, typer.Option("--data", help="Prepared data set: recsys prepare.")]
 ConfigOption = Annotated[
@@ -40,6 +41,7 @@ JsonOption = Annotated[
     Path | None,
     typer.Option(
         "--json",
+        callback=output_file,
         dir_okay=False,
         writable=True,
         help="Write all figures here: every metric, slice and k.",
@@ -50,6 +52,7 @@ ReportOption = Annotated[
     typer.Option(
         "--report",
         metavar="FILE.html",
+        callback=output_file,
         dir_okay=False,
         writable=True,
         help="Write one self-contained page with plots and tables here, and all figures beside "

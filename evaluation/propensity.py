@@ -29,6 +29,7 @@ from recsys.offers.offer import Offer
 from recsys.offers.offers_file import read_offers
 from recsys.offers.scopes import scoped
 from recsys.offers.value_features import CATEGORIES
+from recsys.protocols.outputs import output_file
 from recsys.types import DAY_S
 
 OURS = "propensity"
@@ -58,7 +59,13 @@ WindowOption = Annotated[
 ]
 JsonOption = Annotated[
     Path | None,
-    typer.Option("--json", dir_okay=False, writable=True, help="Write all figures here."),
+    typer.Option(
+        "--json",
+        callback=output_file,
+        dir_okay=False,
+        writable=True,
+        help="Write all figures here.",
+    ),
 ]
 
 

@@ -25,9 +25,15 @@ from evaluation.options import (
 from evaluation.report.collect import check_report, findings, save_report
 from evaluation.report.findings import Findings
 from evaluation.subjects import Chooser, Subject, of_bundle, of_choice, of_config
-from evaluation.tables import LEGEND, cost_table, placement_tables, slice_tables
+from evaluation.tables import (
+    LEGEND,
+    SLICED_METRIC,
+    cost_table,
+    placement_tables,
+    slice_tables,
+)
 from recsys.backtest.baselines import baselines
-from recsys.backtest.compare import Study, compare, figures
+from recsys.backtest.compare import Study, figures
 from recsys.backtest.evaluate import answered
 from recsys.backtest.learning import Of
 from recsys.backtest.measures import MAIN_METRICS, METRICS
@@ -160,11 +166,8 @@ def run_command(
     for holdout in subject.holdouts:
         introduce(console, holdout)
     with bars(console) as progress:
-        if report:
-            found = _for_report(subject, study, learning_curve, progress)
-            rows = list(found.rows)
-        else:
-            found, rows = None, _rows(subject, study, progress)
+        found = _tested(subject, study, learning_curve, progress)
+        rows = _rolled(subject, study, progress) if found is None else list(found.rows)
     _note_empty(console, rows, study, subject.holdouts)
     metrics = METRICS if all_metrics else MAIN_METRICS
     _print(console, rows, ks if every_k else ks[-1:], metrics, slices=slices)
@@ -175,16 +178,16 @@ def run_command(
         save_report(console, report, found)
 
 
-def _rows(subject: Subject, study: Study, progress: Progress) -> list[Row]:
-    first, *others = subject.holdouts
-    if others:
-        return rolling(subject.holdouts, subject.contenders, study, progress=progress)
-    return compare(first.split, subject.contenders(first), study, progress=progress)
+def _rolled(subject: Subject, study: Study, progress: Progress) -> list[Row]:
+    return rolling(subject.holdouts, subject.contenders, study, progress=progress)
 
 
-def _for_report(
+def _tested(
     subject: Subject, study: Study, learning_of: Of | None, progress: Progress
-) -> Findings:
+) -> Findings | None:
+    """Returns what one cut-off gives, its differences tested; None where there are several."""
+    if len(subject.holdouts) > 1:
+        return None
     split, contenders = subject.holdouts[0].split, subject.contenders(subject.holdouts[0])
     outcomes = measure(split, contenders, study, progress=progress)
     return findings(
@@ -241,7 +244,8 @@ def _print(
     rows = [row for row in rows if row.variant == last]
     for table in placement_tables(rows, ks, metrics):
         console.print(table)
-    console.print(LEGEND.format(ours=rows[0].configuration), highlight=False)
+    tested = f"{SLICED_METRIC}@{max(ks)}"
+    console.print(LEGEND.format(ours=rows[0].configuration, metric=tested), highlight=False)
     if slices:
         for table in slice_tables(rows, ks[-1]):
             console.print(table)

@@ -8,6 +8,7 @@ from rich.table import Table
 from recsys.backtest.measures import MAIN_METRICS
 from recsys.backtest.rows import WHOLE_POPULATION, Row
 from recsys.backtest.summary import MINUS
+from recsys.backtest.verdicts import verdict
 
 SLICED_METRIC = "ndcg"
 UNJUDGED = ("novelty", "repeat_share", "ild_category", "calibration_kl", "arp")
@@ -17,7 +18,8 @@ LABEL_WIDTH = 14
 TWO_DIGITS = ("novelty", "revenue", "margin")
 LEGEND = (
     "± is half the 95 % bootstrap interval over customers. Beside another configuration: "
-    "[green]▼[/] it is worse than {ours}, [red]▲[/] better, by a paired interval without zero."
+    "[green]▼[/] it is worse than {ours}, [red]▲[/] better, by the paired permutation test of "
+    "{metric} with Holm's correction (at most .05), as in the report; other metrics have none."
 )
 
 
@@ -115,11 +117,8 @@ def _cell(rows: Sequence[Row], configuration: str, ours: str, metric: str, k: in
 
 
 def _mark(difference: Row | None) -> str:
-    if difference is None or difference.low is None or difference.high is None:
-        return " "
-    if difference.low > 0:
-        return "[green]▼[/]"
-    return "[red]▲[/]" if difference.high < 0 else " "
+    word = "" if difference is None else verdict(difference.value, difference.p_holm)
+    return {"better": "[green]▼[/]", "worse": "[red]▲[/]", "": " "}[word]
 
 
 def _find(rows: Sequence[Row], configuration: str, metric: str, k: int) -> Row | None:

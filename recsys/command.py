@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 from typer.core import TyperGroup
 
-from recsys.errors import RecsysError
+from recsys.errors import RecsysError, file_fault
 from recsys.programs import find_applications
 
 DISTRIBUTION = "recsys-engine"
@@ -134,16 +134,30 @@ def _root(
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Runs a command line: exit code 1 and a sentence for an error of the domain."""
+    """Runs a command line: exit code 1 and a sentence for an error of the domain or a file."""
     try:
         # Many small products, one per customer: BLAS threads would wait for each other.
         with threadpool_limits(1, "blas"):
             yield
     except RecsysError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print("[bold red]error:[/] ", end="")
-        console.print(str(error), markup=False)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        _fail(file_fault(error))
+    except Exception as error:
+        # Most of the library comes with it: only where it is needed.
+        from recsys.pipeline.own_source import own_code_fault  # noqa: PLC0415
+
+        fault = own_code_fault(error)
+        if fault is None:
+            raise
+        _fail(f"a source of your own fails: {fault}")
+
+
+def _fail(text: str) -> NoReturn:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("[bold red]error:[/] ", end="")
+    console.print(text, markup=False)
+    sys.exit(1)
 
 
 def main() -> None:

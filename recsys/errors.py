@@ -4,9 +4,36 @@ Each class has a stable `reason` (UPPER_SNAKE), which clients branch on, and typ
 `metadata`. The text is for a developer and may change.
 """
 
+import errno
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import ClassVar, NamedTuple
+
+_FILE_FAULTS: Mapping[int, str] = {
+    errno.ENOENT: "there is no such file or folder",
+    errno.EISDIR: "is a folder, a file is needed",
+    errno.ENOTDIR: "lies below a file, which is no folder",
+    errno.EEXIST: "is a file, a folder is needed",
+    errno.EACCES: "may not be read or written by this user: change its owner or its mode",
+    errno.EPERM: "may not be read or written by this user: change its owner or its mode",
+    errno.EROFS: "lies on a disk that is read-only: name another folder",
+    errno.ENOSPC: "cannot be written: the disk is full: make room, then do it again",
+    errno.EDQUOT: "cannot be written: the quota is used up: make room, then do it again",
+    errno.EADDRINUSE: "the port is taken: stop who listens there, or choose another",
+}
+
+
+def file_fault(error: OSError, path: Path | None = None) -> str:
+    """Returns one line on what the system refused: the file, why, and what to do.
+
+    Args:
+        error: as the system raised it.
+        path: of the file, where the error may not name it.
+    """
+    place = error.filename or path
+    cause = _FILE_FAULTS.get(error.errno or 0, error.strerror or str(error))
+    return cause if place is None else f"{place}: {cause}"
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -130,7 +130,8 @@ class Server:
         try:
             port = self._grpc.add_insecure_port(address)
         except RuntimeError as error:
-            raise StartError(f"cannot listen on {address}: is the port taken?") from error
+            hint = "is the port taken? Stop who listens there, or choose another: --port"
+            raise StartError(f"cannot listen on {address}: {hint}") from error
         self._grpc.start()
         _log.info(SERVER_LISTENING, host=self._settings.host, port=port)
         return port

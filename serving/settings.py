@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from recsys.config import StrictModel, merge, read_toml, validated
-from recsys.errors import ConfigError
+from recsys.config import StrictModel, fault_text, merge, read_toml_file
+from recsys.errors import ConfigError, did_you_mean
 from serving.logs import LogLevel
 
 PREFIX = "RECSYS_SERVING_"
@@ -92,14 +92,35 @@ def load_settings(
     """
     if file is None and environ.get(CONFIG_VARIABLE):
         file = Path(environ[CONFIG_VARIABLE])
-    values = read_toml(file) if file else {}
-    values = merge(values, _from_environ(environ))
-    values = merge(values, {key: value for key, value in flags.items() if value is not None})
+    written, lines = read_toml_file(file) if file else ({}, None)
+    places = {key: f"{file}:{lines.of([key])}: {key}" for key in written} if lines else {}
+    variables = _from_environ(environ)
+    places |= {key: PREFIX + key.upper() for key in variables}
+    flagged = {key: value for key, value in flags.items() if value is not None}
+    places |= {key: f"--{key.replace('_', '-')}" for key in flagged}
+    values = merge(merge(written, variables), flagged)
     if "bundles" not in values:
         raise ConfigError("bundles: say where bundles are published: --bundles FOLDER")
-    settings = validated(ServingSettings, values, where="settings")
+    settings = _validated(values, places)
     settings.ports()
     return settings
+
+
+def _validated(values: Mapping[str, Any], places: Mapping[str, str]) -> ServingSettings:
+    """Returns the settings.
+
+    Raises:
+        ConfigError: one line for each wrong one, which begins with where it was set.
+    """
+    try:
+        return ServingSettings.model_validate(values)
+    except ValidationError as error:
+        texts = [
+            f"{places[str(fault['loc'][0])]}: "
+            + fault_text(fault["type"], fault["loc"], fault["msg"], ServingSettings)
+            for fault in error.errors()
+        ]
+        raise ConfigError("\n".join(texts)) from error
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, str]:
@@ -108,5 +129,6 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, str]:
     ours = {name for name in environ if name.startswith("RECSYS_")} - _OTHER_VARIABLES
     unknown = sorted(ours - fields.keys())
     if unknown:
-        raise ConfigError(f"environment: {', '.join(unknown)}: there is no such setting")
+        hint = did_you_mean(unknown[0], fields)
+        raise ConfigError(f"environment: {', '.join(unknown)}: there is no such setting{hint}")
     return {fields[name]: environ[name] for name in ours}

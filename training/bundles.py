@@ -19,6 +19,10 @@ VersionArgument = Annotated[str, typer.Argument(help="A version, as `list` print
 @app.command("list")
 def list_command(*, bundles: RootOption) -> None:
     """Show all versions, oldest first; `*` is the one being served."""
+    versions = list_bundles(bundles)
+    if not versions:
+        hint = "publish one: python -m training run --data DIR --bundles"
+        raise BundleError(f"{bundles}: there is no bundle; {hint} {bundles}")
     try:
         active = current(bundles).name
     except BundleError:
@@ -26,7 +30,7 @@ def list_command(*, bundles: RootOption) -> None:
     table = Table(box=None)
     for column in ("", "version", "events", "customers", "items", "MiB"):
         table.add_column(column, justify="left" if column in ("", "version") else "right")
-    for path in list_bundles(bundles):
+    for path in versions:
         manifest = read_manifest(path)
         sizes = [f"{manifest.data[name]:,}" for name in ("events", "customers", "items")]
         size = sum(file.size for file in manifest.files.values()) / 2**20

@@ -30,6 +30,7 @@ from recsys.data.dataset import Dataset
 from recsys.errors import DataError
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import Fitted, fit, write_fitted
+from recsys.protocols.outputs import output_folder
 from training.run_data import opened_data
 from training.sources import ArchivesOption, SourceOption
 
@@ -41,7 +42,9 @@ DataOption = Annotated[
         "`prepared` [a temporary one].",
     ),
 ]
-BundlesOption = Annotated[Path, typer.Option("--bundles", help="Bundle root to publish to.")]
+BundlesOption = Annotated[
+    Path, typer.Option("--bundles", callback=output_folder, help="Bundle root to publish to.")
+]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

@@ -50,11 +50,7 @@ def opened_store(url: str, archives: Path | None, role: Role = "reader") -> Iter
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from error
     except StoreError as error:
-        message = (
-            f"{shown(url)}: {error}. Is the address right? A store that is not there yet is made "
-            "by the first server: recsys serve --store URL"
-        )
-        raise DataError(message, url=shown(url)) from error
+        raise DataError(f"{shown(url)}: {error}", url=shown(url)) from error
     try:
         yield store
     finally:

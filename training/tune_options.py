@@ -5,13 +5,21 @@ from typing import Annotated
 
 import typer
 
+from recsys.protocols.outputs import output_file, output_folder
+
 DEFAULT_BUDGET = "1h"
 
 StudyOption = Annotated[
     Path,
-    typer.Option("--study", help="Folder that keeps all that was tried; the same one goes on."),
+    typer.Option(
+        "--study",
+        callback=output_folder,
+        help="Folder that keeps all that was tried; the same one goes on.",
+    ),
 ]
-OutOption = Annotated[Path, typer.Option("--out", help="Where the configuration is written.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", callback=output_file, help="Where the configuration is written.")
+]
 BaseOption = Annotated[
     Path | None,
     typer.Option("--config", help="TOML laid over the default: what is not tuned stays so."),

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from recsys.bundle import activate, prune
-from recsys.config import read_toml, validated
+from recsys.config import read_toml_file, validated
 from recsys.data.bars import bars
 from recsys.data.dataset import Dataset
 from recsys.errors import DataError
@@ -24,6 +24,7 @@ from recsys.offer_values import load_values, write_values
 from recsys.offers.learned_values import ValuesConfig
 from recsys.offers.offer import Offer
 from recsys.offers.values import ValueBasis
+from recsys.protocols.outputs import output_folder
 from recsys.store.store import Store
 from recsys.store.tables import contacts as contact_table
 from recsys.store.tables import counters
@@ -41,7 +42,9 @@ SourceOption = Annotated[
         "as well; again for prepared data sets with more events.",
     ),
 ]
-OutOption = Annotated[Path, typer.Option("--out", help="Folder of all versions of values.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", callback=output_folder, help="Folder of all versions of values.")
+]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="TOML with other settings: docs/offer-values.md.")
 ]
@@ -120,10 +123,11 @@ def values_command(
 def _settings(
     config: Path | None, window_days: float | None, margin: float | None
 ) -> ValuesConfig:
-    given = read_toml(config) if config else {}
+    values, lines = read_toml_file(config) if config else ({}, None)
+    validated(ValuesConfig, values, where=str(config), lines=lines)
     options = {"window_days": window_days, "margin": margin}
-    given |= {name: value for name, value in options.items() if value is not None}
-    return validated(ValuesConfig, given, where=str(config or "--window-days, --margin"))
+    values |= {name: value for name, value in options.items() if value is not None}
+    return validated(ValuesConfig, values, where="options")
 
 
 def _ledger(store: Store, name: str) -> tuple[pl.DataFrame, list[Offer]]:

@@ -17,6 +17,7 @@ from evaluation.online.tables import comparison_tables, figure_tables
 from evaluation.report.collect import check_report
 from recsys.errors import DataError
 from recsys.online.report import HOUR_US, OnlineReport, report
+from recsys.protocols.outputs import output_file
 from recsys.store.open import open_store
 
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
@@ -43,13 +44,20 @@ WindowOption = Annotated[
 ]
 JsonOption = Annotated[
     Path | None,
-    typer.Option("--json", dir_okay=False, writable=True, help="Write all figures here."),
+    typer.Option(
+        "--json",
+        callback=output_file,
+        dir_okay=False,
+        writable=True,
+        help="Write all figures here.",
+    ),
 ]
 PageOption = Annotated[
     Path | None,
     typer.Option(
         "--report",
         metavar="FILE.html",
+        callback=output_file,
         dir_okay=False,
         writable=True,
         help="Write one self-contained page with plots here.",

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from evaluation.report import facts, plots, words
 from evaluation.report.drawing import INK, MUTED, colour, svg
+from evaluation.report.examples import example_tables
 from evaluation.report.findings import Findings
 from recsys.backtest.mixes import AFTER, BEFORE
 from recsys.backtest.rows import write_figures
@@ -79,6 +80,7 @@ def page(found: Findings, *, now: datetime) -> str:
         headline=facts.headline_table(found),
         slices=[(key, facts.slice_table(found, slices[key])) for key in slices if drawn[key]],
         slice_definitions=facts.slice_definitions(found),
+        examples=list(example_tables(found)),
         models=facts.model_table(config) if config else None,
         placements=facts.placement_table(config) if config else None,
         config=json.dumps(config.model_dump(mode="json"), indent=2) if config else "",

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import altair as alt
 import polars as pl
 
-from evaluation.compare_tables import ALPHA
 from evaluation.report.drawing import INK, LINE, MUTED, colours
 from evaluation.report.findings import Findings
 from recsys.backtest.mixes import AFTER, BEFORE, category_mix
 from recsys.backtest.popularity_buckets import BUCKETS, recall_by_popularity
+from recsys.backtest.verdicts import verdict
 
 CURVES = ("ndcg", "recall", "precision")
 MAX_CATEGORIES = 12
@@ -256,6 +256,4 @@ def _bucket(number: int) -> str:
 
 
 def _verdict(difference: float, p_holm: float) -> str:
-    if p_holm > ALPHA:
-        return "not significant"
-    return "better" if difference > 0 else "worse"
+    return verdict(difference, p_holm) or "not significant"

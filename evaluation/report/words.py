@@ -1,6 +1,7 @@
 """What a report says in sentences, and the definitions that it repeats."""
 
 from evaluation.report.findings import Findings
+from recsys.backtest.verdicts import Verdict, verdict
 
 PROTOCOL = (
     "All configurations are fitted on the training side and asked for the same customers through "
@@ -50,14 +51,12 @@ def sentences(found: Findings) -> list[str]:
     return [said for placement in found.outcomes if (said := _sentence(found, placement))]
 
 
-def significance(found: Findings, placement: str, other: str) -> str:
+def significance(found: Findings, placement: str, other: str) -> Verdict:
     """Returns whether the first configuration differs from another one: better, worse or ''."""
-    for verdict in found.verdicts:
-        for pair in verdict.pairs:
-            if (verdict.placement, pair.first, pair.second) == (placement, found.names[0], other):
-                if pair.p_holm > 0.05:  # noqa: PLR2004  # the same 5 % as everywhere
-                    return ""
-                return "better" if pair.difference.value > 0 else "worse"
+    for tested in found.verdicts:
+        for pair in tested.pairs:
+            if (tested.placement, pair.first, pair.second) == (placement, found.names[0], other):
+                return verdict(pair.difference.value, pair.p_holm)
     return ""
 
 

@@ -20,6 +20,7 @@ from recsys.backtest.uplift import METRICS
 from recsys.data.bars import bars
 from recsys.errors import DataError
 from recsys.models.uplift import LearnerKind, Trial, UpliftConfig
+from recsys.protocols.outputs import output_file
 
 FileArgument = Annotated[
     Path, typer.Argument(help="Parquet or CSV: a row for each customer.", metavar="FILE")
@@ -57,13 +58,20 @@ LearnersOption = Annotated[
 SplitsOption = Annotated[int, typer.Option("--splits", min=2, help="Half splits to judge by.")]
 JsonOption = Annotated[
     Path | None,
-    typer.Option("--json", dir_okay=False, writable=True, help="Write all figures here."),
+    typer.Option(
+        "--json",
+        callback=output_file,
+        dir_okay=False,
+        writable=True,
+        help="Write all figures here.",
+    ),
 ]
 ReportOption = Annotated[
     Path | None,
     typer.Option(
         "--report",
         metavar="FILE.html",
+        callback=output_file,
         dir_okay=False,
         writable=True,
         help="Write one self-contained page with plots here, and all figures beside it as JSON.",

@@ -25,6 +25,7 @@ from recsys.data.state import DecayScale
 from recsys.errors import BundleError, ConfigError
 from recsys.index.build import load_index
 from recsys.pipeline.features import schema_hash
+from recsys.pipeline.own_source import own_code_fault
 from recsys.pipeline.ranker import Ranker
 from recsys.pipeline.recommender import Recommender
 
@@ -32,6 +33,8 @@ INDEXES = "indexes"
 """Folder of a bundle that holds the vector indexes."""
 RANKERS = "rankers"
 """Folder of a bundle that holds the rankers, by placement."""
+
+_OTHER_RELEASE = (ConfigError, LookupError, OSError, PolarsError, TypeError, ValueError)
 
 
 def save(fitted: FittedPipeline, folder: Path) -> None:
@@ -113,7 +116,12 @@ def load_recommender(path: Path) -> Recommender:
     manifest = verify(path)
     try:
         return assemble(load(path, manifest), manifest.bundle_version, manifest.log_position())
-    except (ConfigError, LookupError, OSError, PolarsError, TypeError, ValueError) as error:
+    except Exception as error:
+        if (fault := own_code_fault(error)) is not None:
+            message = f"{path}: a source of your own fails: {fault}"
+            raise BundleError(message, file=str(path)) from error
+        if not isinstance(error, _OTHER_RELEASE):
+            raise
         # The files are as they were written, so what does not fit comes from another release.
         message = f"{path}: is whole, but not a bundle that this release reads: {error}"
         raise BundleError(message, file=str(path)) from error

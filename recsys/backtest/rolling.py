@@ -6,14 +6,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from recsys.backtest.compare import figures
+from recsys.backtest.measures import Measure, measures
 from recsys.backtest.outcomes import Contender, Study, Trial, measure
+from recsys.backtest.pairwise import pairwise
 from recsys.backtest.rows import WHOLE_POPULATION, Row
 from recsys.backtest.significance import Matrix
 from recsys.backtest.summary import Labels, differences, mean_rows
+from recsys.backtest.verdicts import Verdicts, with_p_values
 from recsys.data.progress import Progress, silent
 from recsys.errors import DataError
 from recsys.protocols.holdout import HoldOut
 from recsys.types import CustomerId
+
+HEADLINE = "ndcg"
+"""The metric whose differences are tested, at the largest k."""
 
 
 def rolling(
@@ -64,7 +70,7 @@ def rolling(
         )
         raise DataError(message)
     for mean in means.values():
-        rows += mean.rows(f"mean of {judged} cut-offs", study)
+        rows += mean.tested(f"mean of {judged} cut-offs", study)
     return rows
 
 
@@ -83,12 +89,30 @@ class _Mean:
             self.values.setdefault(name, []).append(trial.found)
             self.labels.setdefault(name, trial.labels)
 
-    def rows(self, variant: str, study: Study) -> Iterator[Row]:
-        """Yields the rows of the mean, each contender's and then the first's leads."""
+    def tested(self, variant: str, study: Study) -> Iterator[Row]:
+        """Yields the rows of the mean, with the p-values of the headline metric's differences."""
+        found, k = self._means(), max(study.ks)
+        column = measures(study.ks).index(Measure(HEADLINE, k))
+        values = {
+            name: means[:, column]
+            for name, means in found.items()
+            if not np.isnan(means[:, column]).all()
+        }
+        pairs = pairwise(values, seed=study.seed) if len(values) > 1 else []
+        placement = next(iter(self.labels.values())).placement
+        yield from with_p_values(
+            self._rows(found, variant, study), [Verdicts(placement, HEADLINE, k, tuple(pairs), ())]
+        )
+
+    def _means(self) -> dict[str, Matrix]:
+        """Returns every customer's means over the cut-offs, by contender."""
         _, people = np.unique(np.array(self.customers, dtype=np.str_), return_inverse=True)
-        found = {
+        return {
             name: mean_by(people, np.concatenate(parts)) for name, parts in self.values.items()
         }
+
+    def _rows(self, found: dict[str, Matrix], variant: str, study: Study) -> Iterator[Row]:
+        """Yields each contender's rows and then the first's leads."""
         first = next(iter(found), None)
         for name, values in found.items():
             labels = replace(self.labels[name], variant=variant, seconds=None, peak_mb=None)

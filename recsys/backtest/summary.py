@@ -81,7 +81,8 @@ def differences(
     """Yields the paired difference of two contenders on the same cases, for each measure.
 
     What makes a customer easy or hard cancels out: the difference can be significant where the two
-    single intervals overlap. It is significant at 5 % where its interval leaves out zero.
+    single intervals overlap. Whether it is significant is not its interval's to say, but that of
+    `verdicts.verdict`, which corrects for how many differences there are.
 
     Args:
         labels: of our rows; seconds and memory belong to neither and are left out.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -10,6 +11,26 @@ from recsys.backtest.pairwise import Pair, pairwise
 from recsys.backtest.rows import WHOLE_POPULATION, Row
 from recsys.backtest.summary import MINUS
 from recsys.backtest.winners import SliceDifference, slice_differences
+
+ALPHA = 0.05
+"""The chance of any wrong claim among those of one table."""
+Verdict = Literal["better", "worse", ""]
+
+
+def verdict(difference: float, p_holm: float | None) -> Verdict:
+    """Returns whether the first of two configurations differs for sure: `better`, `worse` or "".
+
+    The terminal, the report and its plots all ask here: one test (paired permutation), one
+    correction (Holm), one level. An interval without zero is not enough: it is not corrected for
+    how many differences were looked at.
+
+    Args:
+        difference: mean of the first minus the second.
+        p_holm: of the permutation test, corrected; None: the difference was not tested.
+    """
+    if p_holm is None or p_holm > ALPHA:
+        return ""
+    return "better" if difference > 0 else "worse"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from recsys.assembly import MODELS_OF_SOURCE, AlgorithmConfig, SourceConfig
-from recsys.config import StrictModel, read_toml, validated
+from recsys.config import StrictModel, read_toml_file, validated
 from recsys.pipeline.ranker import RankerConfig
 
 
@@ -67,6 +67,7 @@ def load_menu(path: Path | None = None) -> Menu:
         ConfigError: the file is missing, is not TOML, or has wrong fields: all are named.
     """
     if path:
-        return validated(Menu, read_toml(path), where=str(path))
+        values, lines = read_toml_file(path)
+        return validated(Menu, values, where=str(path), lines=lines)
     text = files("recsys.choice").joinpath("menu.toml").read_text("utf-8")
     return validated(Menu, tomllib.loads(text), where="menu.toml")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from recsys.protocols.outputs import output_file
+
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0}
 
 ChooseOption = Annotated[
@@ -29,7 +31,11 @@ MenuOption = Annotated[
 ]
 SaveConfigOption = Annotated[
     Path | None,
-    typer.Option("--save-config", help="Write the chosen configuration here, for --config."),
+    typer.Option(
+        "--save-config",
+        callback=output_file,
+        help="Write the chosen configuration here, for --config.",
+    ),
 ]
 
 

@@ -33,6 +33,8 @@ STATUS_KEY = "grpc-status-details-bin"
 class ArgumentError(InvalidQueryError, ValueError):
     """An argument of a call is wrong, or there is none of this name; nothing was sent."""
 
+    reason = "INVALID_ARGUMENT"
+
 
 class CallError(RecsysError):
     """A call got no answer. `metadata` has the server's `request_id`, if it got that far."""

@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from recsys.assembly import FitConfig
-from recsys.config import merge, read_toml, validated
+from recsys.config import merge, read_toml_file, validated
 from recsys.errors import ConfigError
 
 __all__ = ["FitConfig", "load_config"]
@@ -23,10 +23,10 @@ def load_config(path: Path | None = None) -> FitConfig:
         ConfigError: the file is missing, is not TOML, or has wrong fields: all are named.
     """
     default = tomllib.loads(files("recsys.fitting").joinpath("default.toml").read_text("utf-8"))
-    changes = read_toml(path) if path else {}
+    changes, lines = read_toml_file(path) if path else ({}, None)
     base = changes.pop(EXTENDS, "default")
     if base not in BASES:
         message = f"{path}: {EXTENDS}: must be one of {', '.join(BASES)}, not {base!r}"
         raise ConfigError(message, file=str(path))
     parts = changes if base == "nothing" else merge(default, changes)
-    return validated(FitConfig, parts, where=str(path or "default.toml"))
+    return validated(FitConfig, parts, where=str(path or "default.toml"), lines=lines)

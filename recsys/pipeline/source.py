@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.errors import ConfigError
 from recsys.pipeline.query import Reason
 from recsys.pipeline.request import Request
 from recsys.pipeline.scores import Scores
@@ -77,6 +78,13 @@ def said_by(source: CandidateSource, request: Request) -> Scores:
     """
     found = request.said.get(source.name)
     if found is None:
-        found = request.said[source.name] = source.scores(request)
+        found = source.scores(request)
+        if not hasattr(found, "allowing"):
+            message = (
+                f"source {source.name!r}: its scores() returned {type(found).__name__}: return "
+                "ListedScores, or another class with the methods of Scores"
+            )
+            raise ConfigError(message)
+        request.said[source.name] = found
         return found
     return found.allowing(request.allowed)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from recsys.errors import did_you_mean
 from recsys.protocols.holdout import HoldOut
 from recsys.protocols.mask import Mask
 from recsys.protocols.presplit import read_holdout
@@ -260,6 +261,7 @@ def parse_placements(text: str | None) -> tuple[str, ...] | None:
         return None
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     if unknown := [name for name in names if name not in PROTOCOLS]:
-        message = f"--placements: {unknown[0]!r} is not one of {', '.join(PROTOCOLS)}"
+        hint = did_you_mean(unknown[0], PROTOCOLS)
+        message = f"--placements: {unknown[0]!r} is not one of {', '.join(PROTOCOLS)}{hint}"
         raise typer.BadParameter(message)
     return names

@@ -14,6 +14,8 @@ LOCK = "writer.lock"
 ADDRESS = "writer.address"
 SOCKET = "writer.sock"
 RETRY_S = 0.02
+MAX_COMMAND = 120
+"""Characters of a command line that an error repeats."""
 MAX_ADDRESS = 100
 """Bytes of a socket's address; systems take 104 or 108."""
 
@@ -40,11 +42,27 @@ class WriterLock:
         except BlockingIOError:
             os.close(descriptor)
             return None
+        # Who is refused reads it; a process that was killed leaves it, but not the lock.
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return cls(descriptor)
 
     def release(self) -> None:
         """Lets others write."""
         os.close(self.descriptor)
+
+
+def writer_of(folder: Path) -> str:
+    """Returns who holds the lock of a store, such as `process 4711 (python -m serving run)`."""
+    with suppress(OSError, ValueError):
+        number = int((folder / LOCK).read_text())
+        command = Path(f"/proc/{number}/cmdline")
+        words = (
+            command.read_bytes().decode(errors="replace").split("\0") if command.exists() else []
+        )
+        told = " ".join(words).strip()[:MAX_COMMAND]
+        return f"process {number} ({told})" if told else f"process {number}"
+    return "another process"
 
 
 def free_address(folder: Path) -> Path:

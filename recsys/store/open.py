@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from recsys.errors import ConfigError, StoreUnavailableError
+from recsys.errors import ConfigError, StoreUnavailableError, file_fault
 from recsys.store.committer import GroupCommitter
-from recsys.store.folder import ARCHIVES, DATABASE, WriterLock
+from recsys.store.folder import ARCHIVES, DATABASE, WriterLock, writer_of
 from recsys.store.remote import ReadOnly, RemoteWriter
 from recsys.store.sqlite import SqliteDatabase
 from recsys.store.store import Store
@@ -74,15 +74,24 @@ def _open_embedded(folder: Path, archives: Path | None, role: Role) -> Store:
     archives = archives or folder / ARCHIVES
     database = SqliteDatabase(folder / DATABASE)
     if role in {"command", "writer"}:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = WriterLock.take(folder, wait_s=TAKE_OVER_S if role == "writer" else 0.0)
+        lock = _lock(folder, wait_s=TAKE_OVER_S if role == "writer" else 0.0)
         if lock is not None:
             return Store(database, _owner(database, lock), archives)
         if role == "writer":
-            raise StoreUnavailableError(f"{folder}: another process writes to this store")
+            text = f"{folder}: {writer_of(folder)} writes to this store"
+            raise StoreUnavailableError(f"{text}: stop it first, or name another --store")
     _unless_away(database.check, role)
     writer: Writer = ReadOnly() if role == "reader" else RemoteWriter(folder)
     return Store(database, writer, archives)
+
+
+def _lock(folder: Path, wait_s: float) -> WriterLock | None:
+    """Returns the lock of a store, whose folder is made if need be; None: another has it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return WriterLock.take(folder, wait_s=wait_s)
+    except OSError as error:
+        raise StoreUnavailableError(f"store {file_fault(error, folder)}") from error
 
 
 def _unless_away(step: Callable[[], None], role: Role) -> None:

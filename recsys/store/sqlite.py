@@ -119,7 +119,8 @@ class SqliteDatabase:
     def check(self) -> None:
         """Says whether this program can read the store."""
         if not self._file.exists():
-            raise StoreUnavailableError(f"{self._file}: there is no store")
+            hint = "is the address right? The first `python -m serving run --store URL` makes one"
+            raise StoreUnavailableError(f"{self._file}: there is no store: {hint}")
         with self.read() as session:
             check_readable(session)
 
@@ -189,7 +190,22 @@ class SqliteDatabase:
                 connection.close()
 
 
+_CAUSES: tuple[tuple[type[apsw.Error], str], ...] = (
+    (apsw.NotADBError, "its file is no SQLite database: is it the folder of a store?"),
+    (apsw.CorruptError, "its file is damaged: restore it from a copy"),
+    (apsw.ReadOnlyError, "its file, its folder or its disk is read-only"),
+    (apsw.PermissionsError, "its file may not be read or written by this user"),
+    (apsw.CantOpenError, "its file cannot be opened: may this user read and write its folder?"),
+    (apsw.BusyError, "another process has written for seconds; `fuser` names it"),
+)
+"""What SQLite says -> what it is about. Callers may read it: it names no path."""
+
+
 def _translated(error: apsw.Error) -> StoreError:
+    """Returns what an operator can act on in place of SQLite's error."""
     if isinstance(error, apsw.FullError):
         return StoreFullError("the store's disk is full; nothing was stored")
-    return StoreUnavailableError(f"the store cannot be used just now ({type(error).__name__})")
+    cause = next((f": {text}" for kind, text in _CAUSES if isinstance(error, kind)), "")
+    return StoreUnavailableError(
+        f"the store cannot be used just now ({type(error).__name__}){cause}"
+    )

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from recsys.assembly import AlgorithmConfig
-from recsys.config import StrictModel, read_toml, validated
+from recsys.config import StrictModel, read_toml_file, validated
 from recsys.pipeline.ranker import RankerConfig
 
 Value = int | float | None
@@ -108,6 +108,7 @@ def load_spaces(path: Path | None = None) -> Spaces:
         ConfigError: the file is missing, is not TOML, or has wrong fields: all are named.
     """
     if path:
-        return validated(Spaces, read_toml(path), where=str(path))
+        values, lines = read_toml_file(path)
+        return validated(Spaces, values, where=str(path), lines=lines)
     text = files("recsys.tuning").joinpath("spaces.toml").read_text("utf-8")
     return validated(Spaces, tomllib.loads(text), where="spaces.toml")

@@ -37,15 +37,15 @@ def erase(
     """  # noqa: D301 - click looks for the character itself
     if bool(customer) == bool(visitor):
         _end("name a customer or a visitor: --customer ID or --visitor ID", 2)
-    with RecsysClient([target]) as client:
-        try:
+    try:
+        with RecsysClient([target]) as client:
             if not verify:
                 _tell(_receipt(client.erase_customer(customer, visitor_id=visitor)))
             left = client.verify_erasure(customer, visitor_id=visitor)
-        except InvalidQueryError as error:
-            _end(str(error), 2)
-        except RecsysError as error:
-            _end(f"{target}: {error}", 1)
+    except InvalidQueryError as error:
+        _end(str(error), 2)
+    except RecsysError as error:
+        _end(f"{target}: {error}", 1)
     _tell(_findings(left))
     if any(left.found.values()):
         raise typer.Exit(1)

@@ -7,8 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from recsys.errors import BundleError, ConfigError, StoreError
-from serving.errors import StartError
+from recsys.errors import ConfigError, InvalidQueryError, RecsysError, file_fault
 
 
 @contextmanager
@@ -16,10 +15,12 @@ def explained() -> Iterator[None]:
     """Ends with a sentence instead of a traceback: status 2 for a setting, 1 for anything else."""
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, InvalidQueryError) as error:
         _fail(str(error), 2)
-    except (BundleError, StartError, StoreError) as error:
+    except RecsysError as error:
         _fail(str(error), 1)
+    except OSError as error:
+        _fail(file_fault(error), 1)
 
 
 def _fail(text: str, status: int) -> NoReturn:

@@ -12,7 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from recsys.client import OfferState, RecsysClient
-from recsys.errors import ConfigError, InvalidFilterError, InvalidOfferError, RecsysError
+from recsys.errors import (
+    ConfigError,
+    InvalidFilterError,
+    InvalidOfferError,
+    InvalidQueryError,
+    RecsysError,
+)
 from recsys.offers.offer import Offer
 from recsys.offers.offers_file import read_offers, refusal
 
@@ -103,7 +109,7 @@ def remove(
 def _explained() -> Iterator[None]:
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, InvalidQueryError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
     except RecsysError as error:

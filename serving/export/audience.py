@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recsys.errors import ConfigError
+from recsys.data.reading.byte_source import refuse_foreign
+from recsys.errors import ConfigError, DataError, file_fault
 from recsys.pipeline.recommender import Recommender
 from recsys.store.store import Store
 from recsys.store.tables import events, visitors
@@ -43,8 +44,15 @@ def of_file(path: Path) -> Audience:
     """
     try:
         ids = _read(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigError(file_fault(error, path)) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text, with an id a line") from None
+    except DataError as error:
+        raise ConfigError(str(error)) from None
+    except pl.exceptions.PolarsError as error:
+        first = str(error).partition("\n")[0]
+        raise ConfigError(f"{path}: cannot be read: {first}") from None
     ids = ids.drop_nulls()
     for place, text in enumerate(ids):
         fault = text_fault(text)
@@ -97,6 +105,11 @@ def _without_visitors(recommender: Recommender, nums: NumArray) -> pl.Series:
 
 def _read(path: Path) -> pl.Series:
     kind = path.suffix.lower()
+    if path.is_dir() or not path.exists():
+        path.read_bytes()  # says why it cannot be read, as a reader of tables does not
+    if kind != ".parquet":
+        with path.open("rb") as source:
+            refuse_foreign(path, source.read(64))
     if kind == ".parquet":
         return pl.read_parquet(path, columns=[COLUMN])[COLUMN].cast(pl.String)
     if kind == ".csv":

@@ -71,7 +71,7 @@ def test_a_running_server_takes_up_what_the_file_adds(bundle_root: Path, file: P
         ('labels = { column = "price" }\nanswers = "labels"', 3, "no column of text"),
         ('answers = "customers"\nfill = ["popular"]', 1, "about lists of items"),
         ('within = "nothing"', 3, "source 'nothing' is not one of"),
-        ("colour = 1", 3, "Extra inputs are not permitted"),
+        ("colour = 1", 3, "there is no such key"),
     ],
 )
 def test_what_the_bundle_cannot_do_is_refused_with_its_line(

@@ -49,7 +49,7 @@ BAD: Mapping[str, tuple[str, str]] = {
     ),
     "typing error": (
         '[rules.popular.x]\nkind = "boost"\nfilter = "price > 1"\nfactr = 2\nfactor = 2\n',
-        r":4: rules\.popular\.x\.boost\.factr: Extra inputs",
+        r":4: rules\.popular\.x\.boost\.factr: there is no such key",
     ),
     "not TOML": ("[rules.popular\n", r"not valid TOML: .*line 1"),
 }

@@ -107,6 +107,66 @@ def test_the_page_says_what_the_figures_say(page: Path) -> None:
 
 
 @pytest.mark.extra(name="report")
+def test_no_heading_stands_over_nothing(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    parts = re.findall(r"<h2>(.*?)</h2>(.*?)(?=<h2>|</body>)", text, re.DOTALL)
+    parts += re.findall(r"<h3>(.*?)</h3>(.*?)(?=<h[23]>|</body>)", text, re.DOTALL)
+    assert len(parts) > 8
+    for heading, rest in parts:
+        assert re.search(r"<(svg|td|li|pre)\b", rest), heading
+
+
+@pytest.mark.extra(name="report")
+def test_the_page_shows_lists_to_look_at(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    lists = text.partition("<h2>Lists to look at</h2>")[2].partition("</section>")[0]
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td></tr>", lists)
+    assert len(rows) == 6, "three customers of each of two placements"
+    for customer, before, shown, right in rows:
+        assert customer.startswith("customer-")
+        assert "no. " in before, "titles, not ids"
+        taken = {name.removeprefix("✓ ") for name in shown.split(", ") if name.startswith("✓ ")}
+        assert taken <= set(right.partition(" and ")[0].split(", ")) or " more" in right
+    assert any("✓ " in shown for _, _, shown, _ in rows[:1])
+
+
+@pytest.mark.extra(name="report")
+def test_the_terminal_marks_what_the_page_and_the_figures_do(
+    prepared: Path, tmp_path: Path
+) -> None:
+    """One test and one correction: no pair is worse here and equal there."""
+    said = call(
+        *("run", "--data", prepared, "--no-choose", "--k", "5", "--test-days", "30"),
+        *("--placements", "for_you,buy_again,popular", "--report", tmp_path / "report.html"),
+    )
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    leads = [
+        row
+        for row in read_figures(tmp_path / "report.json")
+        if (row.metric, row.k, row.slice) == ("ndcg", 5, "all")
+        and row.configuration.startswith("default-minus-")
+    ]
+    tables = said.partition("± is half")[0]
+    worse = [row for row in leads if row.p_holm is not None and row.p_holm <= 0.05]
+    assert all(row.p_holm is not None for row in leads)
+    assert 0 < sum(row.value > 0 for row in worse) < len(leads)
+    assert tables.count("▼") == sum(row.value > 0 for row in worse)
+    assert text.count("▼ worse than ours") == sum(row.value > 0 for row in worse)
+    assert tables.count("▲") == text.count("▲ better than ours")
+    assert text.count("≈ not significant") == len(leads) - len(worse)
+
+
+@pytest.mark.extra(name="report")
+def test_a_run_without_a_report_has_p_values_too(prepared: Path, tmp_path: Path) -> None:
+    call(
+        *("run", "--data", prepared, "--no-choose", "--k", "5", "--test-days", "30"),
+        *("--placements", "popular", "--json", tmp_path / "figures.json"),
+    )
+    rows = read_figures(tmp_path / "figures.json")
+    assert any(row.p_holm is not None for row in rows if "-minus-" in row.configuration)
+
+
+@pytest.mark.extra(name="report")
 def test_a_comparison_has_a_report_too(prepared: Path, tmp_path: Path) -> None:
     call(
         *("compare", "--data", prepared, "--config", "popularity", "--k", "5"),

@@ -41,7 +41,9 @@ def text(table: Table, width: int = 100) -> str:
 
 
 def paired(name: str, low: float, high: float, **changes: object) -> list[Row]:
+    tested = 0.5 if low < 0 < high else 0.01
     minus = {"configuration": f"default-minus-{name}", "seconds": None, "peak_mb": None}
+    minus["p_holm"] = tested
     return [
         row(configuration=name, **changes),
         row(value=(low + high) / 2, low=low, high=high, **minus, **changes),
@@ -66,6 +68,16 @@ def test_marks_say_which_differences_are_certain() -> None:
         *["0.5000", "±.1000▲"],
         *["0.5000", "±.1000"],
     ]
+
+
+def test_an_interval_without_zero_is_not_enough() -> None:
+    """Among many comparisons some such interval is luck: the corrected test decides."""
+    figure, lead = paired("close", 0.01, 0.2)
+    untested = [row(), figure, lead.model_copy(update={"p_holm": None})]
+    corrected = [row(), figure, lead.model_copy(update={"p_holm": 0.06})]
+    for rows in (untested, corrected):
+        (table,) = placement_tables(rows, [5])
+        assert "▼" not in text(table)
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ HEAD = '[experiments.e]\nplacements = ["p"]\n'
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[experiment.e]", "experiment: Extra inputs"),
-        ("[ruless]", "ruless: Extra inputs"),
+        ("[experiment.e]", "experiment: there is no such key"),
+        ("[ruless]", "ruless: there is no such key"),
         ("[experiments.e", "not valid TOML"),
         (HEAD + "arms = {}", "experiments.e.arms: Dictionary should have at least 1"),
         (HEAD + "arms = {a = {}}", "experiments.e: Value error, arms: needs two"),

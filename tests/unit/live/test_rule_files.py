@@ -75,7 +75,11 @@ TEA = "filter = \"'Tea' IN category\""
         ('[rules.p.x]\nkind = "excludes"\nfilter = "a"', 1, "does not match any of the expected"),
         ('[rules.p.x]\nfilter = "a"', 1, "Unable to extract tag"),
         ('[rules.p.x]\nkind = "boost"\nfilter = "a"\nfactor = 0.5', 4, "greater than 1"),
-        ('[rules.p.x]\nkind = "boost"\nfilter = "a"\nfactor = 2\nmore = 1', 5, "Extra inputs"),
+        (
+            '[rules.p.x]\nkind = "boost"\nfilter = "a"\nfactor = 2\nmore = 1',
+            5,
+            "there is no such key",
+        ),
         (
             '[rules.p.x]\nkind = "pin"\nitem_id = "a"\nposition = 0',
             4,

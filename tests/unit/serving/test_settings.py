@@ -32,7 +32,7 @@ def test_environment_names_the_file(tmp_path: Path) -> None:
         ({}, {}, "", "bundles: say where"),
         ({"bundles": "b"}, {"RECSYS_SERVING_PROT": "1"}, "", "RECSYS_SERVING_PROT"),
         ({"bundles": "b"}, {"RECSYS_TYPO": "1"}, "", "RECSYS_TYPO"),
-        ({"bundles": "b"}, {"RECSYS_SERVING_PORT": "http"}, "", "port: "),
+        ({"bundles": "b"}, {"RECSYS_SERVING_PORT": "http"}, "", "RECSYS_SERVING_PORT: "),
         ({"bundles": "b"}, {}, "prot = 1", "prot: "),
         ({"bundles": "b"}, {}, "threads = 0", "threads: "),
         ({"bundles": "b", "port": 65535, "processes": 2}, {}, "", "up to 65536"),

@@ -1,5 +1,6 @@
 """Writes that go to the process that owns the log; here it is a thread of this one."""
 
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -92,7 +93,10 @@ def test_an_operation_that_the_owner_does_not_know_is_refused(store: Store) -> N
 
 def test_only_one_process_owns_a_store(owner: Owner, folder: Path, monkeypatch) -> None:
     monkeypatch.setattr("recsys.store.open.TAKE_OVER_S", 0.0)
-    with pytest.raises(StoreUnavailableError, match="another process writes"):
+    with pytest.raises(
+        StoreUnavailableError,
+        match=rf"process {os.getpid()} \(.*\) writes to this store: stop it first",
+    ):
         open_store(f"store://{folder}", role="writer")
     command = open_store(f"store://{folder}")
     assert command.append([log_event("a")]).stored == 1
