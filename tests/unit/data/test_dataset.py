@@ -59,7 +59,7 @@ def test_the_digest_follows_the_content(folder: Path) -> None:
 
 
 def test_what_is_not_a_data_set_says_how_to_make_one(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="training prepare"):
+    with pytest.raises(DataError, match="recsys prepare"):
         Dataset.open(tmp_path)
     (folder / EVENTS_FILE).write_bytes(b"PAR1")
     with pytest.raises(DataError, match=EVENTS_FILE):
