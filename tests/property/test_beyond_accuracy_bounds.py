@@ -7,6 +7,8 @@ from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_array
 
 from recsys.metrics.auc import auc
+from recsys.metrics.average_precision import average_precision_at
+from recsys.metrics.average_precision_full import average_precision_full_at
 from recsys.metrics.calibration import ALPHA, calibration_kl_at
 from recsys.metrics.diversity import intra_list_diversity_at
 from recsys.metrics.exposure_gini import exposure_gini_at
@@ -120,6 +122,17 @@ def test_auc_only_knows_the_order(customers: int, items: int, seed: int) -> None
     np.testing.assert_allclose(auc(scores, ~right), 1 - found)
     known = found[~np.isnan(found)]
     assert ((known >= 0) & (known <= 1)).all()
+
+
+@given(hnp.arrays(np.bool_, st.tuples(st.integers(1, 6), st.integers(1, 12))), seeds, ks)
+def test_the_maps_relate_as_their_docs_say(hits: BoolArray, seed: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = (np.maximum(hits.sum(axis=1), 1) + rng.integers(0, 9, len(hits))).astype(np.int32)
+    cut, full = average_precision_at(hits, sizes, k), average_precision_full_at(hits, sizes, k)
+    assert (full >= 0).all()
+    assert (full <= cut + 1e-12).all()
+    np.testing.assert_allclose(full[sizes <= k], cut[sizes <= k])
+    np.testing.assert_allclose(full * sizes, cut * np.minimum(sizes, k))
 
 
 @given(hnp.arrays(np.bool_, st.tuples(st.integers(1, 6), st.integers(1, 12))), seeds, ks)
