@@ -25,10 +25,6 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes: macOS counts in bytes, Linux in KiB."""
 
 
-class NobodyToJudgeError(DataError):
-    """No placement has a customer with a right answer."""
-
-
 @dataclass(frozen=True, slots=True)
 class Contender:
     """A configuration, and how its recommender is made."""
@@ -99,7 +95,12 @@ class Outcome:
 
 
 def measure(
-    split: Split, contenders: Sequence[Contender], study: Study, *, progress: Progress = silent
+    split: Split,
+    contenders: Sequence[Contender],
+    study: Study,
+    *,
+    may_be_empty: bool = False,
+    progress: Progress = silent,
 ) -> dict[str, Outcome]:
     """Evaluates contenders one after the other and returns by placement all that they did.
 
@@ -107,21 +108,27 @@ def measure(
         split: what to fit on and what to judge by.
         contenders: each is built, asked and let go before the next, which bounds memory.
         study: what to measure.
+        may_be_empty: whether nothing is returned, instead of failing, where the study skips what
+            is empty and nothing is left.
         progress: hears of every contender's fit and lists.
 
     Raises:
         ConfigError: a placement has no protocol.
-        NobodyToJudgeError: a placement has no customer with a right answer; with `skip_empty`,
-            no placement has one.
+        DataError: a placement has no customer with a right answer; with `skip_empty`, no
+            placement has one.
     """
-    outcomes = _asked(split, study)
+    outcomes, empty = _asked(split, study)
+    if not outcomes and not may_be_empty:
+        message = f"nobody can be judged by ({study.variant}): {'; '.join(empty)}"
+        raise DataError(message, variant=study.variant)
     for contender in contenders:
         for name, trial in _trials(contender, outcomes, study, progress):
             outcomes[name].trials[contender.name] = trial
     return outcomes
 
 
-def _asked(split: Split, study: Study) -> dict[str, Outcome]:
+def _asked(split: Split, study: Study) -> tuple[dict[str, Outcome], list[str]]:
+    """Returns what is asked by placement, and why others are skipped."""
     facts = item_facts(split)
     found: dict[str, Outcome] = {}
     empty: list[str] = []
@@ -130,7 +137,7 @@ def _asked(split: Split, study: Study) -> dict[str, Outcome]:
             cases = cases_for(name, split, limit=max(study.ks), seed=study.seed, mask=study.mask)
         except DataError as error:
             if not study.skip_empty:
-                raise NobodyToJudgeError(str(error), **error.metadata) from None
+                raise
             empty.append(str(error))
             continue
         least = study.min_customers
@@ -139,10 +146,7 @@ def _asked(split: Split, study: Study) -> dict[str, Outcome]:
         else:
             groups = Slices(slices(split, cases, min_customers=least), dict(DEFINITIONS))
         found[name] = Outcome(cases, background(split, facts, cases), groups, study.ks)
-    if not found:
-        message = f"nobody can be judged by ({study.variant}): {'; '.join(empty)}"
-        raise NobodyToJudgeError(message, variant=study.variant)
-    return found
+    return found, empty
 
 
 def _trials(

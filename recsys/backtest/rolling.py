@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from recsys.backtest.compare import figures
-from recsys.backtest.outcomes import Contender, NobodyToJudgeError, Study, Trial, measure
+from recsys.backtest.outcomes import Contender, Study, Trial, measure
 from recsys.backtest.rows import WHOLE_POPULATION, Row
 from recsys.backtest.significance import Matrix
 from recsys.backtest.summary import Labels, differences, mean_rows
 from recsys.data.progress import Progress, silent
+from recsys.errors import DataError
 from recsys.protocols.holdout import HoldOut
 from recsys.types import CustomerId
 
@@ -40,28 +41,28 @@ def rolling(
 
     Raises:
         ConfigError: a placement has no protocol.
-        NobodyToJudgeError: a placement has no customer with a right answer; where the study skips
-            what is empty, no hold-out has one.
+        DataError: a placement has no customer with a right answer; where the study skips what is
+            empty, no hold-out has one.
     """
     rows: list[Row] = []
     means: dict[str, _Mean] = {}
-    judged, empty = 0, None
+    judged = 0
     for holdout in holdouts:
         own = replace(study, protocol=holdout.protocol, variant=holdout.variant, mask=holdout.mask)
-        try:
-            outcomes = measure(holdout.split, contenders(holdout), own, progress=progress)
-        except NobodyToJudgeError as error:
-            if not study.skip_empty:
-                raise
-            empty = error
-            continue
-        judged += 1
+        outcomes = measure(
+            holdout.split, contenders(holdout), own, may_be_empty=True, progress=progress
+        )
+        judged += bool(outcomes)
         rows += figures(holdout.split, outcomes, own)
         for name, outcome in outcomes.items():
             asked = holdout.split.customers.ids(outcome.cases.customer_nums)
             means.setdefault(name, _Mean()).add(asked, outcome.trials)
-    if empty is not None and not judged:
-        raise empty
+    if not judged:
+        message = (
+            f"nobody can be judged by at any of {len(holdouts)} cut-offs: no customer has a right "
+            f"answer for {', '.join(study.placements)}"
+        )
+        raise DataError(message)
     for mean in means.values():
         rows += mean.rows(f"mean of {judged} cut-offs", study)
     return rows

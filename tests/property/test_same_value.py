@@ -216,7 +216,7 @@ def load(tables: dict[str, pl.DataFrame], writer: str, zone: str) -> list[pl.Dat
     writer=st.sampled_from(list(WRITERS)),
     zone=st.sampled_from(["UTC", "Asia/Kolkata", "America/New_York"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_same_value_means_the_same(events, items, customers, writer, zone) -> None:
     tables = {"events": events, "items": items, "customers": customers}
     expected, found = (load(tables, kind, zone) for kind in ("polars Parquet", writer))

@@ -7,6 +7,7 @@ import polars as pl
 from recsys.data.events import TIME
 from recsys.data.reading import cells
 from recsys.data.reading.currency import currencies
+from recsys.data.reading.literal import column as named
 from recsys.data.reading.mapping import FileMapping
 from recsys.data.reading.numbers import read_numbers
 from recsys.data.reading.times import parse_times
@@ -35,17 +36,16 @@ def typed_attribute(column: pl.Series, mapping: FileMapping) -> pl.Series:
 
     The values decide, not the type that the file has: text becomes a number, a boolean or a time
     only if every value is one; numbers are Int64 if all of them are whole. A number with leading
-    zeros is a code and stays text. A column without values is text.
+    zeros is a code and stays text. A column without values is Null: another file may say more.
     """
     dtype = column.dtype
     if isinstance(dtype, pl.List) and not dtype.inner.is_nested():
         return column.cast(pl.List(pl.String))
     read = cells.text(column.name, dtype, mapping).alias(column.name)
     texts = column.to_frame().select(read).to_series()
-    typed = texts
-    if texts.null_count() < len(texts):
-        typed = _typed(column, texts, mapping)
-    return typed.alias(column.name)
+    if texts.null_count() == len(texts):
+        return texts.cast(pl.Null)
+    return _typed(column, texts, mapping).alias(column.name)
 
 
 def _typed(column: pl.Series, texts: pl.Series, mapping: FileMapping) -> pl.Series:
@@ -92,7 +92,7 @@ def _numbers(
         return _plain_numbers(texts)
     if not _may_be_numbers(values, decimal_comma):
         return None
-    read = read_numbers(pl.col(texts.name), decimal_comma=decimal_comma)
+    read = read_numbers(named(texts.name), decimal_comma=decimal_comma)
     numbers = texts.to_frame().select(read).to_series()
     return None if numbers.is_nan().any() else _whole_if_all(numbers)
 

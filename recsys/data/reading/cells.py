@@ -18,7 +18,7 @@ def text(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Expr:
     """Returns trimmed text, null where the cell means "no value"."""
     cell = named(column)
     if dtype.is_nested():
-        return _json_text(cell, dtype)
+        return _json_text(cell, dtype).alias(column)
     if dtype == pl.Duration:
         return cell.dt.to_string("iso")
     if dtype == pl.Binary():
@@ -45,7 +45,7 @@ def identifier(
     An id that has lost digits is marked (`recsys.data.reading.ids`), so that `id_checks` find it.
     """
     written = text(column, dtype, mapping)
-    return as_id(written, named(column), dtype, whole=whole_number)
+    return as_id(written, named(column), dtype, whole=whole_number).alias(column)
 
 
 def number(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Expr:

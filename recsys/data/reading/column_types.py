@@ -7,6 +7,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 from recsys.data.reading.lines import UNDECODABLE
+from recsys.data.reading.literal import column as named
 from recsys.data.reading.raw import ROW, RawBatch, no_broken_rows
 
 # Polars refuses zones that are fixed offsets (+05:30), which other writers of Arrow use. Such
@@ -53,9 +54,9 @@ def columns_of(schema: Mapping[str, pl.DataType]) -> dict[str, pl.Expr]:
     A field is the column `struct.field`, at every depth down to lists; a column of the file that
     has this name comes before it.
     """
-    columns = {name: pl.col(name) for name in schema}
+    columns = {name: named(name) for name in schema}
     for name, dtype in schema.items():
-        leaves = dict(_leaves(name, pl.col(name), dtype))
+        leaves = dict(_leaves(name, named(name), dtype))
         if len(leaves) <= MAX_LEAVES:
             columns |= {path: cell for path, cell in leaves.items() if path not in schema}
     return columns
@@ -79,14 +80,14 @@ def plain_batch(rows: pl.DataFrame) -> RawBatch:
         rows: `ROW` and the columns of a file.
     """
     rows = rows.with_columns(
-        pl.col(name).ext.storage()
+        named(name).ext.storage()
         for name, dtype in rows.schema.items()
         if isinstance(dtype, pl.BaseExtension)
     )
     binary = [name for name, dtype in rows.schema.items() if dtype == pl.Binary()]
     rows, broken = _decoded(rows, binary)
     rows = rows.with_columns(
-        pl.col(name).cast(plain_type(dtype))
+        named(name).cast(plain_type(dtype))
         for name, dtype in rows.schema.items()
         if plain_type(dtype) != dtype
     )
@@ -97,18 +98,18 @@ def plain_batch(rows: pl.DataFrame) -> RawBatch:
 def _decoded(rows: pl.DataFrame, binary: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Turns binary columns into text: several writers do not mark their texts as such."""
     try:
-        return rows.with_columns(pl.col(binary).cast(pl.String)), no_broken_rows()
+        return rows.with_columns(named(name).cast(pl.String) for name in binary), no_broken_rows()
     except pl.exceptions.ComputeError:
         rows = rows.with_columns(
             pl.Series(name, [_replaced(cell) for cell in rows[name]], pl.String) for name in binary
         )
-    bad = pl.any_horizontal(pl.col(binary).str.contains(UNDECODABLE, literal=True))
+    bad = pl.any_horizontal(named(name).str.contains(UNDECODABLE, literal=True) for name in binary)
     bad = bad.fill_null(value=False)
     broken = rows.filter(bad).select(
         ROW,
         field=pl.lit("", pl.String),
         reason=pl.lit("bytes that are not UTF-8", pl.String),
-        value=pl.concat_str(binary, separator=" ", ignore_nulls=True),
+        value=pl.concat_str([named(name) for name in binary], separator=" ", ignore_nulls=True),
     )
     return rows.filter(~bad), broken
 

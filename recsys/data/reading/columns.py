@@ -128,8 +128,8 @@ def refuse_repeated(file: Path, repeated: Collection[str], notes: Iterable[Mappe
         for column in note.columns:
             if column in repeated:
                 message = (
-                    f"{file}: the header has {column!r} more than once, and {note.ours} comes from "
-                    f"it: rename the columns in the file, or name them all in order:  "
+                    f"{file}: the header has {column!r} more than once, and {note.ours} comes "
+                    "from it: rename the columns in the file, or name them all in order:  "
                     'header = ["...", "..."] with skip_rows = 1'
                 )
                 raise DataError(message, file=str(file), column=column)

@@ -70,11 +70,12 @@ def match_event_columns(
         source = f"{line_value} / quantity"
         more.append(MappedColumn("unit_price", source, how, (line_value,)))
     if properties:
-        more.append(MappedColumn("properties", " + ".join(properties), "mapping", properties))
-    if mapping.time_parts:
-        sources["event_time"] = mapping.time_parts
-        parts = mapping.time_parts
-        more.append(MappedColumn("event_time", " + ".join(parts), "mapping", parts))
+        how = how_named(properties, mapping.optional)
+        more.append(MappedColumn("properties", " + ".join(properties), how, properties))
+    if time_parts:
+        sources["event_time"] = time_parts
+        how = how_named(time_parts, mapping.optional)
+        more.append(MappedColumn("event_time", " + ".join(time_parts), how, time_parts))
     more += _defaults(file, columns, sources, constants)
     return EventColumns(sources, constants, (*notes, *more))
 

@@ -149,14 +149,23 @@ def _cells(
     ]
     properties = pl.struct(packed).struct.json_encode() if packed else text("properties")
     yield properties.alias("properties")
-    for ours in (*NUMBERS, "event_time"):
+    for ours in NUMBERS:
         yield text(ours).alias(written(ours))
-        if ours in NUMBERS:
-            names = sources.get(ours, ())
-            numbers = first(cells.number(name, schema[name], mapping) for name in names)
-            yield numbers.cast(pl.Float64).alias(ours)
+        names = sources.get(ours, ())
+        numbers = first(cells.number(name, schema[name], mapping) for name in names)
+        yield numbers.cast(pl.Float64).alias(ours)
+    yield _time_text(sources["event_time"], schema, mapping).alias(written("event_time"))
     yield _return_flag(schema, mapping).alias(_IS_RETURN)
     yield from _rule_cells(schema, mapping)
+
+
+def _time_text(names: tuple[str, ...], schema: pl.Schema, mapping: EventMapping) -> pl.Expr:
+    """Returns what the file says of the time: of its parts, all."""
+    texts = [cells.text(name, schema[name], mapping) for name in names]
+    if names[0] not in mapping.time_parts:
+        return first(texts)
+    joined = pl.concat_str(texts, separator=" ", ignore_nulls=True)
+    return pl.when(joined != "").then(joined)
 
 
 def _event_id(ids: Sequence[pl.Expr], schema: pl.Schema, mapping: EventMapping) -> pl.Expr:

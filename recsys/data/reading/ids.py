@@ -21,7 +21,7 @@ _EXACT: dict[pl.DataType, float] = {
 
 
 def as_id(written: pl.Expr, cell: pl.Expr, dtype: pl.DataType, *, whole: bool) -> pl.Expr:
-    """Returns ids from their texts; the ones to reject are marked, for `reason_expr`.
+    """Returns ids from their texts; the ones to reject are marked, for `marked_for`.
 
     Args:
         written: the texts, trimmed.
@@ -29,15 +29,30 @@ def as_id(written: pl.Expr, cell: pl.Expr, dtype: pl.DataType, *, whole: bool) -
         dtype: its type.
         whole: ids are whole numbers: `17850.0` is `17850`.
     """
-    lost = written.str.contains(EXPONENT)
     if dtype in _EXACT:
-        lost |= cell.abs() >= _EXACT[dtype]
-    elif dtype == pl.String():
+        lost = cell.abs() >= _EXACT[dtype]
+        read = written.str.replace(DECIMAL, "$1") if whole else written
+        return _marked(read, written, lost, LOST_DIGITS)
+
+    def read_texts(texts: pl.Series) -> pl.Series:
+        return _read_texts(texts, whole=whole, exact=dtype != pl.String())
+
+    return written.map_batches(read_texts, return_dtype=pl.String, is_elementwise=True)
+
+
+def _read_texts(texts: pl.Series, *, whole: bool, exact: bool) -> pl.Series:
+    """Reads texts; `exact`: they come from numbers that cannot have lost digits."""
+    special = texts.str.contains("[+.,]")
+    if not special.any():
+        return texts
+    odd = texts.set(~special, None)
+    lost = odd.str.contains(EXPONENT)
+    if not exact:
         # A decimal place of 0 comes from floats, which do not hold all large numbers.
-        decimals = pl.when(written.str.contains(r"^-?\d{16,}\.0$")).then(written)
-        lost |= (decimals.cast(pl.Float64).abs() >= _EXACT[pl.Float64()]).fill_null(value=False)
-    read = written.str.replace(DECIMAL, "$1") if whole else written
-    return _marked(read, written, lost, LOST_DIGITS)
+        large = odd.set(~odd.str.contains(r"^-?\d{16,}\.0$"), None).cast(pl.Float64)
+        lost |= (large.abs() >= _EXACT[pl.Float64()]).fill_null(value=False)
+    read = texts.str.replace(DECIMAL, "$1") if whole else texts
+    return (_MARKS[LOST_DIGITS] + texts).zip_with(lost.fill_null(value=False), read)
 
 
 def only_whole(ids: pl.Expr) -> pl.Expr:

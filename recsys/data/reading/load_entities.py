@@ -143,7 +143,9 @@ def _load(  # noqa: PLR0917 - two callers, both above
         rejected += len(broken) + len(done.rejects)
         filtered += count_filtered(done.rejects)
         progress(f"reading {file.name}", read)
-    together = pl.concat(frames, how="diagonal_relaxed")
+    together = pl.concat(frames, how="diagonal_relaxed").with_columns(
+        pl.col(pl.Null).cast(pl.String)  # attributes without a value in any file
+    )
     first = together.unique(key, keep="first", maintain_order=True).sort(key)
     kept = len(first)
     counts = TableCounts(

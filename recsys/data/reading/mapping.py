@@ -147,11 +147,11 @@ class ItemMapping(FileMapping):
     """Our column -> the retailer's, or several: the steps of a category path, the words of a
     title; of any other column the first with a value counts."""
     sale_price: str | None = None
-    """The retailer's column with a reduced price: then it is the price, and the other one the
-    list price."""
+    """The retailer's column with a reduced price: where it is above 0 and below the other one, it
+    is the price, and the other one the list price."""
     sale_period: Columns = Field(default=(), max_length=2)
     """The retailer's column with `start/end` of the reduced price, or two, with its start and its
-    end; default: it always holds."""
+    end; an end without a time of day is the last day; default: it always holds."""
     available_when: dict[str, Rule] = Field(default={})
     """Column, ours or the retailer's -> which items may be shown, whatever their stock."""
     unavailable: dict[str, Rule] = Field(default={})

@@ -98,7 +98,7 @@ class FillDown(StrictModel):
     """An order whose first line alone has what is true of all its lines."""
 
     by: str
-    """Column with the order's number."""
+    """Column with the order's number; lines in a row with one number are an order."""
     columns: Columns = Field(min_length=1)
     """Columns whose empty cells take the value of the line above, within an order."""
     first: str | None = None

@@ -112,29 +112,34 @@ def read_numbers(written: pl.Expr, *, decimal_comma: bool | None) -> pl.Expr:
 
     Plain texts (`-1.5`, `1e3`) are read at once; only what is left is looked at value by value.
     """
-    plain = written
+
+    def read(texts: pl.Series) -> pl.Series:
+        # As a series, since expressions that are used twice are computed twice.
+        return _read_all(texts, decimal_comma)
+
+    return written.map_batches(read, return_dtype=pl.Float64, is_elementwise=True)
+
+
+def _read_all(texts: pl.Series, decimal_comma: bool | None) -> pl.Series:  # noqa: FBT001 - passed on
+    plain = texts
     if decimal_comma:
-        pointed = written.str.contains(".", literal=True)
-        plain = pl.when(~pointed).then(written.str.replace(",", ".", literal=True))
-    parsed = plain.cast(pl.Float64, strict=False)
-    hard = pl.when(parsed.is_null()).then(written)
-
-    def read(cells: pl.Series) -> pl.Series:
-        return _each(cells, decimal_comma)
-
-    slow = hard.map_batches(read, return_dtype=pl.Float64, is_elementwise=True)
-    either = pl.coalesce(parsed, slow)
-    finite = pl.when(either.is_finite()).then(either).otherwise(float("nan"))
-    return pl.when(written.is_not_null()).then(finite)
+        pointed = texts.str.contains(".", literal=True)
+        plain = texts.set(pointed, None).str.replace(",", ".", literal=True)
+    numbers = plain.cast(pl.Float64, strict=False)
+    if numbers.null_count() > texts.null_count():
+        unread = numbers.is_null()
+        slow = _each(texts.set(~unread, None), decimal_comma)
+        numbers = slow.zip_with(unread, numbers)
+    bad = texts.is_not_null() & (numbers.is_null() | ~numbers.is_finite())
+    return numbers.set(bad, float("nan")) if bad.any() else numbers
 
 
-def _each(cells: pl.Series, decimal_comma: bool | None) -> pl.Series:  # noqa: FBT001 - passed on
-    values = cells.drop_nulls().unique()
-    if values.is_empty():
-        return pl.repeat(None, len(cells), dtype=pl.Float64, eager=True)
+def _each(texts: pl.Series, decimal_comma: bool | None) -> pl.Series:  # noqa: FBT001 - passed on
+    """Reads every different text once; null is what is no number."""
+    values = texts.drop_nulls().unique()
     numbers = [read_number(text, decimal_comma=decimal_comma) for text in values.to_list()]
     known = [number if isinstance(number, float) else None for number in numbers]
-    return cells.replace_strict(
+    return texts.replace_strict(
         values, pl.Series(known, dtype=pl.Float64), default=None, return_dtype=pl.Float64
     )
 

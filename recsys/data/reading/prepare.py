@@ -272,11 +272,11 @@ ADVICE = {
         '[events] time_format = "%d/%m/%Y" or "%m/%d/%Y". '
     ),
     f"event_time: {DAY_FIRST}": (
-        "If it does, say so in the mapping, with the time of day if there is one: "
+        "If it does, say so in the mapping, with the separators and the time of day of the file: "
         '[events] time_format = "%d/%m/%Y". '
     ),
     f"event_time: {MONTH_FIRST}": (
-        "If it does, say so in the mapping, with the time of day if there is one: "
+        "If it does, say so in the mapping, with the separators and the time of day of the file: "
         '[events] time_format = "%m/%d/%Y". '
     ),
     **{

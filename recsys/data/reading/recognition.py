@@ -24,7 +24,7 @@ from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 
 MOST_FILES = 50
-"""Of a folder so many files are opened to recognise them, more where they are of several kinds."""
+"""So many files of a folder are opened to recognise them; all where these differ in kind."""
 
 
 @dataclass(frozen=True, slots=True)

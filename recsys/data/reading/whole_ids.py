@@ -7,6 +7,7 @@ import polars as pl
 
 from recsys.data.reading import cells
 from recsys.data.reading.ids import DECIMAL, EXPONENT, WHOLE, as_id, only_whole
+from recsys.data.reading.literal import column as named
 from recsys.data.reading.mapping import FileMapping
 from recsys.data.reading.raw import RawBatch
 
@@ -45,10 +46,10 @@ class WholeIds:
             if dtype.is_integer() or dtype.is_nested() or dtype == pl.Boolean():
                 continue
             written = cells.text(column, dtype, self._mapping)
-            if column not in self._whole:
+            if column not in self._whole and not _only_digits(rows[column]):
                 self._decide(column, rows.select(written).to_series().drop_nulls())
             if self._whole.get(column):
-                ids = as_id(written, pl.col(column), dtype, whole=True)
+                ids = as_id(written, named(column), dtype, whole=True)
                 changed.append(only_whole(ids).alias(column))
         return rows.with_columns(changed)
 
@@ -70,3 +71,10 @@ class WholeIds:
             number = example.partition(".")[0]
             note = f"column {column!r} holds whole numbers: the id {example} is read as {number}"
             self.notes.append(note)
+
+
+def _only_digits(ids: pl.Series) -> bool:
+    """Says whether a text column shows nothing but digits, quickly."""
+    if ids.dtype != pl.String():
+        return False
+    return ids.cast(pl.Int64, strict=False).null_count() == ids.null_count()

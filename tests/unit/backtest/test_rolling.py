@@ -6,9 +6,9 @@ import pytest
 from recsys.backtest.baselines import baselines
 from recsys.backtest.compare import Contender, Study, compare
 from recsys.backtest.contenders import fitted
-from recsys.backtest.outcomes import NobodyToJudgeError
 from recsys.backtest.rolling import mean_by, rolling
 from recsys.backtest.rows import Row
+from recsys.errors import DataError
 from recsys.protocols.holdout import HoldOut
 from recsys.protocols.temporal import rolling_origin
 from tests.small_shop import shop_dataset
@@ -72,6 +72,7 @@ def test_a_cut_off_that_nobody_can_be_judged_at_has_no_rows(folds: tuple[HoldOut
     empty, study = replace(folds[0], split=nobody), replace(STUDY, skip_empty=True)
     found = rolling([empty, folds[1]], contenders, study)
     assert {row.variant for row in found} == {folds[1].variant, "mean of 1 cut-offs"}
-    for those, how in (([empty, folds[1]], STUDY), ([empty, empty], study)):
-        with pytest.raises(NobodyToJudgeError, match="for_you: no customer has a right answer"):
-            rolling(those, contenders, how)
+    with pytest.raises(DataError, match="for_you: no customer has a right answer"):
+        rolling([empty, folds[1]], contenders, STUDY)
+    with pytest.raises(DataError, match=r"at any of 2 cut-offs: .* right answer for for_you"):
+        rolling([empty, empty], contenders, study)

@@ -244,7 +244,7 @@ def test_two_stores_are_refused(tmp_path: Path) -> None:
 def test_what_cannot_be_read_says_what_to_do(url: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no event to train on: a store gets its events from"):
         prepared(tmp_path / "a", url)
-    with pytest.raises(DataError, match=r"no store.*serving run --store"):
+    with pytest.raises(DataError, match=r"no store.*recsys serve --store"):
         prepared(tmp_path / "a", f"store://{tmp_path / 'nowhere'}")
     assert not (tmp_path / "nowhere").exists()
     with pytest.raises(DataError, match="not a prepared data set"):

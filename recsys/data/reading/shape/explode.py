@@ -59,8 +59,8 @@ def explode(
     if settings.field_separator and cells.dtype == pl.String():
         cells = _packed(cells, settings)
     table, new = table.drop(_ITEMS), flat(cells, name)
-    for made in new:
-        if made.name in table.columns:
+    for made in (table[place], *new):
+        if made.name in rows.columns and made.name not in holders:
             message = (
                 f"has a column {made.name!r}, and explode makes one of that name: "
                 'say how its columns shall begin: explode.name = "..."'
@@ -92,7 +92,7 @@ def _require_one_kind(rows: pl.DataFrame, holders: tuple[str, ...]) -> None:
     without = [name for name in inner if name not in with_fields]
     if with_fields and without:
         message = (
-            f"{', '.join(with_fields)} hold items with fields, {', '.join(without)} without: "
+            f"{', '.join(with_fields)} hold items with fields, {', '.join(without)} hold others: "
             "name only one kind in explode.columns"
         )
         raise DataError(message, column=without[0])
@@ -142,8 +142,8 @@ def _fields(cell: str, settings: Explode) -> dict[str, str]:
         name, pair, value = part.partition(settings.pair_separator)
         if pair and name.strip():
             last = name.strip()
-            fields[last] = value.strip()
+            fields[last] = value
         elif last:
             # A separator inside a value: `name:Tea | Milk`.
             fields[last] += settings.field_separator + part
-    return fields
+    return {name: value.strip() for name, value in fields.items()}

@@ -41,8 +41,8 @@ class DownFiller:
         table = cells.hstack([begins])
         if self._above is not None:
             table = pl.concat([self._above, table], how="vertical_relaxed")
-        number, above = table[settings.by], table[settings.by].shift(1)
-        new = table[_BEGINS] | number.is_null() | number.ne_missing(above)
+        number = table[settings.by].alias("number")
+        new = table[_BEGINS] | number.is_null() | number.ne_missing(number.shift(1))
         part = new.cast(pl.UInt32).cum_sum().alias(_PART)
         filled = table.hstack([part]).with_columns(
             column(name).forward_fill().over(_PART).alias(name) for name in columns

@@ -13,7 +13,7 @@ ORDER_TIME = "order_time"
 _LARGEST = 1e15
 """Numbers from this size on are none."""
 _LONGEST = 1e5
-"""Orders so many days before the last one have no time."""
+"""Orders so many days before the last one, or with as many in their hours, have no time."""
 
 
 def with_order_times(orders: pl.DataFrame, settings: OrderTimes) -> pl.DataFrame:
@@ -43,7 +43,7 @@ def with_order_times(orders: pl.DataFrame, settings: OrderTimes) -> pl.DataFrame
     times = ordered.select(
         "who",
         "number",
-        pl.when(after < _LONGEST)
+        pl.when((after < _LONGEST) & (pl.col("hour").abs() < 24 * _LONGEST))
         .then((pl.lit(end) + pl.duration(seconds=seconds)).dt.strftime("%Y-%m-%d %H:%M:%S"))
         .alias(ORDER_TIME),
     )

@@ -12,7 +12,7 @@ from recsys.data.reading.event_columns import match_event_columns
 from recsys.data.reading.event_rows import EventBatch, convert_events
 from recsys.data.reading.ids import LOST_DIGITS
 from recsys.data.reading.mapping import EventMapping
-from recsys.data.reading.mapping_parts import Returns, Rule
+from recsys.data.reading.mapping_parts import Explode, Mention, Returns, Rule
 from recsys.data.reading.raw import ROW, RawBatch, no_broken_rows
 from recsys.data.reading.value_checks import DAY_FIRST, MONTH_FIRST, TWO_WAYS_TIME
 from recsys.errors import DataError
@@ -283,3 +283,198 @@ def test_how_columns_were_found() -> None:
         ("unit_price", "total / quantity", "mapping"),
         ("event_type", "'purchase'", "default"),
     }
+
+
+def test_the_first_column_with_a_value_counts() -> None:
+    mapping = EventMapping(
+        columns={
+            "customer_id": ("id", "mail"),
+            "unit_price": ("net", "gross"),
+            "event_time": ("at", "paid"),
+        }
+    )
+    rows = convert(
+        mapping,
+        id=["7", "", None],
+        mail=["x@y", "b@y", "c@y"],
+        net=["1", None, ""],
+        gross=["9", "2", None],
+        at=["2024-03-01", None, ""],
+        paid=["2024-04-01", "2024-04-02T00:00:00Z", "2024-04-03"],
+        event_time=None,
+    ).events
+    assert rows["customer_id"].to_list() == ["7", "b@y", "c@y"]
+    assert rows["unit_price"].to_list() == [1.0, 2.0, None]
+    assert rows["event_time"].dt.to_string("%m-%d").to_list() == ["03-01", "04-02", "04-03"]
+    assert rows["__zoned__"].to_list() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"net": "free", "gross": "2"}, ("unit_price", "bad number", "free")),
+        ({"at": "soon", "paid": "2024-04-01"}, ("event_time", "bad time", "soon")),
+    ],
+)
+def test_a_bad_first_value_is_not_passed_over(
+    cells: dict[str, object], expected: tuple[str, str, str]
+) -> None:
+    columns = {"unit_price": ("net", "gross"), "event_time": ("at", "paid")}
+    mapping = EventMapping(columns=columns, optional=("net", "gross", "at", "paid"))
+    filler = {"at": "2024-04-01"} if "at" not in cells else {}
+    assert reason(mapping, **filler, **cells) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "expected"),
+    [
+        ("2024-03-01", "13:45", "2024-03-01 13:45:00"),
+        ("2024-03-01 00:00:00", "13:45:10", "2024-03-01 13:45:10"),
+        ("2024-03-01", None, "2024-03-01 00:00:00"),
+        (datetime(2024, 3, 1), datetime(1899, 12, 30, 13, 45), "2024-03-01 13:45:00"),  # noqa: DTZ001
+        (datetime(2024, 3, 1).date(), "09:05", "2024-03-01 09:05:00"),  # noqa: DTZ001
+    ],
+)
+def test_times_in_parts(day: object, clock: object, expected: str) -> None:
+    mapping = EventMapping(time_parts=("day", "clock"))
+    found = event(mapping, event_time=None, day=[day], clock=[clock])["event_time"]
+    assert f"{found:%Y-%m-%d %H:%M:%S}" == expected
+
+
+def test_times_in_parts_that_a_file_lacks() -> None:
+    mapping = EventMapping(time_parts=("day", "clock"), optional=("day", "clock"))
+    assert event(mapping, day="2024-03-02")["event_time"].day == 2
+    assert event(mapping, clock="13:45")["event_time"].hour == 12
+    assert reason(mapping, day=None, clock="13:45") == ("event_time", "bad time", "13:45")
+    assert reason(mapping, day=None, clock=None) == ("event_time", "missing time", None)
+    told = reason(mapping, day="2024-03-02", clock="25:99")
+    assert told == ("event_time", "bad time", "2024-03-02 25:99")
+    with pytest.raises(DataError, match="'day', which the mapping names in time_parts"):
+        convert(EventMapping(time_parts=("day", "clock")), clock="13:45")
+
+
+def test_event_ids_of_parts() -> None:
+    mapping = EventMapping(columns={"event_id": ("visitor", "at", "n")})
+    ids = convert(mapping, visitor=["v", "v", None, None], at=["1", None, "1", None], n="2").events
+    assert ids["event_id"].to_list() == ["v/1/2", "v/2", None, None]
+
+
+def test_event_ids_of_items_that_stood_in_one_row() -> None:
+    mapping = EventMapping(
+        columns={"event_id": "message"}, explode=Explode(columns=("items",)), optional=("message",)
+    )
+    cells = {"message": ["m", "m", None, None], "item.#": [0, 1, 0, 1]}
+    ids = convert(mapping, **cells).events["event_id"]
+    assert ids.to_list() == ["m", "m/1", None, None]
+    assert convert(mapping, **{"item.#": [0, 1]}).events["event_id"].to_list() == [None, None]
+
+
+def test_ids_have_their_width() -> None:
+    mapping = EventMapping(id_width={"item_id": 4})
+    rows = convert(mapping, item_id=["12", "12345", "A1", "0012"], customer_id="7").events
+    assert rows["item_id"].to_list() == ["0012", "12345", "A1", "0012"]
+    assert rows["customer_id"].to_list() == ["7"] * 4
+
+
+def test_line_values_that_a_file_lacks() -> None:
+    mapping = EventMapping(line_value="total", optional=("total",))
+    assert event(mapping, unit_price="6", quantity="3")["unit_price"] == 6.0
+    assert event(mapping, unit_price="6", quantity="3", total="6")["unit_price"] == 2.0
+
+
+def test_returns_by_the_retailers_columns() -> None:
+    when = {"status": Rule(any_of=("refunded",)), "total": Rule(below=0)}
+    mapping = EventMapping(returns=Returns(when=when))
+    done = convert(
+        mapping,
+        status=["paid", "Refunded", None, "paid"],
+        total=["1", "1", "-1", None],
+        event_type=["purchase", "purchase", "purchase", "view"],
+    ).events
+    assert done["event_type"].to_list() == ["purchase", "return", "return", "view"]
+    comma = EventMapping(returns=Returns(when={"total": Rule(below=0)}), decimal_comma=True)
+    assert event(comma, total="-1,50")["event_type"] == "return"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "setting"),
+    [
+        (EventMapping(returns=Returns(when={"status": Rule(present=True)})), "returns.when"),
+        (EventMapping(returns=Returns(when={"quantity": Rule(below=0)})), "returns.when"),
+        (EventMapping(require={"status": Rule(present=True)}), "require"),
+        (EventMapping(exclude={"status": Rule(present=True)}), "exclude"),
+        (EventMapping(type_when={"view": {"status": Rule(present=True)}}), "type_when.view"),
+        (
+            EventMapping(mentions=(Mention(rows={"status": Rule(present=True)}, text="x"),)),
+            "mentions[0].rows",
+        ),
+    ],
+)
+def test_columns_of_rules_that_are_missing(mapping: EventMapping, setting: str) -> None:
+    with pytest.raises(DataError, match=re.escape(f"in {setting}")):
+        convert(mapping)
+    named = ("status", "quantity")
+    lenient = convert(mapping.model_copy(update={"optional": named}))
+    assert len(lenient.events) == 1
+    assert lenient.mentions in {(), (0,)}
+
+
+def test_exclude_goes_before_what_is_wrong() -> None:
+    mapping = EventMapping(
+        exclude={"test": Rule(present=True), "quantity": Rule(above=100)},
+        require={"kind": Rule(any_of=("sale",)), "customer_id": Rule(present=True)},
+    )
+    done = convert(
+        mapping,
+        test=["1", None, None, None, None],
+        kind=["x", "x", "sale", "SALE", "sale"],
+        quantity=["1", "1", "500", "5", "x"],
+        item_id=[None, None, "tea", "tea", "tea"],
+        customer_id=["ann", "ann", "ann", "ann", None],
+    )
+    assert done.events["quantity"].to_list() == [5.0]
+    assert done.rejects["reason"].to_list() == [
+        "left out by exclude: a value",
+        "left out by require: none of sale",
+        "left out by exclude: above 100",
+        "left out by require: missing id or value",
+    ]
+
+
+def test_types_by_the_retailers_columns() -> None:
+    rules = {"wishlist": {"stars": Rule(above=3.5), "event_type": Rule(any_of=("rating",))}}
+    mapping = EventMapping(type_when=rules)
+    kinds = convert(mapping, stars=["4", "3", None, "5"], event_type=["rating"] * 3 + ["view"])
+    assert kinds.events["event_type"].to_list() == ["wishlist", "rating", "rating", "view"]
+
+
+def test_mentions_count_events_that_stay() -> None:
+    mention = Mention(rows={"status": Rule(any_of=("part",)), "n": Rule(above=1)}, text="x")
+    done = convert(
+        EventMapping(mentions=(mention, mention)),
+        status=["part", "part", "part", "full"],
+        n=[2, 1, 2, 2],
+        item_id=["a", "a", None, "a"],
+    )
+    assert done.mentions == (1, 1)
+
+
+def test_links_come_from_rows_that_are_left_out_too() -> None:
+    mapping = EventMapping(require={"kind": Rule(any_of=("track",))})
+    done = convert(
+        mapping,
+        kind=["identify", "track", "track", "track", "track"],
+        visitor_id=["v1", "v2", "v3", None, "v4"],
+        customer_id=["ann", None, "bob\x07", "cid", "visitor/9"],
+    )
+    assert done.links.rows() == [("v1", "ann")]
+    assert done.events["customer_id"].to_list() == ["visitor/v2", "cid"]
+
+
+def test_empty_batches() -> None:
+    mapping = EventMapping(
+        require={"a": Rule(above=1)}, returns=Returns(when={"a": Rule(present=True)})
+    )
+    empty = {name: pl.Series([], dtype=pl.String) for name in (*ROWS, "a", "visitor_id")}
+    done = convert(mapping, **empty)
+    assert (len(done.events), len(done.rejects), len(done.links)) == (0, 0, 0)

@@ -9,7 +9,7 @@ from recsys.data.reading.entity_rows import EntityRows
 from recsys.data.reading.guess import ITEM_NAMES, guess_columns
 from recsys.data.reading.item_rows import convert_items
 from recsys.data.reading.mapping import CustomerMapping, ItemMapping
-from recsys.data.reading.mapping_parts import Rule
+from recsys.data.reading.mapping_parts import Explode, Rule
 from recsys.data.reading.raw import ROW
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -190,7 +190,7 @@ def test_attributes_get_types() -> None:
         "organic": pl.Boolean(),
         "launch": TIME,
         "almost": pl.String(),
-        "empty": pl.String(),
+        "empty": pl.Null(),
         "day": TIME,
         "small": pl.Int64(),
         "huge": pl.String(),
@@ -221,3 +221,119 @@ def test_customers() -> None:
     done = convert_customers(frame, {"customer_id": ("User ID",)}, mapping)
     assert done.rows.rows() == [("1", 40), ("2", 30)]
     assert [row[0] for row in done.rejects.rows()] == [3, 4]
+
+
+def test_the_first_column_with_a_value_counts() -> None:
+    frame = pl.DataFrame(
+        {
+            "item_id": ["a", "b", "c"],
+            "in": ["1", None, "soon"],
+            "stock": ["0", "0", "5"],
+            "made": [None, "2024-01-02", None],
+            "seen": ["2024-02-03", "2024-02-04", None],
+        }
+    )
+    mapping = ItemMapping(
+        columns={"available": ("in", "stock"), "created_at": ("made", "seen")}, attributes=()
+    )
+    rows = convert(frame, mapping).rows
+    assert rows["available"].to_list() == [True, False, True]
+    assert rows["created_at"].dt.to_string("%m-%d").to_list() == ["02-03", "01-02", None]
+
+
+def test_markets_of_a_second_column() -> None:
+    frame = pl.DataFrame({"item_id": ["a"], "m1": [None], "m2": [[{"market": "de"}]]})
+    mapping = ItemMapping(columns={"markets": ("m1", "m2")}, attributes=())
+    assert item(frame, mapping)["markets"][0]["market"] == "de"
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"stock": "0", "orders": "yes"}, True),
+        ({"stock": "5", "status": "draft"}, False),
+        ({"stock": "0", "orders": "yes", "status": "DRAFT"}, False),
+        ({"stock": "5", "status": "active"}, True),
+        ({"stock": "perhaps", "status": "draft"}, False),
+        ({"stock": None, "status": None}, True),
+    ],
+)
+def test_rules_go_before_stock(cells: dict[str, str | None], *, expected: bool) -> None:
+    mapping = ItemMapping(
+        columns={"available": "stock"},
+        available_when={"orders": Rule(any_of=("yes",)), "none": Rule(present=True)},
+        unavailable={"status": Rule(any_of=("draft",)), "price": Rule(above=100)},
+        attributes=(),
+    )
+    frame = pl.DataFrame({"item_id": ["a"], **{k: [v] for k, v in cells.items()}})
+    assert item(frame, mapping)["available"] is expected
+
+
+def test_rules_on_columns_of_ours() -> None:
+    mapping = ItemMapping(
+        unavailable={"price": Rule(above=100)}, exclude={"brand": Rule(any_of=("x",))}
+    )
+    frame = pl.DataFrame(
+        {"item_id": ["a", "b", "c"], "price": [500, 5, 5], "brand": ["y", "y", "X"]}
+    )
+    done = convert(frame, mapping)
+    assert done.rows["available"].to_list() == [False, True]
+    assert done.rejects["reason"].to_list() == ["left out by exclude: one of x"]
+
+
+def test_several_categories_and_their_tags() -> None:
+    frame = pl.DataFrame({"item_id": ["a"], "cats": ["Food > Tea, Gifts ,"], "tags": ["new"]})
+    mapping = ItemMapping(
+        columns={"category": "cats"}, categories_separator=",", tags_separator=",", attributes=()
+    )
+    row = item(frame, mapping)
+    assert row["category"] == ["Food", "Tea"]
+    assert row["tags"] == ["new", "Food > Tea", "Gifts"]
+    levels = ItemMapping(columns={"category": ("l1", "l2")}, categories_separator="|")
+    frame = pl.DataFrame({"item_id": ["a", "b"], "l1": ["Toys|Games", None], "l2": [" Board", ""]})
+    assert convert(frame, levels).rows["category"].to_list() == [["Toys", "Board"], None]
+
+
+def test_ids_have_their_width() -> None:
+    mapping = ItemMapping(id_width={"item_id": 4, "group_id": 3})
+    frame = pl.DataFrame({"item_id": ["12", "A1"], "group_id": ["1", None]})
+    rows = convert(frame, mapping).rows
+    assert rows["item_id"].to_list() == ["0012", "A1"]
+    assert rows["group_id"].to_list() == ["001", None]
+
+
+def test_places_of_items_are_no_attributes() -> None:
+    frame = pl.DataFrame(
+        {"item_id": ["a"], "item.#": [0], "item.size.x": ["L"], "item.size_x": ["M"]}
+    )
+    rows = convert(frame, ItemMapping(explode=Explode(columns=("items",)))).rows
+    assert [name for name in rows.columns if name not in ITEM_SCHEMA] == [
+        "item_size_x",
+        "item.size_x",
+    ]
+
+
+def test_an_empty_catalogue() -> None:
+    frame = pl.DataFrame(schema={"item_id": pl.String, "price": pl.String, "sale": pl.String})
+    mapping = ItemMapping(sale_price="sale", require={"x": Rule(present=True)})
+    assert convert(frame, mapping).rows.is_empty()
+
+
+def test_rules_on_customers() -> None:
+    frame = numbered(
+        pl.DataFrame(
+            {"id": ["1", "2", None], "staff": ["no", "yes", "no"], "n": ["1,5", "0", "2"]}
+        )
+    )
+    mapping = CustomerMapping(
+        exclude={"staff": Rule(any_of=("yes",))},
+        require={"customer_id": Rule(present=True), "n": Rule(above=1)},
+        decimal_comma=True,
+        id_width={"customer_id": 3},
+    )
+    done = convert_customers(frame, {"customer_id": ("id",)}, mapping)
+    assert done.rows["customer_id"].to_list() == ["001"]
+    assert done.rejects["reason"].to_list() == [
+        "left out by exclude: one of yes",
+        "left out by require: missing id or value",
+    ]

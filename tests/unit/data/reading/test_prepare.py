@@ -284,3 +284,19 @@ def test_an_error_says_which_line_of_the_mapping_may_be_missing(tmp_path, row, a
     file.write_text(f"customer_id,item_id,event_time,quantity\n{row}\n")
     with pytest.raises(DataError, match=re.escape(advice)):
         prepare(Sources(str(file)), tmp_path / "out", Mapping(), now=NOW)
+
+
+def test_an_attribute_without_values_in_one_file_takes_the_type_of_another(tmp_path):
+    (tmp_path / "events.csv").write_text("customer_id,item_id,event_time\nc,a,2024-01-01\n")
+    (tmp_path / "items").mkdir()
+    pl.DataFrame({"item_id": ["a"], "n": [None], "m": [None]}).write_parquet(
+        tmp_path / "items/1.parquet"
+    )
+    (tmp_path / "items/2.csv").write_text("item_id,n,m,,Unnamed: 1\nb,5.0,,x,y\n")
+    sources = Sources(str(tmp_path / "events.csv"), str(tmp_path / "items"))
+    prepare(sources, tmp_path / "out", Mapping(), now=datetime(2024, 6, 1, tzinfo=UTC))
+    items = pl.read_parquet(tmp_path / "out/items.parquet")
+    assert items.schema["n"] == pl.Int64()
+    assert items.schema["m"] == pl.String()
+    assert items["n"].to_list() == [None, 5]
+    assert items.columns[-2:] == ["n", "m"]

@@ -1,0 +1,201 @@
+"""Small files in the exact shape of exports, read as their headers are recognised."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys.data.reading.prepare import prepare
+from recsys.data.reading.recognition import recognise
+from recsys.data.reading.sources import Sources
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+HM = {
+    "transactions_train.csv": (
+        "t_dat,customer_id,article_id,price,sales_channel_id\n"
+        "2020-01-01,c1,108775015,0.05,2\n2020-01-02,c2,0108775044,0.03,1\n"
+        "2020-01-02,c2,0108775044,0.03,1\n"
+    ),
+    "articles.csv": (
+        "article_id,product_code,prod_name,product_type_no,product_type_name,product_group_name,"
+        "index_name,index_group_name\n"
+        "0108775015,0108775,Strap top,253,Vest top,Garment Upper body,Ladieswear,Ladieswear\n"
+    ),
+    "customers.csv": (
+        "customer_id,FN,Active,club_member_status,fashion_news_frequency,age,postal_code\n"
+        "c1,1.0,1.0,ACTIVE,NONE,49.0,abc\n"
+    ),
+}
+REES46 = {
+    "2019-Oct.csv": (
+        "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,"
+        "user_session\n"
+        "2019-10-01 00:00:00 UTC,view,44600062,2103807459595387724,,shiseido,35.79,541312140,s-1\n"
+        "2019-10-01 00:00:01 UTC,cart,3900821,2053013552326770905,"
+        "appliances.environment.water_heater,aqua,33.20,554748717,s-2\n"
+        "2019-10-01 00:00:04 UTC,purchase,3900821,2053013552326770905,"
+        "appliances.environment.water_heater,aqua,33.20,554748717,s-2\n"
+    )
+}
+ONLINE_RETAIL = {
+    "online_retail.csv": (
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+        "536365,85123A,HOLDER,6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom\n"
+        "C536379,85123A,HOLDER,-1,2010-12-01 09:41:00,2.55,17850.0,United Kingdom\n"
+        "536370,POST,POSTAGE,3,2010-12-01 08:45:00,18.0,12583.0,France\n"
+        "536414,22139,,56,2010-12-01 11:52:00,0.0,,United Kingdom\n"
+    )
+}
+ONLINE_RETAIL_II = {
+    "online_retail_II.csv": ONLINE_RETAIL["online_retail.csv"]
+    .replace("InvoiceNo", "Invoice")
+    .replace("UnitPrice", "Price")
+    .replace("CustomerID", "Customer ID")
+}
+SQUARE = {
+    "items.csv": (
+        "Date,Time,Time Zone,Category,Item,Qty,Price Point Name,SKU,Net Sales,Transaction ID,"
+        "Event Type,Location,Customer ID\n"
+        "2024-01-31,13:45:00,Eastern Time,Drinks,Latte,2.0,Large,,9.00,T1,Payment,Soho,C1\n"
+        "2024-01-31,14:00:00,Eastern Time,Drinks,Latte,-1.0,Large,,-4.50,T2,Refund,Soho,C1\n"
+        "2024-01-31,14:05:00,Eastern Time,Beans,House,1.0,Regular,B-1,15.00,T3,Payment,Soho,\n"
+    )
+}
+ADVANCED = {
+    "orders.csv": (
+        "Order Number,Order Status,Order Date,Email (Billing),SKU,Item #,Item Name,"
+        "Quantity (- Refund),Item Cost\n"
+        "10,Completed,2024-01-05 13:22,a@example.org,T1,1,Tea,2,4.5\n"
+        "10,Completed,2024-01-05 13:22,a@example.org,C1,2,Cup,0,8\n"
+        "11,Refunded,2024-01-06 13:22,b@example.org,C1,1,Cup,1,8\n"
+    )
+}
+PERSONALIZE = {
+    "interactions.csv": (
+        "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n"
+        "u1,i1,1586731606,View,1\nu1,i1,1586735164,AddToCart,1\nu1,i1,1586735200,Purchase,1\n"
+        "u2,i2,1586735300,Watch,0.9\nu2,i2,1586735400,Click,1\n"
+    ),
+    "items.csv": (
+        "ITEM_ID,PRICE,CATEGORY_L1,CATEGORY_L2,CREATION_TIMESTAMP\n"
+        "i1,18.99,Toys|Games,Board,1570003267\n"
+    ),
+    "users.csv": "USER_ID,MEMBERLEVEL\nu1,Gold\n",
+}
+
+
+def read(folder: Path, files: dict[str, str]) -> tuple[str, dict[str, pl.DataFrame]]:
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    plan = recognise(Sources(str(folder / next(iter(files)))), {})
+    mapping = plan.mapping.model_copy(update={"max_reject_rate": 0.0})
+    prepare(plan.sources, folder / "out", mapping, now=NOW)
+    found = {file.stem: pl.read_parquet(file) for file in (folder / "out").glob("*.parquet")}
+    return plan.recognised[0].profile.name, found
+
+
+EVENT = ("event_type", "customer_id", "item_id", "quantity", "unit_price")
+
+
+@pytest.mark.parametrize(
+    ("files", "profile", "events"),
+    [
+        (
+            HM,
+            "hm",
+            [
+                ("purchase", "c1", "0108775015", 1.0, 0.05),
+                ("purchase", "c2", "0108775044", 1.0, 0.03),
+                ("purchase", "c2", "0108775044", 1.0, 0.03),
+            ],
+        ),
+        (
+            REES46,
+            "rees46",
+            [
+                ("view", "541312140", "44600062", 1.0, 35.79),
+                ("add-to-cart", "554748717", "3900821", 1.0, 33.2),
+                ("purchase", "554748717", "3900821", 1.0, 33.2),
+            ],
+        ),
+        (
+            ONLINE_RETAIL,
+            "online-retail",
+            [
+                ("purchase", "17850", "85123A", 6.0, 2.55),
+                ("return", "17850", "85123A", 1.0, 2.55),
+            ],
+        ),
+        (
+            ONLINE_RETAIL_II,
+            "online-retail",
+            [
+                ("purchase", "17850", "85123A", 6.0, 2.55),
+                ("return", "17850", "85123A", 1.0, 2.55),
+            ],
+        ),
+        (
+            SQUARE,
+            "square",
+            [
+                ("purchase", "C1", "Latte", 2.0, 4.5),
+                ("return", "C1", "Latte", 1.0, 4.5),
+            ],
+        ),
+        (
+            ADVANCED,
+            "woocommerce",
+            [
+                ("purchase", "a@example.org", "T1", 2.0, 4.5),
+                ("return", "b@example.org", "C1", 1.0, 8.0),
+            ],
+        ),
+        (
+            PERSONALIZE,
+            "personalize",
+            [
+                ("view", "u1", "i1", 1.0, None),
+                ("add-to-cart", "u1", "i1", 1.0, None),
+                ("purchase", "u1", "i1", 1.0, None),
+                ("view", "u2", "i2", 1.0, None),
+                ("click", "u2", "i2", 1.0, None),
+            ],
+        ),
+    ],
+    ids=["hm", "rees46", "online-retail", "online-retail-ii", "square", "advanced", "personalize"],
+)
+def test_events(
+    files: dict[str, str], profile: str, events: list[tuple[object, ...]], tmp_path: Path
+) -> None:
+    name, tables = read(tmp_path, files)
+    assert name == profile
+    assert tables["events"].sort("event_time").select(EVENT).rows() == events
+
+
+def test_items_of_hm(tmp_path: Path) -> None:
+    items = read(tmp_path, HM)[1]["items"]
+    assert items.filter(pl.col("title").is_not_null())["group_id"].to_list() == ["0108775"]
+    category = ["Ladieswear", "Ladieswear", "Garment Upper body", "Vest top"]
+    assert items["category"].drop_nulls().to_list() == [category]
+
+
+def test_items_of_rees46(tmp_path: Path) -> None:
+    items = read(tmp_path, REES46)[1]["items"].sort("item_id")
+    assert items["category"].to_list() == [["appliances", "environment", "water_heater"], None]
+    assert items["brand"].to_list() == ["aqua", "shiseido"]
+
+
+def test_items_and_customers_of_personalize(tmp_path: Path) -> None:
+    tables = read(tmp_path, PERSONALIZE)[1]
+    item = tables["items"].row(by_predicate=pl.col("item_id") == "i1", named=True)
+    assert item["category"] == ["Toys", "Board"]
+    assert item["created_at"] == datetime(2019, 10, 2, 8, 1, 7, tzinfo=UTC)
+    assert tables["customers"]["customer_id"].to_list() == ["u1"]
+
+
+def test_items_of_square_are_those_of_the_sales(tmp_path: Path) -> None:
+    items = read(tmp_path, SQUARE)[1]["items"].sort("item_id")
+    assert items["item_id"].to_list() == ["B-1", "Latte"]
+    assert items["title"].to_list() == ["House Regular", "Latte Large"]
