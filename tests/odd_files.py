@@ -54,8 +54,9 @@ def prepared(
     for name, table in tables.items():
         table.write_csv(folder / f"{name}.csv")
         paths[name] = str(folder / f"{name}.csv")
+    sources = Sources(paths["events"], paths.get("items"), paths.get("customers"))
     settings = LoadMapping.model_validate(mapping or {})
-    return prepare(Sources(**paths), folder / "out", settings, now=NOW, strict=strict)
+    return prepare(sources, folder / "out", settings, now=NOW, strict=strict)
 
 
 def codes(report: DataReport) -> set[str]:

@@ -35,7 +35,7 @@ def prepared(sources: Sources, folder: Path, mapping: Path | None = None) -> Dat
 
 def test_complete_journey(tmp_path: Path) -> None:
     sources = demo_sources()
-    rows = pl.read_parquet(sources.events).filter(pl.col("household_id") <= 300)
+    rows = pl.read_parquet(str(sources.events)).filter(pl.col("household_id") <= 300)
     rows.write_parquet(tmp_path / "transactions.parquet")
     some = Sources(
         str(tmp_path / "transactions.parquet"), items=sources.items, customers=sources.customers
