@@ -130,9 +130,10 @@ def change(
 
 def _zero(bound: Callable[[float], float | None], start: float, step: float) -> float | None:
     """Returns where a bound is 0, on one side of a start; None: it is nowhere near."""
+    here = bound(start)
     for doubled in range(_DOUBLINGS):
         end = start + step * 2**doubled
-        there, here = bound(end), bound(start)
+        there = bound(end)
         if there is None or here is None:
             return None
         if there * here <= 0:

@@ -28,6 +28,8 @@ from recsys.store.tables.plans import contact_id
 from recsys.v1 import offer_service_pb2 as pb
 from serving.answering.attribution import Attribution
 from serving.cli import app
+from serving.export import lead
+from serving.export.audience import of_all
 from serving.export.job import LAYOUT, Job
 from serving.servicers.plan_calls import streamed
 
@@ -242,6 +244,38 @@ def test_held_out_customers_are_in_no_file_that_is_sent(
     ledger = {name: Offers(store).contacts(name, 9) for name in apart}
     store.close()
     assert all(each.held_out for [each] in ledger.values())
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_a_lost_file_of_held_out_customers_is_made_again(
+    bundle_root: Path, url: str, tmp_path: Path, damage: str
+) -> None:
+    store = open_store(url)
+    put(store, "tea")
+    store.close()
+    file = tmp_path / "deployment.toml"
+    file.write_text("[contacts]\nhold_out = 0.5\n")
+    settings = lead.ServingSettings(bundles=bundle_root, store=url, deployment=file)
+    wish = lead.Wish(placement="for_you", customers="all", part_size=20, offers="email")
+    out = tmp_path / "mails"
+
+    def stop(_: str, done: int, __: int | None = None) -> None:
+        if done >= 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lead.export(wish, settings, out, of_all, processes=1, progress=stop)
+    apart = tmp_path / "mails.part" / "_held-out-00000.parquet"
+    before = pl.read_parquet(apart)
+    if damage == "gone":
+        apart.unlink()
+    else:
+        apart.write_bytes(apart.read_bytes()[:-7] + b"garbage")
+    assert lead.export(wish, settings, out, of_all, processes=1).resumed == 1
+    assert pl.read_parquet(out / "_held-out-00000.parquet").equals(before)
+    everybody = {row["customer_id"] for row in (*rows(tmp_path), *held_out(tmp_path))}
+    told = json.loads((out / "_manifest.json").read_text())["customers"]
+    assert len(everybody) == told["written"] + told["held_out"] == told["asked"]
 
 
 def test_held_out_customers_can_be_listed_without_their_offer(
