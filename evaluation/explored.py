@@ -17,6 +17,7 @@ from evaluation.online.command import (
     hours_of,
     micros_of,
 )
+from recsys.data.plain_numbers import csv_table
 from recsys.errors import DataError
 from recsys.online.explored import explored
 from recsys.protocols.outputs import output_file
@@ -77,7 +78,7 @@ def explored_command(
         raise DataError(message, store=store)
     output.parent.mkdir(parents=True, exist_ok=True)
     if output.suffix in (".csv", ".txt"):
-        drawn.write_csv(output)
+        csv_table(drawn).write_csv(output)
     else:
         drawn.write_parquet(output)
     least = drawn["propensity"].to_numpy().min()

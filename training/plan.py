@@ -14,14 +14,16 @@ from rich.table import Table
 from recsys.assembly import load_recommender
 from recsys.bundle import current, read_manifest
 from recsys.data.bars import bars
+from recsys.data.plain_numbers import money
 from recsys.errors import DataError
 from recsys.live.contact_limits import ContactLimits
 from recsys.live.deployment import read_deployment
 from recsys.offer_values import load_values
-from recsys.offers.offer import MICROS
+from recsys.offers.offer import MICROS, Offer
 from recsys.offers.plan_room import purposes
 from recsys.offers.plan_tiers import TieredPlan, solve_tiers
 from recsys.online.campaign import DEFAULT_WINDOW_DAYS, WINDOW_DAYS
+from recsys.store.offers import Offers
 from recsys.store.plans import Plans
 from recsys.store.store import Store
 from training.plan_files import Format, part_of, read_draft, write_draft, write_plan
@@ -134,7 +136,10 @@ def plan_command(
         rows, facts = draft
         _check_same_store(opened, facts, out)
         refused = register(Plans(opened), rows, facts, progress)
-        manifest = write_plan(out, rows, refused, _told(facts), form)
+        named = rows["offer_id"].unique().sort().to_list()
+        stored = Offers(opened).of(named)
+        about = [Offer.model_validate_json(stored[each].content) for each in named]
+        manifest = write_plan(out, rows, refused, about, facts=_told(facts), form=form)
     _print(console, manifest, out, shown(store))
 
 
@@ -211,6 +216,8 @@ def _check_same_store(store: Store, facts: Mapping[str, Any], out: Path) -> None
 def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Returns what the manifest says; times as people read them."""
     told = {key: facts[key] for key in facts if key not in {"costs", "purposes", "seen"}}
+    for key in ("expected_value", "bound"):
+        told[key] = money(facts[key])
     for key in ("create_time", "contact_time"):
         told[key] = datetime.fromtimestamp(facts[key] / MICROS, UTC).isoformat()
     return told
@@ -222,7 +229,8 @@ def _print(console: Console, manifest: Mapping[str, Any], out: Path, url: str) -
     table.add_row("customers", f"{manifest['customers']:,}")
     table.add_row("offers", f"{manifest['offers']:,}")
     table.add_row("contacts", f"{manifest['rows'] - manifest['held_out']:,}")
-    table.add_row("held out", f"{manifest['held_out']:,}")
+    apart = f", in {manifest['held_out_file']}" if manifest["held_out"] else ""
+    table.add_row("held out", f"{manifest['held_out']:,}{apart}")
     table.add_row("expected value", f"{manifest['expected_value']:,.2f}")
     table.add_row("gap to the bound", f"{manifest['gap']:.3%} at most")
     table.add_row("values by", ", ".join(manifest["value_basis"]))

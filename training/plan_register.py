@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from recsys.data.plain_numbers import MONEY_DECIMALS, widened
 from recsys.data.progress import Progress
 from recsys.offers.offer import MICROS, to_micros
 from recsys.offers.plan_tiers import TieredPlan
@@ -36,8 +37,10 @@ def draft_rows(
             "channel": pl.Series(options.channels, dtype=pl.String).gather(plan.channel),
             "offer_id": offer_ids.gather(plan.offer),
             "hold_out": plan.held_out,
-            "expected_value": problem.value[plan.customer, plan.offer].astype(np.float64),
-            "probability": problem.probability[plan.customer, plan.offer].astype(np.float64),
+            "expected_value": widened(problem.value[plan.customer, plan.offer]).round(
+                MONEY_DECIMALS
+            ),
+            "probability": widened(problem.probability[plan.customer, plan.offer]),
             "expected_cost": cost / MICROS,
             "cost_micros": cost,
             "basis": bases.gather(plan.offer),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from recsys.data.plain_numbers import NARROW_DIGITS, money, plain
 from recsys.live.contact_limits import ContactLimits
 from recsys.live.experiments import uniform
 from recsys.offers.book import OfferBook
@@ -97,8 +98,8 @@ def to_candidate(ranked: Ranked, customer_id: str, limits: ContactLimits) -> Can
         redemption_cost=to_micros(offer.cost.per_redemption),
         cooldown=int(offer.cooldown_days * DAY_S * MICROS),
         held_out=is_held_out(customer_id, offer.offer_id, limits),
-        probability=ranked.probability,
-        value=ranked.value,
+        probability=plain(ranked.probability, NARROW_DIGITS),
+        value=money(ranked.value),
         basis=ranked.basis.value,
     )
 

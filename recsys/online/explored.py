@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from recsys.data.plain_numbers import MONEY_DECIMALS
 from recsys.online.attribute import attribute
 from recsys.online.reading import CLICKS, observe
 from recsys.store.store import Store
@@ -58,7 +59,7 @@ def explored(store: Store, *, since: int, until: int, window: int) -> pl.DataFra
         .with_columns(item_id=pl.col("item_ids").list.get(pl.col("position") - 1))
         .join(followed, on=["number", "item_id"], how="left", maintain_order="left")
         .with_columns(
-            pl.col(rewards).cast(pl.Float64).fill_null(0.0),
+            pl.col(rewards).cast(pl.Float64).fill_null(0.0).round(MONEY_DECIMALS),
             request_id=pl.col("request_id").bin.encode("hex"),
             customer_id=pl.col("customer").str.strip_prefix("\n"),
         )

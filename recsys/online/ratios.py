@@ -130,9 +130,10 @@ def change(
 
 def _zero(bound: Callable[[float], float | None], start: float, step: float) -> float | None:
     """Returns where a bound is 0, on one side of a start; None: it is nowhere near."""
+    here = bound(start)
     for doubled in range(_DOUBLINGS):
         end = start + step * 2**doubled
-        there, here = bound(end), bound(start)
+        there = bound(end)
         if there is None or here is None:
             return None
         if there * here <= 0:
@@ -151,6 +152,7 @@ def smallest_difference(
     That is the smallest true difference whose interval leaves out 0 with the probability `POWER`
     (Cohen: Statistical power analysis for the behavioral sciences, 1988). Both sides are taken to
     vary alike, so that a side of few customers does not pass for one that does not vary.
+    Customers are on one side each, and what they brought is a mean over their impressions.
 
     Args:
         brought: as `difference` takes it, and so are the others.
@@ -158,13 +160,14 @@ def smallest_difference(
         other_brought: likewise.
         other_impressions: likewise.
     """
-    value, _ = _ratio(brought, impressions)
-    other, _ = _ratio(other_brought, other_impressions)
-    residuals = brought - value * impressions, other_brought - other * other_impressions
-    weights = impressions + other_impressions
-    sums = sum(float(each @ each) for each in residuals)
-    variance = sums / float(weights @ weights)
-    error = sum(float(each @ each) / each.sum() ** 2 for each in (impressions, other_impressions))
+    squares, customers, error = 0.0, 0, 0.0
+    for sums, weights in ((brought, impressions), (other_brought, other_impressions)):
+        there = weights > 0
+        residuals = sums[there] / weights[there] - sums.sum() / weights.sum()
+        squares += float(residuals @ residuals)
+        customers += len(residuals)
+        error += float(weights @ weights) / float(weights.sum()) ** 2
+    variance = squares / customers
     return (_REACH + NormalDist().inv_cdf(POWER)) * float(np.sqrt(variance * error))
 
 

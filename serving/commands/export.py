@@ -54,6 +54,13 @@ def export(
         str, typer.Option(help="Channel: choose each customer's next best offer for it.")
     ] = "",
     plan: Annotated[str, typer.Option(help="Instead: join the offers of this plan.")] = "",
+    held_out: Annotated[
+        str,
+        typer.Option(
+            help="Customers held out of offers: `apart` in files of their own, or `listed`, with "
+            "a list and no offer."
+        ),
+    ] = "apart",
     on_site: Annotated[
         bool, typer.Option("--on-site", help="For pages, not for mail: other consent counts.")
     ] = False,
@@ -134,6 +141,7 @@ def export(
                     "logged": impressions,
                     "offers": offers,
                     "plan": plan,
+                    "held_out": held_out,
                 },
                 where="export",
             )
@@ -152,6 +160,9 @@ def _tell(out: Path, manifest: dict[str, Any], resumed: int, seconds: float) -> 
     typer.echo(f"{out}: {told['written']:,} customers in {len(manifest['files'])} files")
     if told["offers"]:
         typer.echo(f"  {told['offers']:,} with an offer")
+    if told["held_out"]:
+        where = "apart in _held-out-*" if manifest["held_out_files"] else "listed without offers"
+        typer.echo(f"  {told['held_out']:,} held out, {where}")
     left_out = {
         "refused": "refused mail",
         "erased": "were erased",

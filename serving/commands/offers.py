@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from recsys.client import OfferState, RecsysClient
+from recsys.data.plain_numbers import amount, json_value
 from recsys.errors import (
     ConfigError,
     InvalidFilterError,
@@ -118,13 +119,16 @@ def _explained() -> Iterator[None]:
 
 
 def _told(state: OfferState) -> dict[str, object]:
-    return {
-        **state.offer.model_dump(mode="json"),
-        "vouchers_left": state.vouchers_left,
-        "budget_left": state.budget_left,
-        "contact_count": state.contact_count,
-        "redemption_count": state.redemption_count,
-    }
+    told: dict[str, object] = json_value(
+        {
+            **state.offer.model_dump(mode="json"),
+            "vouchers_left": state.vouchers_left,
+            "budget_left": state.budget_left,
+            "contact_count": state.contact_count,
+            "redemption_count": state.redemption_count,
+        }
+    )
+    return told
 
 
 def _table(found: Sequence[OfferState]) -> Table:
@@ -142,7 +146,7 @@ def _table(found: Sequence[OfferState]) -> Table:
             f"{each.contact_count:,}",
             f"{each.redemption_count:,}",
             "" if each.vouchers_left is None else f"{each.vouchers_left:,}",
-            "" if each.budget_left is None else f"{each.budget_left:,.2f}",
+            "" if each.budget_left is None else amount(each.budget_left),
         )
     return table
 
@@ -150,4 +154,4 @@ def _table(found: Sequence[OfferState]) -> Table:
 def _what(offer: Offer) -> str:
     if not offer.discount:
         return offer.kind.value
-    return f"{offer.discount:g} {offer.kind.value}"
+    return f"{amount(offer.discount)} {offer.kind.value}"

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ import polars as pl
 from recsys.data.durable import replace_folder, sync
 from recsys.errors import ConfigError, DataError
 from serving.export.audience import COLUMN
+from serving.export.forms import SUFFIXES
 from serving.export.job import Job, Wish
-from serving.export.rows import SUFFIXES
 from serving.export.work import Told
 
 MANIFEST = "_manifest.json"
@@ -101,7 +101,17 @@ class Folder:
             content = (self.part / data_name(number, wish)).read_bytes()
         except (OSError, ValueError):
             return None
-        return note if hashlib.sha256(content).hexdigest() == note["sha256"] else None
+        apart = note.get("held_out_file")
+        whole = hashlib.sha256(content).hexdigest() == note["sha256"]
+        return note if whole and (not apart or self._is(apart, note)) else None
+
+    def _is(self, name: str, note: Mapping[str, Any]) -> bool:
+        """Says whether the file of those who are held out is the one that a note is of."""
+        try:
+            content = (self.part / name).read_bytes()
+        except OSError:
+            return False
+        return bool(hashlib.sha256(content).hexdigest() == note["held_out_sha256"])
 
     def take(self, told: Told, wish: Wish) -> dict[str, Any]:
         """Puts a part in its place; the note comes last, and makes it done."""
@@ -110,6 +120,10 @@ class Folder:
             (self.part / told.shown).replace(self.part / shown_name(told.part))
         (self.part / told.file).replace(self.part / name)
         note = {"file": name, **told.counts, "size": told.size, "sha256": told.sha256}
+        if told.held_out:
+            apart = held_out_name(told.part, wish)
+            (self.part / told.held_out).replace(self.part / apart)
+            note |= {"held_out_file": apart, "held_out_sha256": told.held_out_sha256}
         self._write(_note(told.part), json.dumps(note))
         return note
 
@@ -138,6 +152,11 @@ class Folder:
 def data_name(number: int, wish: Wish) -> str:
     """Returns the name of a part's file."""
     return f"part-{number:05}{SUFFIXES[wish.form]}"
+
+
+def held_out_name(number: int, wish: Wish) -> str:
+    """Returns the name of the file of those who are held out; no file to send begins so."""
+    return f"_held-out-{number:05}{SUFFIXES[wish.form]}"
 
 
 def shown_name(number: int) -> str:

@@ -6,10 +6,13 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from recsys.config import StrictModel
+from recsys.offers.attributes import AttributeKind
 from serving.state.live_state import Purpose
 
 Format = Literal["parquet", "csv", "jsonl"]
 FORMATS: tuple[str, ...] = get_args(Format)
+LAYOUT = 2
+"""Of the rows that this program writes; grows with every change of them."""
 DEFAULT_FIELDS = ("title", "price")
 
 
@@ -36,6 +39,9 @@ class Wish(StrictModel):
     """Channel for which each customer's next best offer is chosen; empty: none is."""
     plan: str = ""
     """Plan whose offers are joined; empty: none are."""
+    held_out: Literal["apart", "listed"] = "apart"
+    """Whether who is held out of an offer is kept out of the files, in files of their own, or
+    gets a list without an offer."""
     logged: bool = True
     """Whether the store is told what each customer gets."""
 
@@ -59,6 +65,10 @@ class Job(StrictModel):
     """Customers asked for."""
     repeated: int
     """Ids that stood in the file more than once, which counts once."""
+    layout: int = 1
+    """Of the rows, see `LAYOUT`: parts of two layouts are no export."""
+    attributes: dict[str, AttributeKind] = Field(default_factory=dict)
+    """Attributes of offers, each a column of its own."""
 
     @property
     def parts(self) -> int:

@@ -19,9 +19,10 @@ from recsys.store.store import Store
 from serving.export.audience import Audience
 from serving.export.crew import Crew, Part
 from serving.export.folder import Folder
-from serving.export.job import Job, Wish
+from serving.export.job import LAYOUT, Job, Wish
+from serving.export.offers import attributes_of
 from serving.export.telling import erasures, tell_store, writable
-from serving.export.work import opened_worker
+from serving.export.work import COUNTS, opened_worker
 from serving.settings import ServingSettings
 
 STAGE = "exporting customers"
@@ -97,12 +98,12 @@ def _job(
     begun = None if fresh else folder.job()
     erased = erasures(settings)
     if begun is not None and begun.erasures == erased:
-        if (begun.wish, begun.deployment) == (wish, deployment):
+        if (begun.wish, begun.deployment, begun.layout) == (wish, deployment, LAYOUT):
             if (settings.bundles / begun.bundle_version).is_dir():
                 return begun
             text = f"{folder.part}: its bundle {begun.bundle_version} is gone"
             raise ConfigError(f"{text}: --fresh begins anew")
-        text = f"{folder.part}: holds an export of other settings, customers or rules"
+        text = f"{folder.part}: holds an export of other settings, customers, rules or program"
         raise ConfigError(f"{text}: --fresh begins anew")
     bundle = current(settings.bundles)
     job = Job(
@@ -114,6 +115,7 @@ def _job(
         store_id="",
         erasures=erased,
         count=0,
+        layout=LAYOUT,
         repeated=0,
     )
     with opened_worker(job, folder.part, settings, "begin", clock=clock) as worker:
@@ -121,11 +123,13 @@ def _job(
         store = worker.store
         audience = find(worker.desk.snapshot.recommender, store)
         store_id = "" if store is None else store.id
+        attributes = attributes_of(wish, store)
     job = job.model_copy(
         update={
             "store_id": store_id,
             "count": len(audience.customer_ids),
             "repeated": audience.repeated,
+            "attributes": attributes,
         }
     )
     folder.begin(job, audience.customer_ids)
@@ -166,12 +170,10 @@ def _manifest(
     job: Job, notes: dict[int, dict[str, Any]], clock: Callable[[], float]
 ) -> dict[str, Any]:
     files = [notes[number] for number in sorted(notes)]
-    counts = {
-        kind: sum(note[kind] for note in files)
-        for kind in ("written", "offers", "refused", "erased", "empty")
-    }
+    counts = {kind: sum(note.get(kind, 0) for note in files) for kind in COUNTS}
     digests = "\n".join(note["sha256"] for note in files)
     wish = job.wish.model_dump(mode="json")
+    apart = {note["file"]: note["held_out_file"] for note in files if note.get("held_out_file")}
     return {
         "export_id": job.export_id,
         "bundle_version": job.bundle_version,
@@ -188,6 +190,7 @@ def _manifest(
             }
             for note in files
         },
+        "held_out_files": apart,
     }
 
 

@@ -3,12 +3,16 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from enum import StrEnum
+from json import dumps
+from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
+from recsys.data.plain_numbers import NARROW_DIGITS, json_value, money, plain
 from recsys.errors import ConfigError
 from recsys.live.attribution import Shown
+from recsys.offers.attributes import AttributeKind, attribute_columns, kinds_of
 from recsys.offers.offer import Offer
 from recsys.store.contacts import Contact, ContactState
 from recsys.store.offers import Offers
@@ -18,10 +22,22 @@ from recsys.types import CustomerId
 from serving.answering.attribution import Attribution
 from serving.answering.offering import PLACEMENT, Offering, OfferQuery
 from serving.answering.plan_tokens import plan_token
-from serving.export.job import Job
+from serving.export.job import Job, Wish
 from serving.export.offline import Desk
 
 ALTERNATES = 0
+
+
+class Assignment(StrEnum):
+    """On which side of a campaign a customer is."""
+
+    OFFER = "offer"
+    HELD_OUT = "held-out"
+    """Drawn to get nothing, to learn what the offer brings."""
+    NONE = "none"
+    """There was no offer to give."""
+
+
 COLUMNS: Mapping[str, pl.DataType] = {
     "offer_id": pl.String(),
     "title": pl.String(),
@@ -35,14 +51,30 @@ COLUMNS: Mapping[str, pl.DataType] = {
     "probability": pl.Float64(),
     "value": pl.Float64(),
 }
-"""Of the offer in a row; `attributes` is JSON text."""
+"""Of the offer in a row; `attributes` is JSON text, and each of them a column besides."""
+
+
+class Given(NamedTuple):
+    """What a customer is offered."""
+
+    columns: dict[str, Any] | None = None
+    """`COLUMNS` and those of attributes; None: there is no offer."""
+    held_out: Contact | None = None
+    """Of whom gets nothing in an offer's place: the ledger's row."""
+
+    @property
+    def assignment(self) -> Assignment:
+        """Returns on which side of the campaign the customer is."""
+        if self.held_out is not None:
+            return Assignment.HELD_OUT
+        return Assignment.NONE if self.columns is None else Assignment.OFFER
 
 
 class Giver(Protocol):
     """Says what a customer is offered; asked again it says the same."""
 
-    def of(self, customer_id: CustomerId) -> dict[str, Any] | None:
-        """Returns `COLUMNS` of a customer's offer, None: there is none.
+    def of(self, customer_id: CustomerId) -> Given:
+        """Returns a customer's offer.
 
         Raises:
             StoreError: the ledger cannot be read or written.
@@ -63,7 +95,7 @@ def giver(
         return None
     if store is None:
         raise ConfigError("offers and plans lie in a store: --store URL")
-    known = Titles(Offers(store))
+    known = Titles(Offers(store), job.attributes)
     if wish.plan:
         note = Plans(store).find(wish.plan)
         if note is None:
@@ -75,12 +107,21 @@ def giver(
     return NextBest(job, desk, known, clock)
 
 
+def attributes_of(wish: Wish, store: Store | None) -> dict[str, AttributeKind]:
+    """Returns the attributes of the offers that an export may have, as of now."""
+    if store is None or not (wish.offers or wish.plan):
+        return {}
+    offers = [Offer.model_validate_json(each.content) for each in Offers(store).all()]
+    return kinds_of(each for each in offers if not wish.offers or wish.offers in each.channels)
+
+
 class Titles:
     """Says what offers are, each looked up once."""
 
-    def __init__(self, offers: Offers) -> None:
-        """Takes where offers lie."""
+    def __init__(self, offers: Offers, attributes: Mapping[str, AttributeKind]) -> None:
+        """Takes where offers lie, and which of their attributes have a column."""
         self.offers = offers
+        self._attributes = attributes
         self._known: dict[str, Offer | None] = {}
 
     def row(self, contact: Contact, token: str) -> dict[str, Any] | None:
@@ -95,19 +136,19 @@ class Titles:
         offer = self._known[offer_id]
         if offer is None:
             return None
-        told = offer.model_dump_json(include={"attributes"})
         return {
             "offer_id": offer_id,
             "title": offer.title,
             "kind": str(offer.kind),
-            "discount": offer.discount,
+            "discount": money(offer.discount),
             "end_time": None if offer.end_time is None else offer.end_time.isoformat(),
-            "attributes": told[len('{"attributes":') : -1],
+            "attributes": _compact(offer.attributes),
             "channel": contact.channel,
             "contact_id": contact.contact_id,
             "attribution_token": token,
-            "probability": contact.probability,
-            "value": contact.value,
+            "probability": plain(contact.probability, NARROW_DIGITS),
+            "value": money(contact.value),
+            **attribute_columns(offer, self._attributes),
         }
 
 
@@ -122,16 +163,19 @@ class Planned:
     titles: Titles
     attribution: Attribution
 
-    def of(self, customer_id: CustomerId) -> dict[str, Any] | None:
-        """Returns the planned offer; none where it was cancelled or the customer is held out."""
+    def of(self, customer_id: CustomerId) -> Given:
+        """Returns the planned offer; none where it was cancelled."""
         for channel in self.channels:
             planned = self.plans.planned(self.note.plan_id, customer_id, channel)
             if planned is not None:
                 contact = self.plans.current(planned)
-                if contact.held_out or contact.state is ContactState.CANCELLED:
-                    return None
-                return self.titles.row(contact, plan_token(contact, self.note, self.attribution))
-        return None
+                if contact.held_out:
+                    return Given(held_out=contact)
+                if contact.state is ContactState.CANCELLED:
+                    return Given()
+                token = plan_token(contact, self.note, self.attribution)
+                return Given(self.titles.row(contact, token))
+        return Given()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +187,20 @@ class NextBest:
     titles: Titles
     clock: Callable[[], float]
 
-    def of(self, customer_id: CustomerId) -> dict[str, Any] | None:
+    def of(self, customer_id: CustomerId) -> Given:
         """Returns what the customer gets; a contact that is there already is the answer."""
         request_id = self.job.request_id(f"offer\0{customer_id}")
         offers, now = self.titles.offers, self.clock()
         contact = offers.contact(request_id)
         if contact is None:
             contact = self._chosen(customer_id, request_id, now)
-        if contact is None or contact.held_out:
-            return None
+        if contact is None:
+            return Given()
+        if contact.held_out:
+            return Given(held_out=contact)
         bundle = self.desk.snapshot.recommender.bundle_version
         shown = Shown(request_id, PLACEMENT, bundle, "", "", int(now * 1_000))
-        return self.titles.row(contact, self.desk.attribution.token(shown))
+        return Given(self.titles.row(contact, self.desk.attribution.token(shown)))
 
     def _chosen(self, customer_id: CustomerId, request_id: str, now: float) -> Contact | None:
         offering = Offering(self.desk.snapshot, self.desk.state, self.titles.offers, now)
@@ -170,3 +216,7 @@ class NextBest:
             alternates=ALTERNATES,
         )
         return offering.offers.give(choosing).contact
+
+
+def _compact(attributes: Mapping[str, Any]) -> str:
+    return dumps(json_value(attributes), ensure_ascii=False, separators=(",", ":"))

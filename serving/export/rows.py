@@ -1,16 +1,18 @@
 """From answers to rows of a file: one for each customer."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from recsys.data.catalogue import Catalogue
-from recsys.data.durable import sync
+from recsys.data.plain_numbers import DIGITS, NARROW_DIGITS, plain
+from recsys.offers.attributes import attribute_types
+from recsys.pipeline.query import RecommendedItem
 from serving.answering.answers import Answer
-from serving.export.job import Wish
+from serving.export.job import Job, Wish
 from serving.export.links import link
 from serving.export.offers import COLUMNS as OFFER
 from serving.messages.details import DetailsReader
@@ -23,6 +25,13 @@ _ITEM: Mapping[str, pl.DataType] = {
     "reason_item_id": pl.String(),
     "link": pl.String(),
 }
+_DUE: Mapping[str, pl.DataType] = {
+    "due_date": pl.Date(),
+    "probability_7_days": pl.Float64(),
+    "probability_14_days": pl.Float64(),
+    "probability_28_days": pl.Float64(),
+}
+"""Of each item, where the placement says when items are needed again."""
 _ANSWER: Mapping[str, pl.DataType] = {
     "customer_id": pl.String(),
     "placement": pl.String(),
@@ -31,11 +40,19 @@ _ANSWER: Mapping[str, pl.DataType] = {
     "tier": pl.String(),
     "bundle_version": pl.String(),
 }
-SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "jsonl": ".jsonl"}
 
 
-def rows_of(answers: Sequence[Answer], details: DetailsReader, wish: Wish) -> list[dict[str, Any]]:
-    """Returns the rows of answers, each with a list of items."""
+def rows_of(
+    answers: Sequence[Answer], details: DetailsReader, wish: Wish, *, due: bool
+) -> list[dict[str, Any]]:
+    """Returns the rows of answers, each with a list of items.
+
+    Args:
+        answers: in the order of the rows.
+        details: reads the items' columns of the catalogue.
+        wish: what is asked of the export.
+        due: whether the placement says when items are needed again.
+    """
     columns: dict[int, Iterator[dict[str, Any]]] = {}
     for catalogue in {id(each.catalogue): each.catalogue for each in answers}.values():
         # All of a catalogue at once: a look at one list's items costs as much as the list.
@@ -45,11 +62,28 @@ def rows_of(answers: Sequence[Answer], details: DetailsReader, wish: Wish) -> li
             if each.catalogue is catalogue
             for item in each.recommendations.items
         ]
-        columns[id(catalogue)] = iter(details.of(catalogue).rows(nums))
-    return [_row(each, columns[id(each.catalogue)], wish) for each in answers]
+        columns[id(catalogue)] = iter(_plain(details.of(catalogue).rows(nums), catalogue))
+    return [_row(each, columns[id(each.catalogue)], wish, due=due) for each in answers]
 
 
-def _row(answer: Answer, columns: Iterator[dict[str, Any]], wish: Wish) -> dict[str, Any]:
+def _plain(rows: Sequence[dict[str, Any]], catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Returns rows of the catalogue with numbers as the shop wrote them."""
+    kinds = catalogue.frame.schema
+    digits = {
+        name: NARROW_DIGITS if kinds[name] == pl.Float32 else DIGITS
+        for name in (rows[0] if rows else ())
+        if kinds[name].is_float()
+    }
+    for row in rows:
+        for name, count in digits.items():
+            if row[name] is not None:
+                row[name] = plain(row[name], count)
+    return list(rows)
+
+
+def _row(
+    answer: Answer, columns: Iterator[dict[str, Any]], wish: Wish, *, due: bool
+) -> dict[str, Any]:
     told = answer.recommendations
     return {
         "customer_id": answer.query.customer_id,
@@ -62,72 +96,42 @@ def _row(answer: Answer, columns: Iterator[dict[str, Any]], wish: Wish) -> dict[
             {
                 "rank": item.rank,
                 "item_id": item.item_id,
-                "score": item.score,
+                "score": plain(item.score),
                 "reason": item.reason.code,
                 "reason_item_id": next(iter(item.reason.item_ids), None),
                 "link": _link(answer, item.item_id, item.rank, wish),
-                **_named(read),
+                **(_due(item) if due else {}),
+                **_named(read, due=due),
             }
             for item, read in zip(told.items, islice(columns, len(told.items)), strict=True)
         ],
     }
 
 
-def schema_of(catalogue: Catalogue, wish: Wish) -> dict[str, pl.DataType]:
+def schema_of(catalogue: Catalogue, job: Job, *, due: bool) -> dict[str, pl.DataType]:
     """Returns the columns of a row."""
+    wish = job.wish
     kinds = catalogue.frame.schema
-    fields = {name: kinds[name] for name in dict.fromkeys(wish.item_fields)}
-    item = pl.Struct({**_ITEM, **_named(fields)})
-    offer = {"offer": pl.Struct(OFFER)} if wish.offers or wish.plan else {}
+    fields = {
+        name: pl.Float64() if kinds[name] == pl.Float32 else kinds[name]
+        for name in dict.fromkeys(wish.item_fields)
+    }
+    item = pl.Struct({**_ITEM, **(_DUE if due else {}), **_named(fields, due=due)})
+    offer: dict[str, pl.DataType] = {}
+    if wish.offers or wish.plan:
+        columns = {**OFFER, **attribute_types(job.attributes)}
+        offer = {"assignment": pl.String(), "offer": pl.Struct(columns)}
     return {**_ANSWER, **offer, "items": pl.List(item)}
 
 
-def write_rows(
-    rows: Sequence[Mapping[str, Any]],
-    schema: Mapping[str, pl.DataType],
-    wish: Wish,
-    path: Path,
-) -> None:
-    """Writes rows, at least none, in the form that is wished; they are on disk when it returns."""
-    frame = pl.DataFrame(list(rows), schema=dict(schema), orient="row")
-    if wish.form == "parquet":
-        frame.write_parquet(path)
-    elif wish.form == "jsonl":
-        frame.write_ndjson(path)
-    else:
-        _flat(frame, schema, wish.limit).write_csv(path)
-    sync(path)
-
-
-def _flat(frame: pl.DataFrame, schema: Mapping[str, pl.DataType], limit: int) -> pl.DataFrame:
-    """Returns a table without lists: columns `item_1_id`, `item_1_title`, ... for every place."""
-    item = schema["items"]
-    if not (isinstance(item, pl.List) and isinstance(item.inner, pl.Struct)):
-        raise TypeError("items are a list of structs")
-    plain = [pl.col(name) for name in schema if name not in {"items", "offer"}]
-    if "offer" in schema:
-        plain += [
-            pl.col("offer").struct.field(name).alias(f"offer_{name.removeprefix('offer_')}")
-            for name in OFFER
-        ]
-    cells = [
-        _cell(
-            pl.col("items").list.get(place, null_on_oob=True).struct.field(each.name), each
-        ).alias(f"item_{place + 1}_{each.name.removeprefix('item_')}")
-        for place in range(limit)
-        for each in item.inner.fields
-        if each.name != "rank"
-    ]
-    return frame.select(*plain, *cells)
-
-
-def _cell(value: pl.Expr, field: pl.Field) -> pl.Expr:
-    """Returns what a cell of a table can hold; parts of a list stand one behind the other."""
-    if isinstance(field.dtype, pl.List):
-        return value.cast(pl.List(pl.String)).list.join(" > ")
-    if field.dtype == pl.Datetime:
-        return value.dt.to_string("iso:strict")
-    return value
+def _due(item: RecommendedItem) -> dict[str, Any]:
+    told = item.replenishment
+    if told is None:
+        return dict.fromkeys(_DUE)
+    chances = (told.probability_7_days, told.probability_14_days, told.probability_28_days)
+    due = datetime.fromtimestamp(told.due_time, UTC).date()
+    values = (due, *(plain(each, NARROW_DIGITS) for each in chances))
+    return dict(zip(_DUE, values, strict=True))
 
 
 def _link(answer: Answer, item_id: str, rank: int, wish: Wish) -> str | None:
@@ -143,7 +147,7 @@ def _link(answer: Answer, item_id: str, rank: int, wish: Wish) -> str | None:
     return link(wish.link, values)
 
 
-def _named(columns: Mapping[str, Any]) -> dict[str, Any]:
+def _named(columns: Mapping[str, Any], *, due: bool) -> dict[str, Any]:
     """Returns columns of the catalogue under names that no column of ours has."""
-    taken = _ITEM.keys()
+    taken = {**_ITEM, **(_DUE if due else {})}
     return {f"item_{name}" if name in taken else name: value for name, value in columns.items()}

@@ -2,28 +2,42 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from recsys.data.durable import sync
 from recsys.errors import StoreUnavailableError
 from recsys.pipeline.query import Query
+from recsys.store.contacts import Contact
 from recsys.store.open import Role, open_store
 from recsys.store.store import Store
 from recsys.types import CustomerId
 from serving.answering.answers import Answer, Asking
 from serving.answering.impression_rows import to_impression
+from serving.export.forms import write_rows
 from serving.export.job import Job
 from serving.export.offers import Giver, giver
 from serving.export.offline import LOOKUP_S, Desk, opened_desk
-from serving.export.rows import rows_of, schema_of, write_rows
+from serving.export.rows import rows_of, schema_of
 from serving.messages.details import DetailsReader
 from serving.settings import ServingSettings
 from serving.state.live_state import Known
 
+COUNTS = ("written", "offers", "held_out", "refused", "erased", "empty")
+"""What can become of customers; who is held out and listed all the same is written, too."""
+HELD_OUT: Mapping[str, pl.DataType] = {
+    "customer_id": pl.String(),
+    "assignment": pl.String(),
+    "held_out_of": pl.String(),
+    "channel": pl.String(),
+    "contact_id": pl.String(),
+}
+"""Columns of those who are held out: nothing that could be sent."""
 BLOCK = 250
 """Customers that are asked for together: one read of the store."""
 
@@ -39,6 +53,9 @@ class Told(NamedTuple):
     counts: dict[str, int]
     size: int
     sha256: str
+    held_out: str = ""
+    """The file of those who are held out, likewise; empty: nobody is."""
+    held_out_sha256: str = ""
 
 
 @dataclass(slots=True)
@@ -78,8 +95,9 @@ class Worker:
         """
         wish = self.job.wish
         rows: list[dict[str, Any]] = []
+        apart: list[dict[str, Any]] = []
         shown: list[str] = []
-        counts = {"written": 0, "offers": 0, "refused": 0, "erased": 0, "empty": 0}
+        counts = dict.fromkeys(COUNTS, 0)
         for start in range(0, len(customer_ids), BLOCK):
             block = [CustomerId(each) for each in customer_ids[start : start + BLOCK]]
             told: list[Answer] = []
@@ -87,12 +105,19 @@ class Worker:
                 counts[kind] += 1
                 if answer is not None:
                     told.append(answer)
-            rows += self._rows(told)
-            shown += map(_noted, told)
+            for answer, row, held_out in self._rows(told):
+                counts["held_out"] += held_out is not None
+                if held_out is not None and wish.held_out == "apart":
+                    counts["written"] -= 1
+                    apart.append(held_out)
+                else:
+                    rows.append(row)
+                    shown.append(_noted(answer))
         counts["offers"] = sum(row.get("offer") is not None for row in rows)
         path = self.folder / f"part-{number:05}.{self.mark}.tmp"
         catalogue = self.desk.snapshot.recommender.catalogue
-        write_rows(rows, schema_of(catalogue, wish), wish, path)
+        schema = schema_of(catalogue, self.job, due=self.due)
+        write_rows(rows, schema, wish.form, path, places=wish.limit)
         content = path.read_bytes()
         notes = ""
         if wish.logged and shown and self.job.store_id:
@@ -101,14 +126,33 @@ class Worker:
             (self.folder / notes).write_text(lines, encoding="utf-8")
             sync(self.folder / notes)
         digest = hashlib.sha256(content).hexdigest()
-        return Told(number, path.name, notes, counts, len(content), digest)
+        told_apart = self._apart(number, apart) if apart else ("", "")
+        return Told(number, path.name, notes, counts, len(content), digest, *told_apart)
 
-    def _rows(self, answers: Sequence[Answer]) -> list[dict[str, Any]]:
-        rows = rows_of(answers, self.details, self.job.wish)
-        if self.giver is not None:
-            for row in rows:
-                row["offer"] = self.giver.of(CustomerId(row["customer_id"]))
-        return rows
+    def _apart(self, number: int, rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+        """Writes who is held out; returns the file's name and its checksum."""
+        path = self.folder / f"held-out-{number:05}.{self.mark}.tmp"
+        write_rows(rows, HELD_OUT, self.job.wish.form, path)
+        return path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def _rows(
+        self, answers: Sequence[Answer]
+    ) -> Iterator[tuple[Answer, dict[str, Any], dict[str, Any] | None]]:
+        """Yields answers with their rows, and `HELD_OUT` of those who are."""
+        rows = rows_of(answers, self.details, self.job.wish, due=self.due)
+        for answer, row in zip(answers, rows, strict=True):
+            held_out = None
+            if self.giver is not None:
+                given = self.giver.of(CustomerId(row["customer_id"]))
+                row |= {"assignment": given.assignment.value, "offer": given.columns}
+                held_out = None if given.held_out is None else _held_out(row, given.held_out)
+            yield answer, row, held_out
+
+    @property
+    def due(self) -> bool:
+        """Says whether the placement tells when items are needed again."""
+        placements = self.desk.snapshot.arrangement.control.placement_configs
+        return bool(placements[self.job.wish.placement].replenishment)
 
     def _answers(self, customer_ids: Sequence[CustomerId]) -> Iterator[tuple[str, Answer | None]]:
         """Yields what became of each customer, with the answer of those who get one."""
@@ -179,6 +223,16 @@ def _fate(one: Known) -> str:
         return "refused"
     gone = one.asked.customer_id is not None and one.query.customer_id is None
     return "erased" if gone and not one.query.events else "written"
+
+
+def _held_out(row: Mapping[str, Any], contact: Contact) -> dict[str, Any]:
+    return {
+        "customer_id": row["customer_id"],
+        "assignment": row["assignment"],
+        "held_out_of": contact.offer_id,
+        "channel": contact.channel,
+        "contact_id": contact.contact_id,
+    }
 
 
 def _noted(answer: Answer) -> str:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from recsys.live.attribution import Tokens
+from recsys.offers.attributes import AttributeKind
 from recsys.offers.offer import Offer
+from recsys.pipeline.query import Query
+from recsys.pipeline.recommender import Recommender
 from recsys.store.contacts import Contact
 from recsys.store.offers import Offers
 from recsys.store.open import open_store
@@ -25,7 +28,9 @@ from recsys.store.tables.plans import contact_id
 from recsys.v1 import offer_service_pb2 as pb
 from serving.answering.attribution import Attribution
 from serving.cli import app
-from serving.export.job import Job
+from serving.export import lead
+from serving.export.audience import of_all
+from serving.export.job import LAYOUT, Job
 from serving.servicers.plan_calls import streamed
 
 ROOT = Path(__file__).parents[3]
@@ -79,6 +84,20 @@ def rows(tmp_path: Path) -> list[dict]:
     return pl.concat([pl.read_parquet(out / name) for name in files]).to_dicts()
 
 
+def held_out(tmp_path: Path) -> list[dict]:
+    out = tmp_path / "mails"
+    names = json.loads((out / "_manifest.json").read_text())["held_out_files"].values()
+    found = []
+    for name in sorted(names):
+        path = out / name
+        if path.suffix == ".jsonl":
+            found += [json.loads(line) for line in path.read_text().splitlines()]
+        else:
+            read = pl.read_csv if path.suffix == ".csv" else pl.read_parquet
+            found += read(path).to_dicts()
+    return found
+
+
 def test_the_next_best_offer_is_chosen_and_taken(
     words: list[str], url: str, tmp_path: Path
 ) -> None:
@@ -128,8 +147,13 @@ def test_what_is_done_over_takes_nothing_again(words: list[str], url: str, tmp_p
         erasures=0,
         count=len(ids),
         repeated=0,
+        layout=LAYOUT,
+        attributes={"code": AttributeKind.TEXT},
     )
     store.close()
+    older = job.model_dump_json(exclude={"layout"})
+    (part / "_job.json").write_text(older)
+    assert "rules or program: --fresh" in run(words, "--offers", "email", status=2)
     (part / "_job.json").write_text(job.model_dump_json())
     run(words, "--offers", "email")
     again = {row["customer_id"]: row["offer"]["contact_id"] for row in rows(tmp_path)}
@@ -163,6 +187,23 @@ def test_offers_of_a_plan_are_joined(words: list[str], url: str, tmp_path: Path)
     run(words, "--plan", "spring")
     found = {row["customer_id"]: row["offer"] for row in rows(tmp_path) if row["offer"]}
     assert set(found) == {ANNA}  # Ben is held out, and Cara's offer is for another channel
+    everybody = {row["customer_id"]: row["assignment"] for row in rows(tmp_path)}
+    assert BEN not in everybody
+    assert (everybody[ANNA], everybody[CARA]) == ("offer", "none")
+    [apart] = held_out(tmp_path)
+    assert apart == {
+        "customer_id": BEN,
+        "assignment": "held-out",
+        "held_out_of": "tea",
+        "channel": "email",
+        "contact_id": contact_id("spring", 2),
+    }
+    store = open_store(url, role="reader")
+    with store.read() as session:
+        shown = session.rows("SELECT customer_id FROM impressions")
+    store.close()
+    assert (BEN,) not in shown
+    assert (ANNA,) in shown
     assert found[ANNA]["contact_id"] == contact_id("spring", 1)
     assert (found[ANNA]["title"], found[ANNA]["value"]) == ("About tea & more", 2.5)
     token = found[ANNA]["attribution_token"]
@@ -174,6 +215,160 @@ def test_offers_of_a_plan_are_joined(words: list[str], url: str, tmp_path: Path)
     )
     assert table.filter(pl.col("offer_id").is_not_null())["customer_id"].to_list() == [ANNA]
     assert told["customers"]["offers"] == 1
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_held_out_customers_are_in_no_file_that_is_sent(
+    words: list[str], url: str, tmp_path: Path, form: str
+) -> None:
+    store = open_store(url)
+    put(store, "tea")
+    store.close()
+    (tmp_path / "deployment.toml").write_text("[contacts]\nhold_out = 0.5\n")
+    said = run(words, "--offers", "email", "--format", form)
+    out = tmp_path / "mails"
+    told = json.loads((out / "_manifest.json").read_text())
+    sent = "".join((out / name).read_bytes().decode("latin-1") for name in told["files"])
+    apart = [row["customer_id"] for row in held_out(tmp_path)]
+    assert len(apart) == told["customers"]["held_out"] > 10
+    assert f"{len(apart)} held out, apart in _held-out-*" in said
+    assert [name for name in apart if name in sent] == []
+    counts = [told["files"][name]["customers"] for name in told["files"]]
+    assert sum(counts) == told["customers"]["written"] == told["customers"]["offers"]
+    assert {path.name for path in out.iterdir()} == {
+        *told["files"],
+        *told["held_out_files"].values(),
+        "_manifest.json",
+    }
+    store = open_store(url, role="reader")
+    ledger = {name: Offers(store).contacts(name, 9) for name in apart}
+    store.close()
+    assert all(each.held_out for [each] in ledger.values())
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_a_lost_file_of_held_out_customers_is_made_again(
+    bundle_root: Path, url: str, tmp_path: Path, damage: str
+) -> None:
+    store = open_store(url)
+    put(store, "tea")
+    store.close()
+    file = tmp_path / "deployment.toml"
+    file.write_text("[contacts]\nhold_out = 0.5\n")
+    settings = lead.ServingSettings(bundles=bundle_root, store=url, deployment=file)
+    wish = lead.Wish(placement="for_you", customers="all", part_size=20, offers="email")
+    out = tmp_path / "mails"
+
+    def stop(_: str, done: int, __: int | None = None) -> None:
+        if done >= 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lead.export(wish, settings, out, of_all, processes=1, progress=stop)
+    apart = tmp_path / "mails.part" / "_held-out-00000.parquet"
+    before = pl.read_parquet(apart)
+    if damage == "gone":
+        apart.unlink()
+    else:
+        apart.write_bytes(apart.read_bytes()[:-7] + b"garbage")
+    assert lead.export(wish, settings, out, of_all, processes=1).resumed == 1
+    assert pl.read_parquet(out / "_held-out-00000.parquet").equals(before)
+    everybody = {row["customer_id"] for row in (*rows(tmp_path), *held_out(tmp_path))}
+    told = json.loads((out / "_manifest.json").read_text())["customers"]
+    assert len(everybody) == told["written"] + told["held_out"] == told["asked"]
+
+
+def test_held_out_customers_can_be_listed_without_their_offer(
+    words: list[str], url: str, tmp_path: Path
+) -> None:
+    store = open_store(url)
+    put(store, "tea")
+    store.close()
+    (tmp_path / "deployment.toml").write_text("[contacts]\nhold_out = 0.5\n")
+    said = run(words, "--offers", "email", "--held-out", "listed")
+    found = rows(tmp_path)
+    kept = [row for row in found if row["assignment"] == "held-out"]
+    assert len(kept) > 10
+    assert f"{len(kept)} held out, listed without offers" in said
+    assert all(row["offer"] is None and row["items"] for row in kept)
+    assert held_out(tmp_path) == []
+    assert "held_out" in run(words, "--offers", "email", "--held-out", "gone", status=2)
+
+
+def test_attributes_are_columns_and_numbers_are_plain(
+    words: list[str], url: str, tmp_path: Path
+) -> None:
+    store = open_store(url)
+    attributes = {
+        "code": "X1",
+        "points": 12.0,
+        "share": 0.1 + 0.2,
+        "vip": True,
+        "pictures": ["a.png", 2.0],
+        "mixed": 3,
+    }
+    put(store, "tea", kind="amount", discount=12.0, attributes=attributes, priority=1)
+    other = {"code": "Y", "mixed": "three"}
+    put(store, "coffee", discount=0.1 + 0.2, kind="amount", attributes=other)
+    put(store, "banner", channels=["web"], attributes={"size": 3})
+    store.close()
+    names = ["code", "mixed", "pictures", "points", "share", "vip"]
+    run(words, "--offers", "email", "--fresh")
+    offer = rows(tmp_path)[0]["offer"]
+    assert [name for name in offer if name.startswith("attribute_")] == [
+        f"attribute_{name}" for name in names
+    ]
+    assert [offer[f"attribute_{name}"] for name in names] == [
+        *("X1", "3", '["a.png", 2]', 12.0, 0.3, True)
+    ]
+    assert offer["discount"] == 12.0
+    run(words, "--offers", "email", "--format", "csv")
+    told = json.loads((tmp_path / "mails" / "_manifest.json").read_text())
+    name, *_ = told["files"]
+    table = pl.read_csv(tmp_path / "mails" / name, infer_schema=False)
+    [line, *_] = table.to_dicts()
+    assert [line[f"offer_attribute_{name}"] for name in names] == [
+        *("X1", "3", '["a.png", 2]', "12", "0.3", "true")
+    ]
+    assert line["offer_discount"] == "12"
+    prices = {line[f"item_{place}_price"] for line in table.to_dicts() for place in (1, 2, 3)}
+    assert {price for price in prices if price and not price.isdigit()} == set()
+    run(words, "--offers", "email", "--format", "jsonl")
+    text = (tmp_path / "mails" / "part-00000.jsonl").read_text()
+    assert '"discount":12,' in text
+    assert '"attribute_points":12,"attribute_share":0.3,"attribute_vip":true' in text
+    told_attributes = json.loads(text.splitlines()[0])["offer"]["attributes"]
+    assert told_attributes.startswith('{"code":"X1","points":12,"share":0.3,')
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_lists_say_when_items_are_due(
+    words: list[str], url: str, tmp_path: Path, form: str, loaded: Recommender
+) -> None:
+    open_store(url).close()
+    again = ["buy_again" if word == "for_you" else word for word in words]
+    run(again, "--format", form)
+    out = tmp_path / "mails"
+    told = json.loads((out / "_manifest.json").read_text())
+    moment = int(datetime.fromisoformat(told["query_time"]).timestamp())
+    name, *_ = told["files"]
+    if form == "csv":
+        [line, *_] = pl.read_csv(out / name, infer_schema=False).to_dicts()
+        first = {key[7:]: line[key] for key in line if key.startswith("item_1_")}
+    elif form == "jsonl":
+        line = json.loads((out / name).read_text().splitlines()[0])
+        first = line["items"][0]
+    else:
+        line = pl.read_parquet(out / name).to_dicts()[0]
+        first = line["items"][0]
+    query = Query("buy_again", moment, customer_id=line["customer_id"], limit=3)
+    [answer] = loaded.recommend([query])
+    expected = answer.items[0].replenishment
+    assert expected is not None
+    assert str(first["due_date"]) == str(datetime.fromtimestamp(expected.due_time, UTC).date())
+    for days in (7, 14, 28):
+        chance = getattr(expected, f"probability_{days}_days")
+        assert float(first[f"probability_{days}_days"]) == pytest.approx(chance, rel=1e-6)
 
 
 def test_what_is_not_there_is_told(words: list[str], url: str) -> None:

@@ -75,21 +75,28 @@ def test_a_plan_keeps_its_limits_and_is_reserved(url, bundle_root, tmp_path) -> 
     assert result.exit_code == 0, result.output
     rows = rows_of(out)
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest["rows"] == len(rows) > 10
-    content = (out / "plan.parquet").read_bytes()
-    assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
+    apart = pl.read_parquet(out / "held_out.parquet")
+    assert manifest["rows"] == len(rows) + len(apart)
+    assert min(len(rows), len(apart)) > 5
+    for name, key in (("plan", "sha256"), ("held_out", "held_out_sha256")):
+        content = (out / f"{name}.parquet").read_bytes()
+        assert manifest[key] == hashlib.sha256(content).hexdigest()
     assert manifest["value_basis"] == ["affinity"]
     assert manifest["plan_id"] in result.output
-    given = rows.filter(~pl.col("hold_out"))
+    given = rows
+    assert not rows["hold_out"].any()
     assert given["offer_id"].value_counts().filter(offer_id="tea")["count"].to_list() == [10]
     assert given.filter(offer_id="coffee")["expected_cost"].sum() <= 2.0
-    assert set(rows.filter("hold_out")["offer_id"]) == {""}
-    assert 0 < manifest["held_out"] < CUSTOMERS // 2
-    assert rows["customer_id"].is_unique().all()
+    assert apart["hold_out"].all()
+    assert set(apart["held_out_of"]) <= {"tea", "coffee"}
+    assert "offer_id" not in apart.columns
+    assert 0 < manifest["held_out"] == len(apart) < CUSTOMERS // 2
+    assert f"{len(apart)}, in held_out.parquet" in result.output
+    assert pl.concat([rows["customer_id"], apart["customer_id"]]).is_unique().all()
     assert "customer-03" not in rows["customer_id"]
     store = open_store(url, role="reader")
     [note] = Plans(store).all()
-    assert (note.plan_id, note.row_count) == (manifest["plan_id"], len(rows))
+    assert (note.plan_id, note.row_count) == (manifest["plan_id"], manifest["rows"])
     assert note.expected_value == pytest.approx(given["expected_value"].sum())
     left = Offers(store).of(["tea", "coffee"])
     assert left["tea"].vouchers_taken == 10
@@ -152,14 +159,48 @@ def test_a_plan_that_was_broken_off_goes_on(url, bundle_root, tmp_path, monkeypa
     store.close()
     result = plan(url, bundle_root, out, "--format", "csv")
     assert result.exit_code == 0, result.output
-    rows = pl.read_csv(out / "plan.csv")
-    assert rows["contact_id"].is_unique().all()
-    assert rows["row"].to_list() == list(range(1, len(rows) + 1))
+    rows, apart = pl.read_csv(out / "plan.csv"), pl.read_csv(out / "held_out.csv")
+    both = pl.concat([each.select("row", "contact_id") for each in (rows, apart)])
+    assert both["contact_id"].is_unique().all()
+    assert sorted(both["row"]) == list(range(1, len(both) + 1))
     assert not part_of(out).exists()
     store = open_store(url, role="reader")
     taken = Offers(store).of(["tea"])["tea"].vouchers_taken
-    assert taken == len(rows.filter(~pl.col("hold_out") & (pl.col("offer_id") == "tea")))
+    assert taken == len(rows.filter(pl.col("offer_id") == "tea"))
     store.close()
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_files_say_what_offers_are_in_plain_numbers(url, bundle_root, tmp_path, form) -> None:
+    store = open_store(url)
+    for name, attributes in (("tea", {"code": "X", "points": 12.0}), ("coffee", {"more": [1.0]})):
+        was = Offer.model_validate_json(Offers(store).of([name])[name].content)
+        made = was.model_copy(update={"attributes": attributes, "title": f"On {name}"})
+        stock, budget = (10, None) if name == "tea" else (None, 2_000_000)
+        Offers(store).upsert([(name, made.model_dump_json(), stock, budget)])
+    store.close()
+    result = plan(url, bundle_root, tmp_path / "a", "--hold-out", 0, "--format", form)
+    assert result.exit_code == 0, result.output
+    if form == "csv":
+        rows = pl.read_csv(tmp_path / "a" / "plan.csv", infer_schema=False)
+    else:
+        rows = rows_of(tmp_path / "a")
+    offers = {row["offer_id"]: row for row in rows.to_dicts()}
+    tea, coffee = offers["tea"], offers["coffee"]
+    assert (tea["offer_title"], tea["offer_kind"]) == ("On tea", "amount")
+    assert (tea["offer_attribute_code"], coffee["offer_attribute_code"]) == ("X", None)
+    assert (tea["offer_attribute_more"], coffee["offer_attribute_more"]) == (None, "[1]")
+    number = str if form == "csv" else float
+    assert tea["offer_attribute_points"] == number(12)
+    assert tea["offer_discount"] == number(1)
+    for row in rows.to_dicts():
+        for name in ("expected_value", "probability", "expected_cost"):
+            digits = str(row[name]).partition(".")[2]
+            assert len(digits) <= (10 if name == "probability" else 6), row
+            assert form == "parquet" or not str(row[name]).endswith(".0")
+    manifest = (tmp_path / "a" / "manifest.json").read_text()
+    assert '"hold_out_share": 0,' in manifest
+    assert '"result_window_days": 14,' in manifest
 
 
 def test_what_cannot_be_planned_is_said(url, bundle_root, tmp_path) -> None:

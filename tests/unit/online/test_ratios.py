@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.online.ratios import Estimate, difference, ratio
+from recsys.online.ratios import Estimate, change, difference, ratio, smallest_difference
 
 
 def of(*values: float) -> np.ndarray:
@@ -93,3 +93,30 @@ def test_intervals_of_clustered_and_skewed_figures_hold_the_truth() -> None:
         assert found.high is not None
         held += found.low <= 0.1 * np.exp(0.32) <= found.high
     assert 0.91 * 300 <= held <= 0.985 * 300
+
+
+def test_the_smallest_difference_is_the_textbook_one() -> None:
+    """Two groups of shares near .1: 2.8 standard errors of the difference (Cohen 1988)."""
+    rng = np.random.default_rng(1)
+    for held_out in (0.5, 0.1):
+        side = (rng.random(50_000) < held_out).astype(float)
+        bought = (rng.random(50_000) < 0.1).astype(float)
+        found = smallest_difference(bought * side, side, bought * (1 - side), 1 - side)
+        counts = side.sum(), 50_000 - side.sum()
+        error = (0.1 * 0.9 * (1 / counts[0] + 1 / counts[1])) ** 0.5
+        assert found == pytest.approx(2.8016 * error, rel=0.02)
+
+
+def test_weights_of_a_whole_side_change_nothing() -> None:
+    rng = np.random.default_rng(2)
+    side, value = (rng.random(900) < 0.2).astype(float), rng.exponential(size=900)
+    plain = (value * side, side, value * (1 - side), 1 - side)
+    weighted = tuple(each * factor for each, factor in zip(plain, (5, 5, 1.25, 1.25), strict=True))
+    assert smallest_difference(*plain) == pytest.approx(smallest_difference(*weighted))
+    for function in (difference, change):
+        one, other = function(*plain), function(*weighted)
+        assert one is not None
+        assert other is not None
+        assert (one.value, one.low, one.high) == pytest.approx(
+            (other.value, other.low, other.high)
+        )
