@@ -26,7 +26,13 @@ def content_ids(events: pl.DataFrame) -> pl.Series:
     cells = [pl.lit(name + _IS) + _as_text(name) for name in told]
     texts = events.select(pl.concat_str(cells, separator=_BETWEEN, ignore_nulls=True)).to_series()
     # Polars' own hash changes between its versions; an id must not.
-    digests = [_digest(text) for text in texts.to_list()]
+    empty = blake2b(digest_size=8)
+    digests = []
+    for text in texts.cast(pl.Binary).to_list():
+        # A copy costs a third less than a new one.
+        whole = empty.copy()
+        whole.update(text)
+        digests.append(whole.digest())
     encoded = pl.Series("event_id", digests, pl.Binary).bin.encode("base64")
     return encoded.str.strip_chars_end("=").str.replace_many(["+", "/"], ["-", "_"])
 
