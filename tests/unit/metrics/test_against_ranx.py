@@ -1,6 +1,5 @@
 """Our metrics beside ranx, an independent implementation, on random lists."""
 
-import os
 from collections.abc import Callable
 
 import numpy as np
@@ -14,10 +13,7 @@ from recsys.metrics.precision import precision_at
 from recsys.metrics.recall import recall_at
 from recsys.metrics.reciprocal_rank import reciprocal_rank_at
 from recsys.types import BoolArray, NumArray
-
-# Compiling ranx takes a minute and a half, running it as plain Python a second.
-os.environ["NUMBA_DISABLE_JIT"] = "1"
-import ranx  # numba reads the switch when it is imported
+from tests.reference_ranx import ranx
 
 CUSTOMERS, ITEMS, DEPTH = 300, 60, 30
 OURS: dict[str, Callable[[BoolArray, NumArray, int], ValueArray]] = {
