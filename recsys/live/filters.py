@@ -7,6 +7,7 @@ knows subqueries. The language is described in `docs/filters.md`.
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import polars as pl
 from sqlglot import exp
@@ -33,7 +34,11 @@ COMPARISONS: Mapping[type[exp.Expr], Order] = {
 
 
 def compile_filter(
-    text: str, schema: Mapping[str, pl.DataType], parameters: Parameters = ()
+    text: str,
+    schema: Mapping[str, pl.DataType],
+    parameters: Parameters = (),
+    *,
+    stored_as: Mapping[str, str] = MappingProxyType({}),
 ) -> pl.Expr:
     """Returns the Polars expression of a filter: true or false for each row, never null.
 
@@ -44,19 +49,21 @@ def compile_filter(
         text: the expression, at most 8 KB, 64 terms, nested 24 deep, 1,000 values in IN lists.
         schema: the columns that may be named; text, numbers, flags, times and lists of text.
         parameters: values for `:name`; what a filter does not name is passed over.
+        stored_as: by the name of a column: what it is called in the table that is filtered.
 
     Raises:
         InvalidFilterError: what is wrong, and the character where it stands.
     """
     tokens = checked_tokens(text, schema, dict(parameters))
-    return _Compiler(schema).condition(parsed(text, tokens)).fill_null(value=False)
+    return _Compiler(schema, stored_as).condition(parsed(text, tokens)).fill_null(value=False)
 
 
 class _Compiler:
     """Rebuilds the tree of one filter as a Polars expression."""
 
-    def __init__(self, schema: Mapping[str, pl.DataType]) -> None:
+    def __init__(self, schema: Mapping[str, pl.DataType], stored_as: Mapping[str, str]) -> None:
         self._schema = schema
+        self._stored_as = stored_as
         self._terms = 0
         self._readers: Mapping[type[exp.Expr], Callable[[exp.Expr], pl.Expr]] = {
             exp.Column: self._flag,
@@ -103,7 +110,7 @@ class _Compiler:
         if self._kind(node) is not Kind.FLAG:
             description = f"{shown(node.name)} holds {self._kind(node)}: compare it with something"
             raise InvalidFilterError(description, place_of(node))
-        return pl.col(node.name)
+        return self._column(node)
 
     def _between(self, node: exp.Expr) -> pl.Expr:
         operands = [part(node, name) for name in ("this", "low", "high")]
@@ -127,7 +134,7 @@ class _Compiler:
                 description = f"{name} holds {kind}, {shown(column.name)} {self._kind(column)}"
                 raise InvalidFilterError(description, place_of(column))
         return [
-            pl.col(node.name) if isinstance(node, exp.Column) else pl.lit(literal(node, kind))
+            self._column(node) if isinstance(node, exp.Column) else pl.lit(literal(node, kind))
             for node in nodes
         ]
 
@@ -147,12 +154,12 @@ class _Compiler:
         if self._kind(lists) is not Kind.LIST:
             description = f"{shown(lists.name)} holds {self._kind(lists)}, not lists"
             raise InvalidFilterError(description, place_of(lists))
-        return pl.col(lists.name).list.contains(literal(sought, Kind.TEXT))
+        return self._column(lists).list.contains(literal(sought, Kind.TEXT))
 
     def _one_of(self, column: exp.Column, nodes: Sequence[exp.Expr]) -> pl.Expr:
         kind = self._kind(column)
         wanted = [literal(node, Kind.TEXT if kind is Kind.LIST else kind) for node in nodes]
-        expression = pl.col(column.name)
+        expression = self._column(column)
         if kind is Kind.LIST:
             known = pl.lit(pl.Series(wanted, dtype=pl.String)).implode()
             return expression.list.eval(pl.element().is_in(known)).list.any()
@@ -167,7 +174,7 @@ class _Compiler:
         if not isinstance(column, exp.Column) or self._kind(column) is not Kind.TEXT:
             raise InvalidFilterError("LIKE needs a column of text before it", place_of(node))
         text = str(literal(pattern, Kind.TEXT))
-        return pl.col(column.name).str.contains(like_regex(text, escape, place_of(pattern)))
+        return self._column(column).str.contains(like_regex(text, escape, place_of(pattern)))
 
     def _escaped(self, node: exp.Expr) -> pl.Expr:
         like, mark = part(node, "this"), part(node, "expression")
@@ -185,10 +192,13 @@ class _Compiler:
             raise InvalidFilterError("IS needs a column before it", place_of(node))
         if isinstance(value, exp.Null):
             self._kind(column)
-            return pl.col(column.name).is_null()
+            return self._column(column).is_null()
         if not isinstance(value, exp.Boolean):
             raise InvalidFilterError("IS takes NULL, TRUE or FALSE", place_of(value))
         return self._flag(column).eq_missing(pl.lit(bool(value.this)))
+
+    def _column(self, node: exp.Expr) -> pl.Expr:
+        return pl.col(self._stored_as.get(node.name, node.name))
 
     def _kind(self, column: exp.Expr) -> Kind:
         dtype = self._schema.get(column.name)

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recsys.models.known_items import places_of
 from recsys.models.purchase_log import PURCHASE
 from recsys.models.replenishment_model import ReplenishmentModel
 from recsys.offers.values import Audience
@@ -54,7 +55,7 @@ class DueItems:
         Args:
             scope: numbers of the items that count, ascending; None: all.
         """
-        inside = slice(None) if scope is None else np.isin(self.item_nums, scope)
+        inside = slice(None) if scope is None else places_of(scope, self.item_nums)[1]
         found = np.full(self.count, np.inf)
         np.minimum.at(found, self.owners[inside], self.days[inside])
-        return pl.Series(DUE, np.where(np.isinf(found), np.nan, found)).fill_nan(None)
+        return pl.Series(DUE, np.where(np.isinf(found), np.nan, found), nan_to_null=True)

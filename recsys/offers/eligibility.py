@@ -10,7 +10,7 @@ from recsys.errors import InvalidFilterError
 from recsys.live.filters import compile_filter
 from recsys.offers.due import DUE, DueItems
 from recsys.offers.facts import Knowledge, facts
-from recsys.offers.offer import Offer
+from recsys.offers.offer import Offer, OfferScope
 from recsys.offers.scopes import scoped
 from recsys.offers.values import Audience
 from recsys.types import BoolArray, NumArray
@@ -20,11 +20,12 @@ FIELD = "eligibility"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DueScope:
-    """Offers about the same items that ask when those are due."""
+    """Items of which offers ask when they are due."""
 
     offer: Offer
-    """One of them."""
-    places: tuple[int, ...]
+    """One that is about them."""
+    column: str
+    """In which their expressions find `DUE`."""
     item_nums: NumArray | None
     """Ascending; None: whatever is bought."""
 
@@ -55,24 +56,27 @@ class Conditions:
         schema = known.schema()
         expressions: dict[int, pl.Expr] = {}
         refused: dict[int, InvalidFilterError] = {}
+        due: dict[OfferScope, DueScope] = {}
+        columns: set[str] = set()
         for place, offer in enumerate(offers):
             if not offer.eligibility.strip():
                 continue
+            scope = due.get(offer.scope) or DueScope(offer, f"{DUE}\0{place}", None)
             try:
-                expressions[place] = compile_filter(offer.eligibility, schema)
+                expression = compile_filter(
+                    offer.eligibility, schema, stored_as={DUE: scope.column}
+                )
             except InvalidFilterError as error:
                 refused[place] = _named(error)
-        names = {place: set(each.meta.root_names()) for place, each in expressions.items()}
-        columns = sorted(set().union(*names.values()) - {DUE})
-        asking = [place for place in expressions if DUE in names[place]]
-        by_scope = {offers[place].scope: place for place in asking}
-        due = tuple(
-            DueScope(offers[one], tuple(p for p in asking if offers[p].scope == scope), None).over(
-                known
-            )
-            for scope, one in by_scope.items()
+                continue
+            expressions[place] = expression
+            names = set(expression.meta.root_names())
+            if scope.column in names:
+                due.setdefault(offer.scope, scope.over(known))
+            columns |= names - {scope.column}
+        return cls(
+            len(offers), known, expressions, tuple(sorted(columns)), tuple(due.values()), refused
         )
-        return cls(len(offers), known, expressions, tuple(columns), due, refused)
 
     def over(self, known: Knowledge) -> "Conditions":
         """Returns the same over what is known later, with the same columns."""
@@ -85,18 +89,14 @@ class Conditions:
         if not (self.expressions and len(audience)):
             return result
         table = facts(audience, self.known, self.columns)
-        late = {place for each in self.due for place in each.places}
-        self._judge(table, [place for place in self.expressions if place not in late], result)
         if self.due and self.known.forecaster is not None:
             items = DueItems.of(audience, self.known.forecaster)
-            for each in self.due:
-                self._judge(table.with_columns(items.first(each.item_nums)), each.places, result)
+            table = table.with_columns(
+                items.first(each.item_nums).alias(each.column) for each in self.due
+            )
+        found = table.select(each.alias(str(place)) for place, each in self.expressions.items())
+        result[:, list(self.expressions)] = found.to_numpy()
         return result
-
-    def _judge(self, table: pl.DataFrame, places: Sequence[int], result: BoolArray) -> None:
-        if places:
-            found = table.select(self.expressions[place].alias(str(place)) for place in places)
-            result[:, list(places)] = found.to_numpy()
 
 
 def _named(error: InvalidFilterError) -> InvalidFilterError:
