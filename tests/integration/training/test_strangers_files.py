@@ -255,12 +255,12 @@ def test_olist(out: Path, path: str) -> None:
 
 
 def test_ids_that_lost_their_zeros(out: Path) -> None:
-    done = prepared(out, "hm/hm_transactions.csv", profile="none", items="hm/articles.csv")
+    done = prepared(out, "hm/hm_transactions.csv", items="hm/articles.csv")
     (look,) = [look for look in done.report.looks if look.code == "items-do-not-join"]
     assert "0 of 7" in look.text
     assert "7 of 7" in f"{look.text} {look.advice}"
     own = tomllib.loads(look.mapping)
-    again = prepared(out, "hm/hm_transactions.csv", own, "hm/articles.csv", profile="none")
+    again = prepared(out, "hm/hm_transactions.csv", own, "hm/articles.csv")
     assert not [look for look in again.report.looks if look.code == "items-do-not-join"]
     assert again.items["title"].null_count() == 0
 
