@@ -1,6 +1,8 @@
 """Says before hours of work whether their result can be written where it should be."""
 
+import os
 import tempfile
+from errno import EEXIST
 from pathlib import Path
 
 import typer
@@ -9,7 +11,7 @@ from recsys.errors import ConfigError, file_fault
 
 
 def output_file(option: typer.CallbackParam, path: Path | None) -> Path | None:
-    """Returns a file that a command will write; makes its folder. The callback of an option.
+    """Returns a file that a command will write; its folder can be made. The callback of an option.
 
     Raises:
         ConfigError: it cannot be written; the text names the option.
@@ -23,7 +25,7 @@ def output_file(option: typer.CallbackParam, path: Path | None) -> Path | None:
 
 
 def output_folder(option: typer.CallbackParam, path: Path | None) -> Path | None:
-    """Returns a folder that a command will write to; makes it. The callback of an option.
+    """Returns a folder that a command will write to. The callback of an option.
 
     Raises:
         ConfigError: it cannot be made or written; the text names the option.
@@ -34,16 +36,28 @@ def output_folder(option: typer.CallbackParam, path: Path | None) -> Path | None
 
 
 def _check_folder(option: str, folder: Path) -> None:
-    """Makes a folder, and tries to write there.
+    """Tries to write where a folder is, or would be made; leaves nothing behind.
 
     Raises:
         ConfigError: it cannot be made or written; the text names the option.
     """
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    place = folder if place == folder.absolute() else place
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        if not place.is_dir():
+            raise FileExistsError(EEXIST, os.strerror(EEXIST), str(_shown(place, folder)))
+        with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
         # The file that was tried has a name that nobody knows.
-        error.filename = folder
+        error.filename = str(_shown(place, folder))
         raise ConfigError(f"{option} {file_fault(error)}", file=str(folder)) from error
+
+
+def _shown(place: Path, folder: Path) -> Path:
+    """Returns a place as the user would write it: relative where the folder was."""
+    if folder.is_absolute() or not place.is_relative_to(Path.cwd()):
+        return place
+    return place.relative_to(Path.cwd())

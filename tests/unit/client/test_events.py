@@ -12,6 +12,8 @@ from recsys.client.events import (
     MESSAGE_BYTES,
     MESSAGE_EVENTS,
     ShopEvent,
+    _checked,
+    _is_plain,
     import_calls,
     write_request,
 )
@@ -68,6 +70,21 @@ def test_every_field_is_sent() -> None:
     expected.properties.update({"page": 3, "words": ["a", None]})
     assert sent(event) == expected
     assert {field.name for field in Event.DESCRIPTOR.fields} == set(ShopEvent.__slots__)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"event_type": EventType.PURCHASE, "quantity": 3, "unit_price": 0.0, "value": -1.5},
+        {"event_type": "Product Viewed", "visitor_id": "v", "item_id": "", "session_id": "s"},
+        {"event_type": "page_view", "item_id": "", "channel": "web", "basket_id": "b"},
+    ],
+)
+def test_the_quick_look_sends_what_the_close_one_does(changes: dict[str, Any]) -> None:
+    event = view(**changes)
+    assert _is_plain(event)
+    assert sent(event) == _checked(event, "events[0]")
 
 
 def test_what_is_not_said_is_not_sent() -> None:
