@@ -72,8 +72,10 @@ test: $(VENV)/.dev ## Run the whole test suite with coverage; skip tests whose e
 test-torch: $(VENV)/.torch ## Run the tests that need torch
 	$(PYTHON) -m pytest -m 'extra(name="torch")'
 
-test-bare: .venv-bare/.done ## Run the tests where no extra is installed
-	.venv-bare/bin/python -m pytest --numprocesses 2
+# Half of the suite's time: servers, stores and properties use what no extra brings. TESTS=tests runs all.
+TESTS ?= tests --ignore tests/property --ignore tests/integration/serving --ignore tests/integration/store
+test-bare: .venv-bare/.done ## Run tests where no extra is installed (TESTS=tests for the whole suite)
+	.venv-bare/bin/python -m pytest --numprocesses 2 $(TESTS)
 
 check: $(VENV)/.dev protos-check ## Lint, types, import contracts, stub drift, proto style
 	$(VENV)/bin/ruff check .
