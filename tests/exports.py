@@ -271,7 +271,7 @@ def hm() -> dict[str, str]:
         for line in lines()
     ]
     goods = [
-        (f"010877501{n}", "0108775", title, KINDS[n % 4], "Ladies", "Ladies", "Upper")
+        (f"010877501{n}", f"010877{n}", title, KINDS[n % 4], "Ladies", "Ladies", "Upper")
         for n, title in enumerate(TITLES)
     ]
     header = "article_id,product_code,prod_name,product_type_name,index_group_name,index_name"
