@@ -106,7 +106,7 @@ EVENT = ("event_type", "customer_id", "item_id", "quantity", "unit_price")
             HM,
             "hm",
             [
-                ("purchase", "c1", "0108775015", 1.0, 0.05),
+                ("purchase", "c1", "108775015", 1.0, 0.05),
                 ("purchase", "c2", "0108775044", 1.0, 0.03),
                 ("purchase", "c2", "0108775044", 1.0, 0.03),
             ],
@@ -199,3 +199,55 @@ def test_items_of_square_are_those_of_the_sales(tmp_path: Path) -> None:
     items = read(tmp_path, SQUARE)[1]["items"].sort("item_id")
     assert items["item_id"].to_list() == ["B-1", "Latte"]
     assert items["title"].to_list() == ["House Regular", "Latte Large"]
+
+
+SHOPIFY_ORDERS = (
+    "Name,Email,Financial Status,Created at,Lineitem quantity,Lineitem name,Lineitem price,"
+    "Lineitem sku,Cancelled at,Vendor,Source\n"
+    "#1,a@example.org,paid,2025-01-01 10:00:00 +0000,1,Tee - Red,19.00,TEE,,Acme,web\n"
+    "#2,b@example.org,paid,2025-01-02 10:00:00 +0000,2,Mug,8.50,MUG,,Acme,web\n"
+    "#3,a@example.org,paid,2025-01-03 10:00:00 +0000,1,Cap,12.00,CAP,,Acme,web\n"
+)
+SHOPIFY_PRODUCTS = (
+    "Handle,Title,Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Variant SKU,"
+    "Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Price,"
+    "Variant Compare At Price,Status\n"
+    "tee,Tee,Acme,Shirts,,TRUE,Color,Red,TEE,shopify,0,continue,19.00,25.00,active\n"
+    "mug,Mug,Acme,Mugs,,TRUE,Title,Default Title,MUG,,0,deny,8.50,0.00,active\n"
+    "cap,Cap,Acme,Caps,,TRUE,Title,Default Title,CAP,shopify,4,deny,12.00,,active\n"
+)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"orders.csv": SHOPIFY_ORDERS},
+        {"orders.csv": SHOPIFY_ORDERS, "products.csv": SHOPIFY_PRODUCTS},
+        {**REES46, "2019-Nov.csv": REES46["2019-Oct.csv"].replace("2019-10", "2019-11")},
+        {name: text.replace("aqua", "").replace("shiseido", "") for name, text in REES46.items()},
+    ],
+    ids=["no-till-sales", "back-orders", "two-months", "no-brands"],
+)
+def test_what_a_profile_says_for_every_shop_is_no_warning_for_one(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    plan = recognise(Sources(str(tmp_path / next(iter(files)))), {})
+    report = prepare(plan.sources, tmp_path / "out", plan.mapping, now=NOW)
+    assert report.warnings == ()
+
+
+def test_a_rule_of_ones_own_without_effect_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(SHOPIFY_ORDERS)
+    own = {"events": {"require": {"item_id": {"present": True}}}}
+    plan = recognise(Sources(str(tmp_path / "orders.csv")), own)
+    report = prepare(plan.sources, tmp_path / "out", plan.mapping, now=NOW)
+    (warning,) = report.warnings
+    assert "require.item_id had no effect" in warning.text
+
+
+def test_a_price_to_compare_with_of_nothing_is_none(tmp_path: Path) -> None:
+    files = {"orders.csv": SHOPIFY_ORDERS, "products.csv": SHOPIFY_PRODUCTS}
+    items = read(tmp_path, files)[1]["items"].sort("item_id")
+    assert items["list_price"].to_list() == [None, None, 25.0]
