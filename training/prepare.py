@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from recsys.config import merge, read_toml
+from recsys.config import merge, read_toml_file
 from recsys.data.bars import bars
 from recsys.data.dataset import REJECTS_FILE
 from recsys.data.reading.columns import MappedColumn
@@ -92,9 +92,15 @@ def prepare_command(
         raise typer.BadParameter(message)
     files = demo_sources() if demo else Sources(events, items, customers)
     file = MAPPING_FILE if demo and mapping is None else mapping
-    own = {} if file is None else read_toml(file)
-    own = _with_options(own, max_reject_rate, delimiter)
-    plan = recognise(files, own, "none" if demo else profile, where=str(file or "the options"))
+    read = None if file is None else read_toml_file(file)
+    own = _with_options({} if read is None else read.values, max_reject_rate, delimiter)
+    plan = recognise(
+        files,
+        own,
+        "none" if demo else profile,
+        where=str(file or "the options"),
+        lines=None if read is None else read.lines,
+    )
     console = Console()
     for found in plan.recognised:
         console.print(found.sentence(), soft_wrap=True, markup=False, highlight=False)

@@ -1,7 +1,7 @@
 """What items and customers have in common: one row for each id, and attributes beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -24,6 +24,8 @@ class EntityRows:
     """`BROKEN_SCHEMA`."""
     notes: tuple[str, ...] = ()
     """What a person should hear about how values were understood."""
+    effects: Mapping[str, int] = field(default_factory=dict)
+    """Setting of the mapping -> rows that it had an effect on."""
 
 
 def with_attributes(

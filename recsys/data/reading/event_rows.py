@@ -53,6 +53,8 @@ class EventBatch:
     """`visitor_id`, `customer_id` of all rows that name both, each pair once."""
     mentions: tuple[int, ...]
     """Events of each of the mapping's mentions."""
+    effects: Mapping[str, int]
+    """Setting of the mapping -> rows that it had an effect on."""
 
 
 def convert_events(
@@ -84,7 +86,23 @@ def convert_events(
         pl.concat([batch.broken, bad]),
         _links(rows),
         tuple(_mentions(good, mapping)),
+        _effects(rows, table, mapping),
     )
+
+
+def _effects(rows: pl.DataFrame, table: pl.DataFrame, mapping: EventMapping) -> dict[str, int]:
+    """Counts the rows that settings change whose effect the raw rows do not show."""
+    counts: dict[str, int] = {}
+    when = {name: rule for name, rule in mapping.returns.when.items() if name in table.columns}
+    if when:
+        fits = fulfils_any(when, raw_cells(when, table.schema, mapping))
+        counts["returns.when"] = int(table.select(fits.sum()).item())
+    for ours, rules in mapping.type_when.items():
+        cells_of = rule_cells(rules, rows.schema, mapping)
+        if rules.keys() <= cells_of.keys():
+            fits = fulfils(rules, cells_of)
+            counts[f"type_when.{ours}"] = int(rows.select(fits.sum()).item())
+    return counts
 
 
 def _links(rows: pl.DataFrame) -> pl.DataFrame:

@@ -57,11 +57,12 @@ def convert_items(
     table = rows.select(ROW, *exprs, *texts, *theirs, tags.alias(_TAGS))
     table = table.with_columns(created_at=created, tags=_TAGS)
     table = with_sale_prices(table, rows, mapping, now)
-    table = _with_shown(table, mapping).with_row_index(PLACE)
+    table, effects = _with_shown(table, mapping)
+    table = table.with_row_index(PLACE)
     good, bad = sift(table, _checks(table, mapping))
     # Nothing said of an item's stock: it may be shown.
     kept = good.select(PLACE, *ITEM_SCHEMA).with_columns(pl.col("available").fill_null(value=True))
-    return EntityRows(with_attributes(kept, rows, sources, mapping), bad, notes)
+    return EntityRows(with_attributes(kept, rows, sources, mapping), bad, notes, effects)
 
 
 def _with_separator(
@@ -88,15 +89,21 @@ def _ruled_columns(mapping: ItemMapping) -> set[str]:
     return {name for rule in rules for name in rule} - ITEM_SCHEMA.keys()
 
 
-def _with_shown(table: pl.DataFrame, mapping: ItemMapping) -> pl.DataFrame:
-    """Returns the items with what rules say of whether they may be shown, over their stock."""
-    for rules, shown in ((mapping.available_when, True), (mapping.unavailable, False)):
+def _with_shown(table: pl.DataFrame, mapping: ItemMapping) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Returns the items with what rules say of whether they may be shown, and how many each fits.
+
+    A rule that hides counts more than one that shows, and both more than a stock.
+    """
+    effects: dict[str, int] = {}
+    for setting, shown in (("available_when", True), ("unavailable", False)):
+        rules = getattr(mapping, setting)
         cells_of = rule_cells(rules, table.schema, mapping)
         there = {column: rule for column, rule in rules.items() if column in cells_of}
         if there:
-            fits = fulfils_any(there, cells_of)
+            fits = table.select(fits=fulfils_any(there, cells_of))["fits"]
+            effects[setting] = int(fits.sum())
             table = table.with_columns(available=pl.when(fits).then(shown).otherwise("available"))
-    return table
+    return table, effects
 
 
 def _checks(table: pl.DataFrame, mapping: ItemMapping) -> list[Check]:

@@ -136,6 +136,8 @@ def _load(  # noqa: PLR0917 - two callers, both above
         ids = WholeIds(columns, mapping)
         done = matched.convert(ids.read(pl.concat([batch.rows for batch in batches])))
         watch.say(kind, (f"{file.name}: {note}" for note in (*ids.notes, *done.notes)))
+        for setting, count in done.effects.items():
+            watch.effects.add(kind, setting, count)
         rejects.add(kind, file, pl.concat([broken, done.rejects]))
         frames.append(done.rows)
         read += sum(len(batch) for batch in batches)
@@ -158,4 +160,6 @@ def _load(  # noqa: PLR0917 - two callers, both above
         filtered=filtered,
     )
     watch.say(kind, (note for join in joins for note in join.notes()))
+    for join in joins:
+        watch.effects.add(kind, f"joins.{join.name}", join.looked_up - join.unmatched)
     return Entities(first, counts)

@@ -81,6 +81,8 @@ def load_events(
             clock.look(done.events)
             sorter.add(done.events)
             visitors.add(done.links)
+            for setting, count in done.effects.items():
+                watch.effects.add("events", setting, count)
             mentions = [sum(pair) for pair in zip(mentions, done.mentions, strict=True)]
             read += len(batch)
             records += len(batch) if batch.records is None else batch.records
@@ -93,6 +95,8 @@ def load_events(
     left_out = sum(sum(feed.left_out.values()) for feed in feeds)
     shutil.rmtree(chunks)
     watch.say("events", (note for join in joins for note in join.notes()))
+    for join in joins:
+        watch.effects.add("events", f"joins.{join.name}", join.looked_up - join.unmatched)
     watch.say("events", visitors.notes())
     watch.say(
         "events",

@@ -26,6 +26,7 @@ from recsys.data.reading.profile_columns import (
     written_as,
 )
 from recsys.errors import ConfigError
+from recsys.toml_lines import TomlLines
 
 _OTHER_WAYS = {"line_value": "unit_price", "time_parts": "event_time", "properties": "properties"}
 """Setting -> our column, which it gives as `columns` and `constants` could."""
@@ -166,13 +167,18 @@ def laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
     return {**merged, "optional": sorted({*optional, *own.get("optional", ())})}
 
 
-def checked(values: Mapping[str, Any], where: str) -> FileMappings:
+def checked(values: Mapping[str, Any], where: str, lines: TomlLines | None = None) -> FileMappings:
     """Returns a whole mapping from its values.
+
+    Args:
+        values: as they were read.
+        where: names them in errors.
+        lines: of the file, to name the line of what is wrong.
 
     Raises:
         ConfigError: something in it is unknown or contradicts itself.
     """
-    return validated(FileMappings, values, where=where)
+    return validated(FileMappings, values, where=where, lines=lines)
 
 
 def _load(file: Path) -> Profile:

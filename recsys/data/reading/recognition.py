@@ -22,6 +22,7 @@ from recsys.data.reading.profiles import (
 from recsys.data.reading.readers import find_files, open_table, readable_files
 from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
+from recsys.toml_lines import TomlLines
 
 MOST_FILES = 50
 """So many files of a folder are opened to recognise them; all where these differ in kind."""
@@ -64,7 +65,12 @@ class Plan:
 
 
 def recognise(
-    sources: Sources, own: Mapping[str, Any], profile: str | None = None, *, where: str = "mapping"
+    sources: Sources,
+    own: Mapping[str, Any],
+    profile: str | None = None,
+    *,
+    where: str = "mapping",
+    lines: TomlLines | None = None,
 ) -> Plan:
     """Settles how the files are read: by a profile, with the user's own mapping laid over it.
 
@@ -76,12 +82,13 @@ def recognise(
         own: the user's mapping file, as read; empty where there is none.
         profile: the name of a profile, a file of one, `none`, or None: by the headers.
         where: names the user's mapping in errors.
+        lines: of the user's mapping file, to name the line of what is wrong.
 
     Raises:
         ConfigError: the profile or the mapping cannot be used.
         DataError: the files are none that the named profile knows.
     """
-    alone = checked(own, where)
+    alone = checked(own, where, lines)
     if profile == "none" or sources.events is None:
         return Plan(sources, alone)
     candidates = shipped_profiles() if profile is None else (find_profile(profile),)

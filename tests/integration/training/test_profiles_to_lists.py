@@ -52,7 +52,9 @@ def test_three_commands_to_a_list(
         if arguments[0] == "prepare":
             said = " ".join(done.output.split())
             assert f"profile {profile} (--profile none" in said
-    lists = pl.concat([pl.read_csv(file, infer_schema=False) for file in Path("lists").glob("*.csv")])
+    lists = pl.concat(
+        [pl.read_csv(file, infer_schema=False) for file in Path("lists").glob("*.csv")]
+    )
     assert lists["customer_id"].n_unique() == CUSTOMERS
     items = pl.read_parquet("data/items.parquet")
     assert set(lists["item_1_id"]) <= set(items["item_id"])

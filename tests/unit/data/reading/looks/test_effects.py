@@ -105,3 +105,29 @@ def test_an_effect_in_a_later_batch_counts() -> None:
     effects.add("events", "joins.orders", 5)
     assert effects.idle("events") == ("exclude.status",)
     assert effects.idle("customers") == ()
+
+
+def test_settings_that_conversions_count_are_named_where_they_did_nothing(tmp_path: Path) -> None:
+    (tmp_path / "keys.csv").write_text("key,colour\nelse,red\n")
+    events = orders().with_columns(pl.lit("paid").alias("status"))
+    mapping = {
+        "events": {
+            "returns": {"when": {"status": {"any_of": ["refunded"]}}},
+            "type_when": {"view": {"status": {"any_of": ["seen"]}}},
+            "joins": {"keys": {"files": ["keys.csv"], "on": {"order_id": "key"}}},
+        },
+        "items": {"unavailable": {"title": {"any_of": ["Nothing"]}}},
+    }
+    said = " ".join(idle(tmp_path, mapping, events))
+    for setting in ("returns.when", "type_when.view", "joins.keys", "unavailable"):
+        assert f"{setting} {NOTHING}" in said
+    (tmp_path / "keys.csv").write_text("key,colour\no1,red\n")
+    mapping = {
+        "events": {
+            "returns": {"when": {"order_id": {"any_of": ["o3"]}}},
+            "type_when": {"view": {"order_id": {"any_of": ["o5"]}}},
+            "joins": mapping["events"]["joins"],
+        },
+        "items": {"unavailable": {"title": {"any_of": ["Thing p001"]}}},
+    }
+    assert idle(tmp_path, mapping, events) == []
