@@ -157,7 +157,8 @@ class ItemMapping(FileMapping):
     unavailable: dict[str, Rule] = Field(default={})
     """Column, ours or the retailer's -> which items may not be shown, whatever else holds."""
     categories_separator: str | None = Field(default=None, min_length=1)
-    """Between several categories in one text: the first is the category, all are tags."""
+    """Between several categories in one text: the first is the category, all are tags; behind a
+    backslash it is a character. Default: commas between paths of one root."""
     category_separator: str = Field(default=">", min_length=1)
     """Between the steps of a category path in one text."""
     tags_separator: str = Field(default="|", min_length=1)

@@ -251,3 +251,57 @@ def test_a_price_to_compare_with_of_nothing_is_none(tmp_path: Path) -> None:
     files = {"orders.csv": SHOPIFY_ORDERS, "products.csv": SHOPIFY_PRODUCTS}
     items = read(tmp_path, files)[1]["items"].sort("item_id")
     assert items["list_price"].to_list() == [None, None, 25.0]
+
+
+def test_segment_events_in_another_spelling(tmp_path: Path) -> None:
+    calls = [("product_added", "P1"), ("order_completed", "P2"), ("Product Viewed", "P3")]
+    lines = [
+        f'{{"messageId":"m{n}","type":"track","anonymousId":"a","userId":"u","event":"{event}",'
+        f'"timestamp":"2025-03-01T10:00:0{n}Z","properties":{{"product_id":"{item}"}}}}'
+        for n, (event, item) in enumerate(calls)
+    ]
+    name, tables = read(tmp_path, {"s.jsonl": "\n".join(lines)})
+    assert name == "segment"
+    kinds = tables["events"].sort("event_time")["event_type"].to_list()
+    assert kinds == ["add-to-cart", "purchase", "view"]
+
+
+def test_several_product_types_of_a_feed(tmp_path: Path) -> None:
+    (tmp_path / "feed.tsv").write_text(
+        "id\ttitle\tdescription\tlink\timage_link\tavailability\tprice\tproduct_type\n"
+        "p1\tTee\td\tl\ti\tin_stock\t19.00 EUR\tHome > Tees, Home > Gifts\n"
+    )
+    (tmp_path / "orders.csv").write_text("customer_id,item_id,date\nc1,p1,2025-01-01\n")
+    given = Sources(str(tmp_path / "orders.csv"), str(tmp_path / "feed.tsv"))
+    plan = recognise(given, {})
+    prepare(plan.sources, tmp_path / "out", plan.mapping, now=NOW)
+    (item,) = pl.read_parquet(tmp_path / "out" / "items.parquet").rows(named=True)
+    assert item["category"] == ["Home", "Tees"]
+    assert item["tags"] == ["Home > Tees", "Home > Gifts"]
+
+
+WOO = (
+    "order_id,status,date,customer_id,billing_email,item_product_id,item_name,item_quantity,"
+    "item_total,item_refunded_qty\n"
+    "1,completed,2025-01-01 10:00:00,1,a@example.org,12,Tea,3,30.00,-1\n"
+    "2,completed,2025-01-02 10:00:00,2,b@example.org,13,Cup,1,8.00,0\n"
+)
+
+
+def test_units_that_were_refunded_are_mentioned(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(WOO)
+    plan = recognise(Sources(str(tmp_path / "orders.csv")), {})
+    report = prepare(plan.sources, tmp_path / "out", plan.mapping, now=NOW)
+    assert "1 events: some of their units were refunded" in " ".join(
+        look.text for look in report.looks
+    )
+
+
+def test_a_variable_product_is_of_the_group_of_its_variations(tmp_path: Path) -> None:
+    products = (
+        "ID,Type,SKU,Name,Regular price,Categories,Parent\n"
+        '12,variable,TEA,Tea,,"Food\\, drinks > Tea, Gifts",\n14,variation,TEA-1,Tea 1,5,,TEA\n'
+    )
+    items = read(tmp_path, {"orders.csv": WOO, "products.csv": products})[1]["items"]
+    assert items.sort("item_id")["group_id"].to_list() == ["TEA", None, "TEA"]
+    assert items.sort("item_id")["category"].to_list() == [["Food, drinks", "Tea"], None, None]
