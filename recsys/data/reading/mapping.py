@@ -22,8 +22,8 @@ from recsys.data.reading.mapping_parts import (
     Zone,
 )
 
-MISSING_TEXTS = ("", "NULL", "null", "NaN", "nan", "None", "\\N")
-"""Texts that mean "no value" in exports of databases and data frames."""
+MISSING_TEXTS = ("", "NULL", "null", "NaN", "nan", "None", "\\N", "(not set)")
+"""Texts that mean "no value" in exports of databases, data frames and Google Analytics."""
 
 
 def _check_names(used: Iterable[str], known: Iterable[str]) -> None:

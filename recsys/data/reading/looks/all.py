@@ -14,6 +14,7 @@ LOOKS: tuple[Callable[[Evidence], Iterator[Look]], ...] = (
     ids.always_new,
     ids.one_id_has_most,
     kinds.kinds,
+    kinds.ratings,
     kinds.numbers,
     currencies.two_currencies,
     kinds.repeats,
