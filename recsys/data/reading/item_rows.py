@@ -12,7 +12,7 @@ from recsys.data.reading.category_texts import several_categories
 from recsys.data.reading.checks import Check, id_checks, sift
 from recsys.data.reading.entity_rows import PLACE, EntityRows, with_attributes
 from recsys.data.reading.event_times import first_times
-from recsys.data.reading.first_value import first, padded
+from recsys.data.reading.first_value import first, in_one_form
 from recsys.data.reading.literal import column as named
 from recsys.data.reading.mapping import FileMapping, ItemMapping
 from recsys.data.reading.raw import ROW
@@ -166,7 +166,7 @@ def _item_cell(
     else:
         whole = ours in mapping.whole_number_ids
         ids = [cells.identifier(n, types[n], mapping, whole_number=whole) for n in columns]
-        cell = padded(first(ids), mapping.id_width.get(ours))
+        cell = in_one_form(first(ids), ours, mapping)
     return cell.alias(ours)
 
 

@@ -68,6 +68,8 @@ class FileMapping(StrictModel):
     counts, if no other reads them differently."""
     id_width: dict[str, Annotated[int, Field(ge=1, le=512)]] = Field(default={})
     """Our id column -> digits: a shorter number gets zeros in front (`108775` is `0108775`)."""
+    lower_case_ids: Columns = ()
+    """Our id columns in which upper and lower case are one (e-mail addresses)."""
     guess: bool = True
     """Columns with usual names are recognised without being named."""
     optional: Columns = ()
@@ -124,7 +126,7 @@ class EventMapping(FileMapping):
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
         _check_names((*self.columns, *self.constants), EVENT_NAMES)
-        _check_names((*self.id_width, *self.whole_number_ids), EVENT_NAMES)
+        _check_names((*self.id_width, *self.whole_number_ids, *self.lower_case_ids), EVENT_NAMES)
         twice = sorted(self.columns.keys() & self.constants.keys())
         if self.line_value is not None and "unit_price" in {*self.columns, *self.constants}:
             twice.append("unit_price")
@@ -170,7 +172,10 @@ class ItemMapping(FileMapping):
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), ITEM_NAMES)
+        _check_names(
+            (*self.columns, *self.id_width, *self.whole_number_ids, *self.lower_case_ids),
+            ITEM_NAMES,
+        )
         for ours in ("category", "markets", "tags"):
             if ours in self.require or ours in self.exclude:
                 message = f"{ours}: holds a list: a rule needs a column of one text or number"
@@ -190,7 +195,10 @@ class CustomerMapping(FileMapping):
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), CUSTOMER_NAMES)
+        _check_names(
+            (*self.columns, *self.id_width, *self.whole_number_ids, *self.lower_case_ids),
+            CUSTOMER_NAMES,
+        )
         return self
 
 
