@@ -7,7 +7,7 @@ import polars as pl
 from recsys.data.reading import cells
 from recsys.data.reading.checks import Check, id_checks, sift
 from recsys.data.reading.entity_rows import PLACE, EntityRows, with_attributes
-from recsys.data.reading.first_value import first, padded
+from recsys.data.reading.first_value import first, in_one_form
 from recsys.data.reading.mapping import CustomerMapping
 from recsys.data.reading.raw import ROW
 from recsys.data.reading.rules import exclude_checks, require_checks, rule_cells, rule_texts
@@ -29,7 +29,7 @@ def convert_customers(
         cells.identifier(name, rows.schema[name], mapping, whole_number=whole)
         for name in sources["customer_id"]
     ]
-    customer = padded(first(ids), mapping.id_width.get("customer_id"))
+    customer = in_one_form(first(ids), "customer_id", mapping)
     rules = {*mapping.require, *mapping.exclude} - {"customer_id"}
     theirs = rule_texts(rules, rows.schema, mapping)
     table = rows.select(ROW, customer.alias("customer_id"), *theirs).with_row_index(PLACE)

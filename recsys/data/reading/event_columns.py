@@ -1,6 +1,6 @@
 """Settles where the columns of an events file come from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +30,19 @@ class EventColumns:
 
 
 def match_event_columns(
-    file: Path, columns: tuple[str, ...], mapping: EventMapping
+    file: Path,
+    columns: tuple[str, ...],
+    mapping: EventMapping,
+    *,
+    guessed: Collection[str] = (),
 ) -> EventColumns:
     """Settles the columns of an events file; without an event type, every row is a purchase.
+
+    Args:
+        file: named in errors.
+        columns: the file's columns.
+        mapping: what the retailer says.
+        guessed: parts of the time in the mapping that nobody named.
 
     Raises:
         DataError: a needed column is missing; the text says how to name it.
@@ -74,7 +84,7 @@ def match_event_columns(
         more.append(MappedColumn("properties", " + ".join(properties), how, properties))
     if time_parts:
         sources["event_time"] = time_parts
-        how = how_named(time_parts, mapping.optional)
+        how = "guessed" if guessed else how_named(time_parts, mapping.optional)
         more.append(MappedColumn("event_time", " + ".join(time_parts), how, time_parts))
     more += _defaults(file, columns, sources, constants)
     return EventColumns(sources, constants, (*notes, *more))

@@ -16,7 +16,7 @@ from recsys.data.reading.checks import Check, id_checks, sift
 from recsys.data.reading.event_checks import IDS, NUMBERS, RESERVED, event_checks, written
 from recsys.data.reading.event_columns import EventColumns
 from recsys.data.reading.event_times import read_times
-from recsys.data.reading.first_value import first, padded
+from recsys.data.reading.first_value import first, in_one_form
 from recsys.data.reading.mapping import EventMapping
 from recsys.data.reading.raw import ROW, RawBatch
 from recsys.data.reading.rules import (
@@ -156,7 +156,7 @@ def _cells(
             for name in sources.get(ours, ())
         ]
         cell = _event_id(ids, schema, mapping) if ours == "event_id" else first(ids)
-        yield padded(cell, mapping.id_width.get(ours)).alias(ours)
+        yield in_one_form(cell, ours, mapping).alias(ours)
     for ours in _TEXTS:
         yield text(ours).alias(ours)
     # As texts, so that a number is the same in a file that has types and one that has none.

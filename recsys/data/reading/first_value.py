@@ -1,8 +1,10 @@
-"""Takes the first of several columns that has a value, and brings ids to their width."""
+"""Takes the first of several columns that has a value, and brings ids to one form."""
 
 from collections.abc import Iterable
 
 import polars as pl
+
+from recsys.data.reading.mapping import FileMapping
 
 
 def first(cells: Iterable[pl.Expr]) -> pl.Expr:
@@ -13,8 +15,17 @@ def first(cells: Iterable[pl.Expr]) -> pl.Expr:
     return every[0] if len(every) == 1 else pl.coalesce(every)
 
 
-def padded(cell: pl.Expr, width: int | None) -> pl.Expr:
-    """Returns ids in which a number of fewer than `width` digits has zeros in front."""
+def in_one_form(cell: pl.Expr, ours: str, mapping: FileMapping) -> pl.Expr:
+    """Returns ids as the mapping wants them: in lower case, a short number with zeros in front.
+
+    Args:
+        cell: the ids.
+        ours: our name of their column.
+        mapping: says which columns are changed.
+    """
+    if ours in mapping.lower_case_ids:
+        cell = cell.str.to_lowercase()
+    width = mapping.id_width.get(ours)
     if width is None:
         return cell
     return pl.when(cell.str.contains(r"^\d+$")).then(cell.str.zfill(width)).otherwise(cell)

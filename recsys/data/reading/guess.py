@@ -45,6 +45,7 @@ EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
         "eventtime timestamp transactiontimestamp eventtimestamp datetime invoicedate orderdate "
         "purchasedate transactiondate orderedat createdat eventdate orderdatetime ordertime "
         "purchasetime purchasetimestamp orderpurchasetimestamp saledate occurredat tdat "
+        "transactiondt transdate "
         "unixreviewtime createddate datecreated createdon time date ts "
         "datum bestelldatum rechnungsdatum zeitpunkt zeitstempel datecommande fecha data "
         "주문일시 주문일자 주문일 구매일시 구매일 결제일시 일시 날짜"
@@ -60,7 +61,7 @@ EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "channel": _names("channel saleschannel platform"),
     "attribution_token": _names("attributiontoken"),
-    "value": _names("value rating stars bewertung 평점 별점"),
+    "value": _names("value rating stars overall bewertung 평점 별점"),
     "properties": _names("properties"),
 }
 """Our event column -> names it goes by, most telling first, as `bare` writes them."""

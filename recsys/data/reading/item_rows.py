@@ -8,10 +8,11 @@ import polars as pl
 from recsys.data.events import ITEM_SCHEMA, MARKET
 from recsys.data.reading import cells
 from recsys.data.reading.availability import availability, is_no
+from recsys.data.reading.category_texts import several_categories
 from recsys.data.reading.checks import Check, id_checks, sift
 from recsys.data.reading.entity_rows import PLACE, EntityRows, with_attributes
 from recsys.data.reading.event_times import first_times
-from recsys.data.reading.first_value import first, padded
+from recsys.data.reading.first_value import first, in_one_form
 from recsys.data.reading.literal import column as named
 from recsys.data.reading.mapping import FileMapping, ItemMapping
 from recsys.data.reading.raw import ROW
@@ -165,7 +166,7 @@ def _item_cell(
     else:
         whole = ours in mapping.whole_number_ids
         ids = [cells.identifier(n, types[n], mapping, whole_number=whole) for n in columns]
-        cell = padded(first(ids), mapping.id_width.get(ours))
+        cell = in_one_form(first(ids), ours, mapping)
     return cell.alias(ours)
 
 
@@ -175,12 +176,12 @@ def _path(
     if len(columns) > 1:
         each = [cells.text(name, types[name], mapping) for name in columns]
         if mapping.categories_separator is not None:
-            each = [step.str.split(mapping.categories_separator).list.first() for step in each]
+            each = [several_categories(step, mapping).list.first() for step in each]
         return _without_gaps(pl.concat_list([step.str.strip_chars() for step in each]))
     column, dtype = columns[0], types[columns[0]]
-    if mapping.categories_separator is None or isinstance(dtype, pl.List):
+    if isinstance(dtype, pl.List):
         return _split(column, dtype, mapping, mapping.category_separator)
-    several = _split(column, dtype, mapping, mapping.categories_separator)
+    several = _categories(column, dtype, mapping)
     steps = several.list.first().str.split(mapping.category_separator)
     return _without_gaps(steps.list.eval(pl.element().str.strip_chars()))
 
@@ -193,15 +194,28 @@ def _tags(
 ) -> pl.Expr:
     """Returns tags; where several categories may stand in one text, each is one, too."""
     lists = [_split(name, types[name], mapping, mapping.tags_separator) for name in columns]
-    separator = mapping.categories_separator
-    if separator is not None and len(categories) == 1 and categories != columns:
-        lists.append(_split(categories[0], types[categories[0]], mapping, separator))
+    if len(categories) == 1 and categories != columns:
+        column, dtype = categories[0], types[categories[0]]
+        if mapping.categories_separator is not None:
+            lists.append(_categories(column, dtype, mapping))
+        elif not dtype.is_nested():
+            several = _categories(column, dtype, mapping)
+            lists.append(pl.when(several.list.len() > 1).then(several))
     if not lists:
         return pl.lit(None, ITEM_SCHEMA["tags"])
     if len(lists) == 1:
         return lists[0]
     every = pl.concat_list([tags.fill_null([]) for tags in lists])
     return _without_gaps(every.list.unique(maintain_order=True))
+
+
+def _categories(column: str, dtype: pl.DataType, mapping: ItemMapping) -> pl.Expr:
+    """Returns the categories of a column: those of a list, or of a text that has several."""
+    if isinstance(dtype, pl.List):
+        return _without_gaps(named(column).cast(pl.List(pl.String)))
+    texts = cells.text(column, dtype, mapping).cast(pl.String)
+    several = several_categories(texts, mapping)
+    return _without_gaps(several.list.eval(pl.element().str.strip_chars()))
 
 
 def _split(column: str, dtype: pl.DataType, mapping: ItemMapping, separator: str) -> pl.Expr:

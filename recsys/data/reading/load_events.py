@@ -21,6 +21,7 @@ from recsys.data.reading.readers import find_files, open_table
 from recsys.data.reading.rejects import Rejects, count_filtered
 from recsys.data.reading.shape.joins import load_joins
 from recsys.data.reading.shape.shaper import shaped
+from recsys.data.reading.time_columns import find_time_parts
 from recsys.data.reading.visitor_links import VisitorLinks
 from recsys.data.reading.whole_ids import WholeIds
 
@@ -67,16 +68,18 @@ def load_events(
     for file in files:
         table = shaped(open_table(file, mapping.form), mapping, joins, named_by(mapping))
         watch.say("events", (f"{file.name}: {note}" for note in table.notes))
-        columns = match_event_columns(file, table.columns, mapping)
+        table, parts = find_time_parts(table, mapping)
+        read_as = mapping.model_copy(update={"time_parts": parts}) if parts else mapping
+        columns = match_event_columns(file, table.columns, read_as, guessed=parts)
         refuse_repeated(file, table.repeated, columns.notes)
         if file == files[0]:
             announce("events", columns.notes)
-        watch.columns("events", table.columns, columns.notes, mapping)
+        watch.columns("events", table.columns, columns.notes, read_as)
         clock.start_file()
         ids = WholeIds((name for o in ID_COLUMNS for name in columns.sources.get(o, ())), mapping)
         for batch in table.batches:
             watch.rows("events", batch.rows)
-            done = convert_events(ids.read_batch(batch), columns, mapping, now=now)
+            done = convert_events(ids.read_batch(batch), columns, read_as, now=now)
             rejects.add("events", file, done.rejects)
             clock.look(done.events)
             sorter.add(done.events)

@@ -22,8 +22,8 @@ from recsys.data.reading.mapping_parts import (
     Zone,
 )
 
-MISSING_TEXTS = ("", "NULL", "null", "NaN", "nan", "None", "\\N")
-"""Texts that mean "no value" in exports of databases and data frames."""
+MISSING_TEXTS = ("", "NULL", "null", "NaN", "nan", "None", "\\N", "(not set)")
+"""Texts that mean "no value" in exports of databases, data frames and Google Analytics."""
 
 
 def _check_names(used: Iterable[str], known: Iterable[str]) -> None:
@@ -68,6 +68,8 @@ class FileMapping(StrictModel):
     counts, if no other reads them differently."""
     id_width: dict[str, Annotated[int, Field(ge=1, le=512)]] = Field(default={})
     """Our id column -> digits: a shorter number gets zeros in front (`108775` is `0108775`)."""
+    lower_case_ids: Columns = ()
+    """Our id columns in which upper and lower case are one (e-mail addresses)."""
     guess: bool = True
     """Columns with usual names are recognised without being named."""
     optional: Columns = ()
@@ -124,7 +126,7 @@ class EventMapping(FileMapping):
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
         _check_names((*self.columns, *self.constants), EVENT_NAMES)
-        _check_names((*self.id_width, *self.whole_number_ids), EVENT_NAMES)
+        _check_names((*self.id_width, *self.whole_number_ids, *self.lower_case_ids), EVENT_NAMES)
         twice = sorted(self.columns.keys() & self.constants.keys())
         if self.line_value is not None and "unit_price" in {*self.columns, *self.constants}:
             twice.append("unit_price")
@@ -157,7 +159,8 @@ class ItemMapping(FileMapping):
     unavailable: dict[str, Rule] = Field(default={})
     """Column, ours or the retailer's -> which items may not be shown, whatever else holds."""
     categories_separator: str | None = Field(default=None, min_length=1)
-    """Between several categories in one text: the first is the category, all are tags."""
+    """Between several categories in one text: the first is the category, all are tags; behind a
+    backslash it is a character. Default: commas between paths of one root."""
     category_separator: str = Field(default=">", min_length=1)
     """Between the steps of a category path in one text."""
     tags_separator: str = Field(default="|", min_length=1)
@@ -169,7 +172,10 @@ class ItemMapping(FileMapping):
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), ITEM_NAMES)
+        _check_names(
+            (*self.columns, *self.id_width, *self.whole_number_ids, *self.lower_case_ids),
+            ITEM_NAMES,
+        )
         for ours in ("category", "markets", "tags"):
             if ours in self.require or ours in self.exclude:
                 message = f"{ours}: holds a list: a rule needs a column of one text or number"
@@ -189,7 +195,10 @@ class CustomerMapping(FileMapping):
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:
-        _check_names((*self.columns, *self.id_width, *self.whole_number_ids), CUSTOMER_NAMES)
+        _check_names(
+            (*self.columns, *self.id_width, *self.whole_number_ids, *self.lower_case_ids),
+            CUSTOMER_NAMES,
+        )
         return self
 
 

@@ -33,7 +33,7 @@ from recsys.data.reading.looks.watch import Watch
 from recsys.data.reading.mapping import Mapping
 from recsys.data.reading.numbers import AMBIGUOUS_NUMBER
 from recsys.data.reading.problems import Problems
-from recsys.data.reading.rejects import Rejects
+from recsys.data.reading.rejects import FILTERED, Rejects
 from recsys.data.reading.report import DataReport, summarise, write_report
 from recsys.data.reading.sources import Sources
 from recsys.data.reading.value_checks import DAY_FIRST, MONTH_FIRST, TWO_WAYS_TIME
@@ -240,6 +240,13 @@ def _refuse_useless(
     events = report.tables["events"]
     if events.kept == 0:
         message = "no event is left: every row was left out, or the files have only headers"
+        if report.rejects.get("events"):
+            most = list(report.rejects["events"].items())[:3]
+            shown = "; ".join(f"{count:,} x {reason}" for reason, count in most)
+            message = (
+                f"no event is left: all {events.rows:,} rows were rejected or left out. Most "
+                f"often: {shown}. Every one is in {problems.kept / REJECTS_FILE}"
+            )
         if events.files == 0:
             message = (
                 "the sources hold no event to train on: a store gets its events from a running "
@@ -294,12 +301,15 @@ ADVICE = {
 def _too_many_rejects(
     name: str, table: TableCounts, reasons: dict[str, int], limit: float, kept: Path
 ) -> DataError:
+    # What was left out on purpose is no reason to stop.
+    reasons = {reason: count for reason, count in reasons.items() if FILTERED not in reason}
     most = list(reasons.items())[:3]
     fitting = (text for reason, text in ADVICE.items() if reason in reasons)
     advice = "".join(dict.fromkeys(fitting))
     shown = "; ".join(f"{count:,} x {reason}" for reason, count in most)
+    count = table.rejected - table.filtered
     message = (
-        f"{name}: {table.rejected:,} of {table.rows:,} rows were rejected, more than "
+        f"{name}: {count:,} of {table.rows:,} rows were rejected, more than "
         f"{limit:.1%}. Most often: {shown}. Every one is in {kept}. {advice}Correct the file or "
         "the mapping, or allow more with --max-reject-rate"
     )

@@ -104,6 +104,11 @@ def names_in(values: _Values) -> set[str]:
     return names
 
 
+def ruled_in(values: _Values) -> set[str]:
+    """Returns every name in a table of a mapping that a rule is about: the file's, and ours."""
+    return {name for setting in _RULES for name in values.get(setting, ())}
+
+
 def _nested(values: _Values, change: Change) -> dict[str, Any]:
     """Returns the settings that hold rules or columns deeper down, changed."""
     changed: dict[str, Any] = {}

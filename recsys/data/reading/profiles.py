@@ -21,6 +21,7 @@ from recsys.data.reading.profile_columns import (
     begins_of_made,
     loose,
     names_in,
+    ruled_in,
     with_columns,
     written_as,
 )
@@ -103,7 +104,7 @@ class Shape:
         """
         change = written_as(columns, begins_of_made(self.values))
         values = with_columns(self.values, change, columns)
-        return {"guess": False, **values, "optional": sorted(names_in(values))}
+        return {"guess": False, **values, "optional": sorted(names_in(values) | ruled_in(values))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def laid_over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
     if "constants" in base:
         base["constants"] = _without(base["constants"], replaced - constants.keys())
     merged = merge(base, own)
-    optional = set(base.get("optional", ())) - names_in(own)
+    optional = set(base.get("optional", ())) - names_in(own) - ruled_in(own)
     return {**merged, "optional": sorted({*optional, *own.get("optional", ())})}
 
 

@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Iterator
 
-from recsys.data.reading.looks import catalogue, columns, currencies, ids, joins, kinds, times
+from recsys.data.reading.looks import (
+    alike,
+    catalogue,
+    columns,
+    currencies,
+    ids,
+    joins,
+    kinds,
+    times,
+)
 from recsys.data.reading.looks.evidence import Evidence
 from recsys.data.reading.looks.look import Look, Severity
 
@@ -10,10 +19,12 @@ LOOKS: tuple[Callable[[Evidence], Iterator[Look]], ...] = (
     times.clustered,
     times.clock,
     joins.joins,
+    alike.alike,
     ids.person_column,
     ids.always_new,
     ids.one_id_has_most,
     kinds.kinds,
+    kinds.ratings,
     kinds.numbers,
     currencies.two_currencies,
     kinds.repeats,

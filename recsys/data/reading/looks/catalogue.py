@@ -38,7 +38,9 @@ def availability(evidence: Evidence) -> Iterator[Look]:
             f"{column!r} says of all {len(items):,} items that they may be shown",
             "nothing, if no item is ever out of stock",
         )
-    yield from _stock(items)
+    if not evidence.mapping.items.available_when:
+        # Else there are items whose stock does not matter: back-orders, what is not counted.
+        yield from _stock(items)
 
 
 def _stock(items: pl.DataFrame) -> Iterator[Look]:
@@ -63,8 +65,12 @@ def empty_columns(evidence: Evidence) -> Iterator[Look]:
     items, watched = evidence.items, evidence.watch.tables.get("items")
     if items is None or items.is_empty() or watched is None:
         return
+    optional = evidence.mapping.items.optional
     for ours in ("title", "category", "price", "brand"):
-        if watched.sources.get(ours) and items[ours].null_count() == len(items):
+        sources = watched.sources.get(ours, ())
+        # What a profile names is in every export of its kind, filled or not.
+        named = any(column not in optional for column in sources)
+        if named and items[ours].null_count() == len(items):
             yield warning(
                 "column-is-empty",
                 "items",

@@ -63,6 +63,8 @@ def _recognisable(mapping: FileMapping) -> Iterator[tuple[str, _Happens]]:
         yield f"whole_number_ids ({ours})", partial(_has_decimal_id, ours, mapping)
     for ours, width in mapping.id_width.items():
         yield f"id_width ({ours})", partial(_has_short_id, ours, width, mapping)
+    for ours in mapping.lower_case_ids:
+        yield f"lower_case_ids ({ours})", partial(_has_upper_case, ours, mapping)
     if not isinstance(mapping, EventMapping):
         return
     for theirs in mapping.event_types:
@@ -91,6 +93,11 @@ def _texts(ours: str, rows: pl.DataFrame, sources: Sources, mapping: FileMapping
 def _has_decimal_id(ours: str, mapping: FileMapping, rows: pl.DataFrame, sources: Sources) -> bool:
     texts = _texts(ours, rows, sources, mapping)
     return _any(rows, *(text.str.contains(r"^-?\d+\.0+$") for text in texts))
+
+
+def _has_upper_case(ours: str, mapping: FileMapping, rows: pl.DataFrame, sources: Sources) -> bool:
+    texts = _texts(ours, rows, sources, mapping)
+    return _any(rows, *(text.str.to_lowercase() != text for text in texts))
 
 
 def _has_short_id(

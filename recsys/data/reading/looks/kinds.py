@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from recsys.data.reading.looks.evidence import Evidence
-from recsys.data.reading.looks.look import Look, listed, note, of, toml_text, warning
+from recsys.data.reading.looks.look import Look, listed, note, of, toml_key, toml_text, warning
 from recsys.types import EVENT_TYPES, EventType
 
 LEARNT_FROM = (
@@ -67,6 +67,29 @@ def kinds(evidence: Evidence) -> Iterator[Look]:
             "if a type is a purchase, say which; else lists are learnt from what is left",
             '[events.event_types]\n"..." = "purchase"',
         )
+
+
+def ratings(evidence: Evidence) -> Iterator[Look]:
+    """Looks for files of ratings whose rows became purchases, for want of an event type."""
+    facts, watched = evidence.facts, evidence.watch.tables.get("events")
+    sold = facts.of_kind(EventType.PURCHASE)
+    column = evidence.watch.source("events", "value")
+    events = evidence.mapping.events
+    said = "event_type" in events.constants or bool(events.type_when)
+    if watched is None or column is None or not sold.events or said:
+        return
+    if watched.sources.get("event_type"):
+        return
+    yield warning(
+        "ratings-as-purchases",
+        "events",
+        f"every row is taken as a purchase, as no column says what it is, while {column!r} is "
+        "read as a rating: the worst counts as much as the best",
+        "if the rows are ratings, add the lines below; if they are purchases, say so: "
+        '[events.constants] event_type = "purchase"',
+        f'[events.constants]\nevent_type = "rating"\n\n[events.type_when.purchase]\n'
+        f"{toml_key(column)} = {{ above = 3.99 }}",
+    )
 
 
 def numbers(evidence: Evidence) -> Iterator[Look]:

@@ -337,3 +337,23 @@ def test_rules_on_customers() -> None:
         "left out by exclude: one of yes",
         "left out by require: missing id or value",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "separator", "category", "tags"),
+    [
+        ("Home > Mugs, Home > Gifts > Tea", None, ["Home", "Mugs"], 2),
+        ("Food, Drinks > Tea", None, ["Food, Drinks", "Tea"], None),
+        ("Home, Garden > Pots, Bowls > Clay", None, ["Home, Garden", "Pots, Bowls", "Clay"], None),
+        ("Home > Pots, Bowls", None, ["Home", "Pots, Bowls"], None),
+        ("Tea, Coffee", None, ["Tea, Coffee"], None),
+        (r"Food\, Drinks > Tea, Gifts", ",", ["Food, Drinks", "Tea"], 2),
+    ],
+)
+def test_commas_in_and_between_categories(
+    text: str, separator: str | None, category: list[str], tags: int | None
+) -> None:
+    frame = pl.DataFrame({"item_id": ["a"], "category": [text]})
+    one = item(frame, ItemMapping(guess=False, categories_separator=separator))
+    assert one["category"] == category
+    assert (None if one["tags"] is None else len(one["tags"])) == tags

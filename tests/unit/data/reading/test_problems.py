@@ -13,7 +13,7 @@ from recsys.data.reading.sources import Sources
 from recsys.errors import DataError
 from recsys.fitting.config import load_config
 from recsys.fitting.fit import fit
-from tests.odd_files import NOW, catalogue, orders, prepared
+from tests.odd_files import NOW, ROWS, catalogue, orders, prepared
 
 
 def test_the_problems_of_all_tables_are_in_one_error(tmp_path: Path) -> None:
@@ -141,3 +141,21 @@ def test_strict_takes_warnings_for_errors_and_notes_never(tmp_path: Path) -> Non
     assert prepared(tmp_path, odd).warnings
     noted = prepared(tmp_path, orders().with_columns(till=pl.lit("3")), strict=True)
     assert [look.code for look in noted.looks] == ["columns-not-used"]
+
+
+def test_rows_left_out_on_purpose_are_no_reason_to_stop(tmp_path: Path) -> None:
+    odd = orders().with_columns(
+        kind=pl.Series(["page" if n < 900 else "order" for n in range(ROWS)]),
+        item_id=pl.when(pl.int_range(ROWS) >= 1_400).then(None).otherwise("item_id"),
+    )
+    mapping = {"events": {"require": {"kind": {"any_of": ["order"]}}}}
+    with pytest.raises(DataError, match=r"events: 100 of 1,500 rows were rejected") as caught:
+        prepared(tmp_path, odd, mapping=mapping)
+    assert "Most often: 100 x item_id: missing id. Every" in str(caught.value)
+
+
+def test_no_event_is_left_and_why(tmp_path: Path) -> None:
+    mapping = {"events": {"require": {"order_id": {"any_of": ["none"]}}}}
+    with pytest.raises(DataError, match="no event is left: all 1,500 rows") as caught:
+        prepared(tmp_path, mapping=mapping)
+    assert "1,500 x order_id: left out by require: none of none" in str(caught.value)

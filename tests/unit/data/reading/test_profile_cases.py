@@ -106,7 +106,7 @@ EVENT = ("event_type", "customer_id", "item_id", "quantity", "unit_price")
             HM,
             "hm",
             [
-                ("purchase", "c1", "0108775015", 1.0, 0.05),
+                ("purchase", "c1", "108775015", 1.0, 0.05),
                 ("purchase", "c2", "0108775044", 1.0, 0.03),
                 ("purchase", "c2", "0108775044", 1.0, 0.03),
             ],
@@ -199,3 +199,109 @@ def test_items_of_square_are_those_of_the_sales(tmp_path: Path) -> None:
     items = read(tmp_path, SQUARE)[1]["items"].sort("item_id")
     assert items["item_id"].to_list() == ["B-1", "Latte"]
     assert items["title"].to_list() == ["House Regular", "Latte Large"]
+
+
+SHOPIFY_ORDERS = (
+    "Name,Email,Financial Status,Created at,Lineitem quantity,Lineitem name,Lineitem price,"
+    "Lineitem sku,Cancelled at,Vendor,Source\n"
+    "#1,a@example.org,paid,2025-01-01 10:00:00 +0000,1,Tee - Red,19.00,TEE,,Acme,web\n"
+    "#2,b@example.org,paid,2025-01-02 10:00:00 +0000,2,Mug,8.50,MUG,,Acme,web\n"
+    "#3,a@example.org,paid,2025-01-03 10:00:00 +0000,1,Cap,12.00,CAP,,Acme,web\n"
+)
+SHOPIFY_PRODUCTS = (
+    "Handle,Title,Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Variant SKU,"
+    "Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Price,"
+    "Variant Compare At Price,Status\n"
+    "tee,Tee,Acme,Shirts,,TRUE,Color,Red,TEE,shopify,0,continue,19.00,25.00,active\n"
+    "mug,Mug,Acme,Mugs,,TRUE,Title,Default Title,MUG,,0,deny,8.50,0.00,active\n"
+    "cap,Cap,Acme,Caps,,TRUE,Title,Default Title,CAP,shopify,4,deny,12.00,,active\n"
+)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"orders.csv": SHOPIFY_ORDERS},
+        {"orders.csv": SHOPIFY_ORDERS, "products.csv": SHOPIFY_PRODUCTS},
+        {**REES46, "2019-Nov.csv": REES46["2019-Oct.csv"].replace("2019-10", "2019-11")},
+        {name: text.replace("aqua", "").replace("shiseido", "") for name, text in REES46.items()},
+    ],
+    ids=["no-till-sales", "back-orders", "two-months", "no-brands"],
+)
+def test_what_a_profile_says_for_every_shop_is_no_warning_for_one(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    plan = recognise(Sources(str(tmp_path / next(iter(files)))), {})
+    report = prepare(plan.sources, tmp_path / "out", plan.mapping, now=NOW)
+    assert report.warnings == ()
+
+
+def test_a_rule_of_ones_own_without_effect_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(SHOPIFY_ORDERS)
+    own = {"events": {"require": {"item_id": {"present": True}}}}
+    plan = recognise(Sources(str(tmp_path / "orders.csv")), own)
+    report = prepare(plan.sources, tmp_path / "out", plan.mapping, now=NOW)
+    (warning,) = report.warnings
+    assert "require.item_id had no effect" in warning.text
+
+
+def test_a_price_to_compare_with_of_nothing_is_none(tmp_path: Path) -> None:
+    files = {"orders.csv": SHOPIFY_ORDERS, "products.csv": SHOPIFY_PRODUCTS}
+    items = read(tmp_path, files)[1]["items"].sort("item_id")
+    assert items["list_price"].to_list() == [None, None, 25.0]
+
+
+def test_segment_events_in_another_spelling(tmp_path: Path) -> None:
+    calls = [("product_added", "P1"), ("order_completed", "P2"), ("Product Viewed", "P3")]
+    lines = [
+        f'{{"messageId":"m{n}","type":"track","anonymousId":"a","userId":"u","event":"{event}",'
+        f'"timestamp":"2025-03-01T10:00:0{n}Z","properties":{{"product_id":"{item}"}}}}'
+        for n, (event, item) in enumerate(calls)
+    ]
+    name, tables = read(tmp_path, {"s.jsonl": "\n".join(lines)})
+    assert name == "segment"
+    kinds = tables["events"].sort("event_time")["event_type"].to_list()
+    assert kinds == ["add-to-cart", "purchase", "view"]
+
+
+def test_several_product_types_of_a_feed(tmp_path: Path) -> None:
+    (tmp_path / "feed.tsv").write_text(
+        "id\ttitle\tdescription\tlink\timage_link\tavailability\tprice\tproduct_type\n"
+        "p1\tTee\td\tl\ti\tin_stock\t19.00 EUR\tHome > Tees, Home > Gifts\n"
+    )
+    (tmp_path / "orders.csv").write_text("customer_id,item_id,date\nc1,p1,2025-01-01\n")
+    given = Sources(str(tmp_path / "orders.csv"), str(tmp_path / "feed.tsv"))
+    plan = recognise(given, {})
+    prepare(plan.sources, tmp_path / "out", plan.mapping, now=NOW)
+    (item,) = pl.read_parquet(tmp_path / "out" / "items.parquet").rows(named=True)
+    assert item["category"] == ["Home", "Tees"]
+    assert item["tags"] == ["Home > Tees", "Home > Gifts"]
+
+
+WOO = (
+    "order_id,status,date,customer_id,billing_email,item_product_id,item_name,item_quantity,"
+    "item_total,item_refunded_qty\n"
+    "1,completed,2025-01-01 10:00:00,1,a@example.org,12,Tea,3,30.00,-1\n"
+    "2,completed,2025-01-02 10:00:00,2,b@example.org,13,Cup,1,8.00,0\n"
+)
+
+
+def test_units_that_were_refunded_are_mentioned(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(WOO)
+    plan = recognise(Sources(str(tmp_path / "orders.csv")), {})
+    report = prepare(plan.sources, tmp_path / "out", plan.mapping, now=NOW)
+    assert "1 events: some of their units were refunded" in " ".join(
+        look.text for look in report.looks
+    )
+
+
+def test_a_variable_product_is_of_the_group_of_its_variations(tmp_path: Path) -> None:
+    products = (
+        "ID,Type,SKU,Name,Regular price,Categories,Parent\n"
+        '12,variable,TEA,Tea,,"Food\\, drinks > Tea, Gifts",\n14,variation,TEA-1,Tea 1,5,,TEA\n'
+    )
+    items = read(tmp_path, {"orders.csv": WOO, "products.csv": products})[1]["items"]
+    assert items.sort("item_id")["group_id"].to_list() == ["TEA", None, "TEA"]
+    assert items.sort("item_id")["category"].to_list() == [["Food, drinks", "Tea"], None, None]
