@@ -56,7 +56,7 @@ def _joins(evidence: Evidence, table: str, rows: pl.DataFrame, ids: IdFacts) -> 
     text = f"{of(ids.joined, whole)} {plural} of the events are in the {name}"
     advice = "check that both files use the same ids, and that the table is complete"
     if best is not None:
-        text += f"; {best.words}, {best.joined:,} of the other {len(unjoined):,} are, too"
+        text += f"; {best.words}, {of(best.joined, len(unjoined))} of the others are"
         advice = (
             "make the ids alike in both files" if best.mapping is None else "add the lines below"
         )

@@ -53,7 +53,7 @@ def test_ids_that_do_not_join_and_what_makes_them(
     seen = look(report, "items-do-not-join")
     assert seen.severity is Severity.WARNING
     assert f"0 of {ITEMS} item ids of the events are in the catalogue" in seen.text
-    assert f"{words}, {ITEMS} of the other {ITEMS} are, too" in seen.text
+    assert f"{words}, {ITEMS} of {ITEMS} of the others are" in seen.text
     assert seen.mapping == lines
 
 
@@ -65,7 +65,7 @@ def test_whole_numbers_among_other_ids(tmp_path: Path) -> None:
     )
     plain = catalogue([f"{n}" for n in range(1, ITEMS + 1)])
     seen = look(prepared(tmp_path, mixed, plain), "items-do-not-join")
-    assert "without the .0 of the events, 120 of the other 121 are, too" in seen.text
+    assert "without the .0 of the events, 120 of 121 of the others are" in seen.text
     assert seen.mapping == '[events]\nwhole_number_ids = ["item_id"]'
     assert "items-do-not-join" not in codes(prepared(tmp_path, decimal, plain))
     numbers = catalogue(["VOUCHER", *(f"{n}.0" for n in range(1, ITEMS + 1))])
