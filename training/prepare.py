@@ -19,7 +19,7 @@ from recsys.data.reading.recognition import recognise
 from recsys.data.reading.report import DataReport
 from recsys.data.reading.sources import Sources
 from training.demo.complete_journey import MAPPING_FILE, demo_sources
-from training.prepare_tables import column_table, look_lines, report_tables
+from training.prepare_tables import column_table, look_count, print_looks, report_tables
 from training.sources import ArchivesOption, SourceOption, opened_feeds
 
 EventsOption = Annotated[
@@ -141,6 +141,11 @@ def _print(console: Console, report: DataReport, out: Path) -> None:
         console.print(table)
     if report.rejects:
         console.print(f"Every rejected row: {escape(str(out / REJECTS_FILE))}")
-    console.print(f"Prepared data set: [bold]{escape(str(out))}[/]")
-    for line in look_lines(report.looks):
-        console.print(line, highlight=False)
+    print_looks(console, report.looks)
+    folder = escape(str(out))
+    console.print(
+        f"\nPrepared data set: [bold]{folder}[/]{look_count(report.looks)}\n"
+        f"Next: recsys evaluate --data {folder}",
+        highlight=False,
+        soft_wrap=True,
+    )

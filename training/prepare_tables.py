@@ -1,10 +1,10 @@
 """Shows a load on the terminal: where columns came from, and the data report."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
-from rich.console import RenderableType
+from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +18,8 @@ _SHOWN_TYPES = 6
 _SHOWN_UNKNOWN = 5
 _SHOWN_COLUMNS = 5
 _MOST_MONTHS = 36
+_SEVERITY_WIDTH = len(Severity.WARNING.value) + 1
+_TABLE_WIDTH = len("customers") + 1
 _FRAME = 3
 """Characters of a table beside each column."""
 
@@ -49,21 +51,43 @@ def report_tables(report: DataReport) -> Iterator[Table]:
     yield _periods(report)
 
 
-def look_lines(looks: Sequence[Look]) -> Iterator[RenderableType]:
-    """Yields what is wrong with a data set, what to do about it, and lines for the mapping."""
+def print_looks(console: Console, looks: Sequence[Look]) -> None:
+    """Prints a list of looks: how bad each is, of which table, what was seen, and what to do.
+
+    Lines for the mapping file stand alone and are never wrapped, so that they can be copied.
+    """
     for look in looks:
         colour = "yellow" if look.severity is Severity.WARNING else "cyan"
-        yield Text.assemble((f"{look.severity.value}: ", colour), f"{look.table}: {look.text}")
-        yield Padding(Text(look.advice, style="dim"), (0, 0, 0, 4))
-        for line in (look.mapping or "").splitlines():
-            yield Padding(Text(line, overflow="fold"), (0, 0, 0, 8))
+        line = Table.grid(padding=(0, 1, 0, 0))
+        line.add_column(width=_SEVERITY_WIDTH)
+        line.add_column(width=_TABLE_WIDTH)
+        line.add_column()
+        line.add_row(Text(look.severity.value, colour), look.table, Text(look.text))
+        if look.advice:
+            line.add_row("", "", Text(f"> {look.advice}", "dim"))
+        console.print()
+        console.print(line)
+        if look.mapping is not None:
+            console.print()
+        for setting in (look.mapping or "").splitlines():
+            console.print(Text(f"    {setting}"), soft_wrap=True)
+
+
+def look_count(looks: Sequence[Look]) -> str:
+    """Returns how many looks there are of each severity, such as ` (1 warning, 2 notes)`."""
+    counts = [
+        f"{count} {severity.value}{'' if count == 1 else 's'}"
+        for severity in Severity
+        if (count := sum(look.severity is severity for look in looks))
+    ]
+    return f" ({', '.join(counts)})" if counts else ""
 
 
 def _rows(report: DataReport) -> Table:
     titles = ["table", "files", "rows", "kept", "rejected", "duplicates"]
     if any(counts.left_out for counts in report.tables.values()):
         titles.append("left out")
-    table = Table(*titles, title="Rows", title_justify="left")
+    table = _numbers("Rows", titles[0], titles[1:])
     for name, counts in report.tables.items():
         numbers = (
             *(counts.files, counts.rows, counts.kept),
@@ -76,7 +100,7 @@ def _rows(report: DataReport) -> Table:
 
 def _content(report: DataReport) -> Table:
     table = Table(title="Content", title_justify="left", show_header=False)
-    table.add_row("period", f"{report.first_time} to {report.last_time}")
+    table.add_row("period", f"{_minute(report.first_time)} to {_minute(report.last_time)} UTC")
     table.add_row("customers", f"{report.customers:,}")
     table.add_row("visitors", f"{report.visitors:,}")
     table.add_row("items with events", f"{report.items:,}")
@@ -95,6 +119,11 @@ def _content(report: DataReport) -> Table:
     return table
 
 
+def _minute(time: str | None) -> str:
+    """Returns a time in ISO 8601 as a person writes it, `2025-01-02 01:48`."""
+    return "" if time is None else datetime.fromisoformat(time).strftime("%Y-%m-%d %H:%M")
+
+
 def _periods(report: DataReport) -> Table:
     """Returns the events by month; of a long history by year."""
     period, counted = "month", report.events_by_month
@@ -104,7 +133,7 @@ def _periods(report: DataReport) -> Table:
     titles = [escape(kind) for kind in kinds]
     if len(kinds) < len(report.events_by_type):
         titles.append("others")
-    table = Table(period, *titles, title=f"Events by {period}", title_justify="left")
+    table = _numbers(f"Events by {period}", period, titles)
     for name, counts in counted.items():
         shown = [counts.get(kind, 0) for kind in kinds]
         if len(titles) > len(kinds):
@@ -136,8 +165,17 @@ def _shown_types(report: DataReport) -> list[str]:
     return shown
 
 
+def _numbers(title: str, first: str, others: Iterable[str]) -> Table:
+    """Returns a table whose columns hold numbers, but for the first."""
+    table = Table(first, title=title, title_justify="left")
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
 def _rejects(report: DataReport) -> Table:
-    table = Table("table", "rejected because", "rows", title="Rejects", title_justify="left")
+    table = Table("table", "rejected because", title="Rejects", title_justify="left")
+    table.add_column("rows", justify="right")
     for name, reasons in report.rejects.items():
         for reason, count in reasons.items():
             table.add_row(name, escape(reason), f"{count:,}")

@@ -15,7 +15,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.reading.mapping import load_mapping
 from recsys.data.reading.prepare import prepare
 from recsys.data.reading.sources import Sources
-from training.prepare_tables import look_lines, report_tables
+from training.prepare_tables import look_count, print_looks, report_tables
 from training.sources import opened_feeds
 
 PREPARED = "prepared"
@@ -56,8 +56,8 @@ def opened_data(
             )
         for table in report_tables(report):
             console.print(table)
+        print_looks(console, report.looks)
         if data is not None:
-            console.print(f"Prepared data set: [bold]{escape(str(out))}[/]")
-        for line in look_lines(report.looks):
-            console.print(line, highlight=False)
+            name, counted = escape(str(out)), look_count(report.looks)
+            console.print(f"\nPrepared data set: [bold]{name}[/]{counted}", highlight=False)
         yield Dataset.open(out)

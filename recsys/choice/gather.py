@@ -28,6 +28,10 @@ EXACT = IndexConfig(kind="flat")
 """A graph would only blur the comparison."""
 
 
+_SHORTEST_S = 0.01
+"""Less than this is not known of a fit beforehand: it is as slow as its kin was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One model on the menu, under a name of its own."""
@@ -127,11 +131,12 @@ def fit_variants(
         spent = time.perf_counter() - started
         slower = [
             # As much slower, or faster, as its kin was than expected.
-            took[kin.name] / max(expected_seconds(kin.algorithm, pairs, items), 0.01)
+            took[kin.name] / max(expected_seconds(kin.algorithm, pairs, items), _SHORTEST_S)
             for kin in fitted.values()
             if kin.family == variant.family
         ]
-        expected = expected_seconds(variant.algorithm, pairs, items) * max(slower, default=1.0)
+        alone = expected_seconds(variant.algorithm, pairs, items)
+        expected = max(alone, _SHORTEST_S) * max(slower) if slower else alone
         if spent + expected > seconds and fitted:
             left_out[variant.name] = f"about {expected:.0f} s"
             continue

@@ -55,7 +55,7 @@ class WriterLock:
 def writer_of(folder: Path) -> str:
     """Returns who holds the lock of a store, such as `process 4711 (python -m serving run)`."""
     with suppress(OSError, ValueError):
-        number = int((folder / LOCK).read_text())
+        number = int((folder / LOCK).read_text(encoding="ascii"))
         command = Path(f"/proc/{number}/cmdline")
         words = (
             command.read_bytes().decode(errors="replace").split("\0") if command.exists() else []

@@ -7,7 +7,16 @@ from typing import NoReturn
 
 import typer
 
-from recsys.errors import ConfigError, InvalidQueryError, RecsysError, file_fault
+from recsys.errors import (
+    ConfigError,
+    InvalidFilterError,
+    InvalidQueryError,
+    RecsysError,
+    UnknownPlacementError,
+    file_fault,
+)
+
+_WRONG_USAGE = (ConfigError, InvalidFilterError, InvalidQueryError, UnknownPlacementError)
 
 
 @contextmanager
@@ -15,7 +24,7 @@ def explained() -> Iterator[None]:
     """Ends with a sentence instead of a traceback: status 2 for a setting, 1 for anything else."""
     try:
         yield
-    except (ConfigError, InvalidQueryError) as error:
+    except _WRONG_USAGE as error:
         _fail(str(error), 2)
     except RecsysError as error:
         _fail(str(error), 1)

@@ -11,12 +11,6 @@ from rich.console import Console
 
 from recsys.config import validated
 from recsys.data.bars import bars
-from recsys.errors import (
-    DataError,
-    InvalidFilterError,
-    InvalidQueryError,
-    UnknownPlacementError,
-)
 from serving.commands.explained import explained
 from serving.logs import configure_logging
 from serving.settings import load_settings
@@ -108,50 +102,43 @@ def export(
         _end(f"format: {form!r} is not one of {', '.join(FORMATS)}", 2)
     configure_logging("error")
     flags = {"bundles": bundles, "store": store, "deployment": deployment}
-    try:
-        with explained(), bars(Console(stderr=True)) as progress:
-            settings = load_settings(flags, os.environ, config)
-            if settings.deployment is not None:
-                checked_deployment(settings.deployment, settings.bundles)
-            told: str
-            find: Finder
-            if customers is not None:
-                audience = of_file(customers)
-                told, find = f"file {audience.digest()}", lambda *_: audience
-            elif segment:
-                told, find = f"segment {segment}", lambda known, _: of_segment(segment, known)
-            else:
-                told, find = "all", of_all
-            wish = validated(
-                Wish,
-                {
-                    "placement": placement,
-                    "customers": told,
-                    "limit": limit,
-                    "form": form,
-                    "item_fields": tuple(
-                        name.strip() for name in fields.split(",") if name.strip()
-                    ),
-                    "link": checked_template(link),
-                    "filter": filter_text,
-                    "filter_name": filter_name,
-                    "market": market,
-                    "purpose": "recommend_on_site" if on_site else "use_in_email",
-                    "part_size": part_size,
-                    "logged": impressions,
-                    "offers": offers,
-                    "plan": plan,
-                    "held_out": held_out,
-                },
-                where="export",
-            )
-            count = processes or len(os.sched_getaffinity(0))
-            started = time.monotonic()
-            made = run(wish, settings, out, find, processes=count, fresh=fresh, progress=progress)
-    except (InvalidQueryError, InvalidFilterError, UnknownPlacementError) as error:
-        _end(str(error), 2)
-    except DataError as error:
-        _end(str(error), 1)
+    with explained(), bars(Console(stderr=True)) as progress:
+        settings = load_settings(flags, os.environ, config)
+        if settings.deployment is not None:
+            checked_deployment(settings.deployment, settings.bundles)
+        told: str
+        find: Finder
+        if customers is not None:
+            audience = of_file(customers)
+            told, find = f"file {audience.digest()}", lambda *_: audience
+        elif segment:
+            told, find = f"segment {segment}", lambda known, _: of_segment(segment, known)
+        else:
+            told, find = "all", of_all
+        wish = validated(
+            Wish,
+            {
+                "placement": placement,
+                "customers": told,
+                "limit": limit,
+                "form": form,
+                "item_fields": tuple(name.strip() for name in fields.split(",") if name.strip()),
+                "link": checked_template(link),
+                "filter": filter_text,
+                "filter_name": filter_name,
+                "market": market,
+                "purpose": "recommend_on_site" if on_site else "use_in_email",
+                "part_size": part_size,
+                "logged": impressions,
+                "offers": offers,
+                "plan": plan,
+                "held_out": held_out,
+            },
+            where="export",
+        )
+        count = processes or len(os.sched_getaffinity(0))
+        started = time.monotonic()
+        made = run(wish, settings, out, find, processes=count, fresh=fresh, progress=progress)
     _tell(out, made.manifest, made.resumed, time.monotonic() - started)
 
 

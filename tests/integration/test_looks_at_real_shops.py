@@ -76,7 +76,7 @@ def test_leading_zeros_that_were_lost(tmp_path: Path) -> None:
     assert look.severity == "warning"
     assert look.text == (
         "0 of 7 item ids of the events are in the catalogue; "
-        "7 of 7 of the others are with leading zeros (10 digits)"
+        "with leading zeros (10 digits), 7 of 7 of the others are"
     )
     assert look.mapping == "[events]\nid_width = { item_id = 10 }"
 

@@ -7,6 +7,7 @@ from os.path import commonpath
 from pathlib import Path
 from typing import Any
 
+from recsys.data.reading.looks.look import listed
 from recsys.data.reading.mapping import FileMapping
 from recsys.data.reading.mapping import Mapping as FileMappings
 from recsys.data.reading.profiles import (
@@ -26,6 +27,7 @@ from recsys.toml_lines import TomlLines
 
 MOST_FILES = 50
 """So many files of a folder are opened to recognise them; all where these differ in kind."""
+_SHOWN_COLUMNS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,21 @@ class Recognised:
     """The person named these files as the table's; False: they lay beside the events."""
 
     def sentence(self) -> str:
-        """Says what was recognised, why, and how to read the files without."""
+        """Says in three short lines what was recognised, by which columns, and how to do without.
+
+        Of many columns the first ones are named.
+        """
         names = ", ".join(file.name for file in self.files[:3])
         more = f" and {len(self.files) - 3} more" if len(self.files) > 3 else ""  # noqa: PLR2004 - as shown
-        columns = ", ".join(self.shape.recognise)
+        columns = listed(self.shape.recognise, _SHOWN_COLUMNS)
         beside = ""
         if not self.given:
             own = _from_events(self)
             beside = " (the events' own files)" if own else " (found beside the events)"
         return (
-            f"{self.table}: {names}{more}{beside} recognised as {self.profile.title}, "
-            f"{self.shape.export}, by the columns {columns}: "
-            f"profile {self.profile.name} (--profile none reads without it)"
+            f"{self.table}: {names}{more}{beside} is {self.profile.title}, {self.shape.export}\n"
+            f"  by the columns {columns}\n"
+            f"  read with profile {self.profile.name}; --profile none reads without it"
         )
 
 

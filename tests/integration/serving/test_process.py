@@ -152,7 +152,7 @@ def test_market_decides_price_and_availability(client: RecsysClient) -> None:
 @pytest.mark.parametrize(("limit", "applied"), [(0, 10), (1000, 500)])
 def test_page_size(client: RecsysClient, limit: int, applied: int) -> None:
     assert client.recommend("popular", limit=limit).page_size == applied
-    with pytest.raises(InvalidQueryError, match="page_size"):
+    with pytest.raises(InvalidQueryError, match="limit: must not be negative"):
         client.recommend("popular", limit=-1)
 
 

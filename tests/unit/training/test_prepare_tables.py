@@ -1,7 +1,7 @@
 """The report on a terminal: what looks wrong at its end, and tables that fit 80 columns."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -13,11 +13,11 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from recsys.data.reading.columns import MappedColumn
-from recsys.data.reading.looks.look import note, warning
+from recsys.data.reading.looks.look import Look, note, warning
 from recsys.errors import DataError
 from tests.odd_files import catalogue, orders, prepared
 from training.prepare import prepare_command
-from training.prepare_tables import column_table, look_lines, report_tables
+from training.prepare_tables import column_table, print_looks, report_tables
 
 MILLIONS = 12_345_678
 
@@ -30,35 +30,57 @@ def shown(parts: Iterable[RenderableType], width: int = 80) -> str:
     return console.file.getvalue()
 
 
+def printed(looks: Sequence[Look]) -> str:
+    console = Console(file=StringIO(), width=80)
+    print_looks(console, looks)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
 def run(*arguments: str | Path) -> Result:
     app = Typer()
     app.command()(prepare_command)
     return CliRunner().invoke(app, [str(part) for part in arguments], env={"COLUMNS": "80"})
 
 
-def test_looks_are_lines_with_what_to_do_and_what_to_copy() -> None:
+def test_looks_are_a_list_with_what_to_do_and_what_to_copy() -> None:
     looks = [
         warning("code", "items", "0 of [7] join", "add these", '[items]\nid = "[x]"'),
-        note("code", "events", "2 columns", "nothing"),
+        note("code", "events", "2 columns"),
     ]
-    assert [line.rstrip() for line in shown(look_lines(looks)).splitlines()] == [
-        "warning: items: 0 of [7] join",
-        "    add these",
-        "        [items]",
-        '        id = "[x]"',
-        "note: events: 2 columns",
-        "    nothing",
+    assert [line.rstrip() for line in printed(looks).splitlines()] == [
+        "",
+        "warning  items      0 of [7] join",
+        "                    > add these",
+        "",
+        "    [items]",
+        '    id = "[x]"',
+        "",
+        "note     events     2 columns",
     ]
 
 
-def test_the_report_ends_with_the_looks(tmp_path: Path) -> None:
+def test_long_looks_stay_in_their_column_and_mapping_lines_whole() -> None:
+    setting = f'columns = ["{"a long name, " * 9}"]'
+    looks = [warning("code", "customers", "many words " * 20, "do this " * 20, setting)]
+    lines = printed(looks).splitlines()
+    assert f"    {setting}" in lines
+    words = [line for line in lines if "columns" not in line]
+    assert max(map(len, words)) <= 80
+    assert all(line.startswith(" " * 20) for line in words[2:] if line.strip())
+
+
+def test_the_report_ends_with_the_looks_and_where_the_set_is(tmp_path: Path) -> None:
     orders().write_csv(tmp_path / "events.csv")
     catalogue(["x1", "x2"]).write_csv(tmp_path / "items.csv")
     files = ("--events", tmp_path / "events.csv", "--items", tmp_path / "items.csv")
     result = run(*files, "--out", tmp_path / "out")
     assert result.exit_code == 0
+    look = result.output.index("warning  items      0 of 120 item ids of the events")
     end = result.output[result.output.index("Prepared data set") :]
-    assert "warning: items: 0 of 120 item ids of the events are in the catalogue" in end
+    assert look < result.output.index("Prepared data set")
+    assert re.search(r"\(1 warning(, \d notes?)?\)", end)
+    assert "recsys evaluate --data" in end
     strict = run(*files, "--out", tmp_path / "strict", "--strict")
     assert isinstance(strict.exception, DataError)
     assert "which --strict takes for errors" in str(strict.exception)

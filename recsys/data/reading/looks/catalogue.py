@@ -36,7 +36,7 @@ def availability(evidence: Evidence) -> Iterator[Look]:
             "every-item-is-available",
             "items",
             f"{column!r} says of all {len(items):,} items that they may be shown",
-            "nothing, if no item is ever out of stock",
+            "right if no item is ever out of stock; else name the column with the stock",
         )
     if not evidence.mapping.items.available_when:
         # Else there are items whose stock does not matter: back-orders, what is not counted.

@@ -14,7 +14,7 @@ def unused_columns(evidence: Evidence) -> Iterator[Look]:
         yield note(
             "columns-not-used",
             "events",
-            f"columns that went nowhere ({len(watched.unused):,}): {listed(watched.unused)}",
+            f"columns that are not used ({len(watched.unused):,}): {listed(watched.unused)}",
             "name the ones that matter; `properties` keeps what no model needs",
         )
     for table, frame, ours in (
@@ -26,8 +26,9 @@ def unused_columns(evidence: Evidence) -> Iterator[Look]:
             yield note(
                 "columns-became-attributes",
                 table,
-                f"columns that became attributes ({len(names):,}): {listed(names)}",
-                "nothing; `drop` leaves out what should not be kept, such as names and addresses",
+                f"columns kept as attributes ({len(names):,}): {listed(names)}",
+                "filters and segments can use them; `drop` leaves out what should not be kept, "
+                "such as names and addresses",
             )
 
 
@@ -35,7 +36,7 @@ def reading(evidence: Evidence) -> Iterator[Look]:
     """Passes on what readers, joins and links have to say of how the files were understood."""
     for table, notes in evidence.watch.notes.items():
         for text in dict.fromkeys(notes):
-            yield note("reading", table, text, "nothing, if that is right")
+            yield note("reading", table, text)
 
 
 def idle_settings(evidence: Evidence) -> Iterator[Look]:

@@ -54,8 +54,8 @@ def always_new(evidence: Evidence) -> Iterator[Look]:
             "customers-never-repeat",
             "events",
             text,
-            "name the column with the person (an e-mail address will do), else nothing is known "
-            "of anybody's past",
+            "name the column with the person (an e-mail address will do); without it "
+            "nobody has a past to learn from",
             None if person else '[events.columns]\ncustomer_id = "..."',
         )
     elif customers.single >= _ONCE_SHARE * customers.ids:
@@ -63,7 +63,7 @@ def always_new(evidence: Evidence) -> Iterator[Look]:
             "customers-with-one-event",
             "events",
             f"{of(customers.single, customers.ids)} customers and visitors have one event",
-            "nothing, if the shop is like that: lists for them are what is popular",
+            "right for a shop where most people buy once; their lists show what is popular",
         )
 
 
@@ -95,7 +95,7 @@ def one_id_has_most(evidence: Evidence) -> Iterator[Look]:
             f"{one}-has-most-events",
             "events",
             f"{of(ids.top_events, events)} events are of one {one} of {ids.ids:,}: {ids.top!r}",
-            "if it stands for nobody (guests, a till, what is not known), leave its events out",
+            "if it stands for nobody (guests, a till, unknown customers), leave its events out",
             _without(evidence, ours, ids.top),
         )
 

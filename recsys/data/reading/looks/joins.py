@@ -56,7 +56,7 @@ def _joins(evidence: Evidence, table: str, rows: pl.DataFrame, ids: IdFacts) -> 
     text = f"{of(ids.joined, whole)} {plural} of the events are in the {name}"
     advice = "check that both files use the same ids, and that the table is complete"
     if best is not None:
-        text += f"; {of(best.joined, len(unjoined))} of the others {best.words}"
+        text += f"; {best.words}, {of(best.joined, len(unjoined))} of the others are"
         advice = (
             "make the ids alike in both files" if best.mapping is None else "add the lines below"
         )
@@ -110,7 +110,7 @@ def _zeros(ids: pl.Series, known: pl.Series, column: str, table: str) -> Iterato
             padded = ids.str.zfill(width) if part == "events" else ids
             others = known if part == "events" else known.str.zfill(width)
             yield Mend(
-                f"are with leading zeros ({width} digits)",
+                f"with leading zeros ({width} digits)",
                 _joined(padded, others),
                 f"[{part}]\nid_width = {{ {column} = {width} }}",
             )
@@ -122,7 +122,7 @@ def _decimals(ids: pl.Series, known: pl.Series, column: str, table: str) -> Iter
         plain = side.str.replace(_DECIMAL, "")
         pair = (plain, known) if part == "events" else (ids, plain)
         yield Mend(
-            f"are without the .0 of the {part}",
+            f"without the .0 of the {part}",
             _joined(*pair),
             f'[{part}]\nwhole_number_ids = ["{column}"]',
         )
@@ -136,8 +136,8 @@ def _alike(words: str, change: Callable[[pl.Series], pl.Series]) -> Callable[...
     return both
 
 
-_case = _alike("are in another case (upper or lower)", lambda ids: ids.str.to_lowercase())
-_marks = _alike("are without the quotes around them", lambda ids: ids.str.strip_chars(_MARKS))
+_case = _alike("ignoring upper and lower case", lambda ids: ids.str.to_lowercase())
+_marks = _alike("without the quotes around them", lambda ids: ids.str.strip_chars(_MARKS))
 
 
 def _prefixes(ids: pl.Series, known: pl.Series, column: str, table: str) -> Iterator[Mend]:
@@ -152,6 +152,4 @@ def _prefixes(ids: pl.Series, known: pl.Series, column: str, table: str) -> Iter
         if len(prefix) >= _SHORTEST_PREFIX:
             plain = side.str.strip_prefix(prefix)
             pair = (plain, known) if part == "events" else (ids, plain)
-            yield Mend(
-                f"are without {prefix!r} in front, as the {part} have it", _joined(*pair), None
-            )
+            yield Mend(f"without {prefix!r} in front, as the {part} have it", _joined(*pair), None)

@@ -56,8 +56,8 @@ def kinds(evidence: Evidence) -> Iterator[Look]:
             "types-not-learnt-from",
             "events",
             f"no model learns from {names}",
-            "nothing: evaluation, offers and plans may use them; event_weights in a "
-            "configuration makes models learn from them",
+            "evaluation, offers and plans may use them; event_weights in a configuration makes "
+            "models learn from them, too",
         )
     if facts.events and not facts.of_kind(EventType.PURCHASE).events:
         learnt = sum(facts.of_kind(kind).events for kind in LEARNT_FROM)
@@ -185,5 +185,5 @@ def repeats(evidence: Evidence) -> Iterator[Look]:
                 name,
                 f"{of(table.duplicates, table.rows)} rows have the id of an earlier row: of each "
                 "id the first counts",
-                "nothing, if the file has a row for every sale; else name the column with the id",
+                "right if the file has a row for every sale; else name the column with the id",
             )

@@ -27,7 +27,7 @@ class Look:
     text: str
     """What was seen, with figures."""
     advice: str
-    """What to do about it."""
+    """What to do about it; empty: nothing."""
     mapping: str | None = None
     """The lines of a mapping file (TOML) that mend it; None: no setting does."""
 
@@ -37,7 +37,7 @@ def warning(code: str, table: str, text: str, advice: str, mapping: str | None =
     return Look(code, table, Severity.WARNING, text, advice, mapping)
 
 
-def note(code: str, table: str, text: str, advice: str, mapping: str | None = None) -> Look:
+def note(code: str, table: str, text: str, advice: str = "", mapping: str | None = None) -> Look:
     """Returns a look at something that is good to know."""
     return Look(code, table, Severity.NOTE, text, advice, mapping)
 

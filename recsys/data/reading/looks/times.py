@@ -112,5 +112,5 @@ def clock(evidence: Evidence) -> Iterator[Look]:
             "times-out-of-order",
             "events",
             f"{seen.out_of_order:,} rows are earlier than the row above them",
-            "nothing, unless the file should be in order: events are sorted by time",
+            "events are sorted by time anyway; check the column if the file should be in order",
         )

@@ -41,9 +41,12 @@ def test_one_file_and_what_its_rows_say_of_items(tmp_path: Path) -> None:
     assert plan.mapping.events.columns["customer_id"] == "Email"
     assert plan.mapping.events.files == plan.mapping.items.files == ()
     first, second = (one.sentence() for one in plan.recognised)
-    assert "orders.csv recognised as Shopify, orders export, by the columns Name," in first
-    assert first.endswith("profile shopify (--profile none reads without it)")
-    assert "orders.csv (the events' own files) recognised" in second
+    assert first.splitlines() == [
+        "events: orders.csv is Shopify, orders export",
+        "  by the columns Name, Financial Status, Lineitem name, Lineitem quantity and 1 more",
+        "  read with profile shopify; --profile none reads without it",
+    ]
+    assert "orders.csv (the events' own files) is Shopify" in second
 
 
 def test_files_of_a_set_beside_the_events(tmp_path: Path) -> None:
@@ -55,7 +58,7 @@ def test_files_of_a_set_beside_the_events(tmp_path: Path) -> None:
     assert tables(plan)["items"] == ("shopify", ["products.csv"], False)
     assert plan.sources.items == str(tmp_path / "products.csv")
     assert plan.sources.customers == str(tmp_path / "people.csv")
-    assert "products.csv (found beside the events) recognised" in plan.recognised[1].sentence()
+    assert "products.csv (found beside the events) is Shopify" in plan.recognised[1].sentence()
 
 
 def test_files_that_are_given_come_before_those_beside(tmp_path: Path) -> None:

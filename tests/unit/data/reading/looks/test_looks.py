@@ -298,7 +298,7 @@ CASES = [
     Case(
         "columns-not-used",
         NOTE,
-        "columns that went nowhere (2): store, till",
+        "columns that are not used (2): store, till",
         with_column(store=lit("a"), till=lit(1)),
         with_column(store=lit("a"), till=lit(1)),
         mapping={"properties": ["store", "till"]},

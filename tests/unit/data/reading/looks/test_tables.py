@@ -30,19 +30,19 @@ def look(report: DataReport, code: str) -> Look:
         (
             "{}",
             "{:0>6}",
-            "are with leading zeros (6 digits)",
+            "with leading zeros (6 digits)",
             "[events]\nid_width = { item_id = 6 }",
         ),
         (
             "{:06}",
             "{:.0f}",
-            "are with leading zeros (6 digits)",
+            "with leading zeros (6 digits)",
             "[items]\nid_width = { item_id = 6 }",
         ),
-        ("sku{}", "SKU{:.0f}", "are in another case (upper or lower)", None),
-        ("'{}'", "{:.0f}", "are without the quotes around them", None),
-        ("shop/{}", "{:.0f}", "are without 'shop/' in front, as the events have it", None),
-        ("{}", "gid://{:.0f}", "are without 'gid://' in front, as the items have it", None),
+        ("sku{}", "SKU{:.0f}", "ignoring upper and lower case", None),
+        ("'{}'", "{:.0f}", "without the quotes around them", None),
+        ("shop/{}", "{:.0f}", "without 'shop/' in front, as the events have it", None),
+        ("{}", "gid://{:.0f}", "without 'gid://' in front, as the items have it", None),
     ],
 )
 def test_ids_that_do_not_join_and_what_makes_them(
@@ -53,7 +53,7 @@ def test_ids_that_do_not_join_and_what_makes_them(
     seen = look(report, "items-do-not-join")
     assert seen.severity is Severity.WARNING
     assert f"0 of {ITEMS} item ids of the events are in the catalogue" in seen.text
-    assert f"{ITEMS} of {ITEMS} of the others {words}" in seen.text
+    assert f"{words}, {ITEMS} of {ITEMS} of the others are" in seen.text
     assert seen.mapping == lines
 
 
@@ -65,12 +65,12 @@ def test_whole_numbers_among_other_ids(tmp_path: Path) -> None:
     )
     plain = catalogue([f"{n}" for n in range(1, ITEMS + 1)])
     seen = look(prepared(tmp_path, mixed, plain), "items-do-not-join")
-    assert "120 of 121 of the others are without the .0 of the events" in seen.text
+    assert "without the .0 of the events, 120 of 121 of the others are" in seen.text
     assert seen.mapping == '[events]\nwhole_number_ids = ["item_id"]'
     assert "items-do-not-join" not in codes(prepared(tmp_path, decimal, plain))
     numbers = catalogue(["VOUCHER", *(f"{n}.0" for n in range(1, ITEMS + 1))])
     seen = look(prepared(tmp_path, numbered_orders("{}"), numbers), "items-do-not-join")
-    assert "are without the .0 of the items" in seen.text
+    assert "without the .0 of the items" in seen.text
     assert seen.mapping == '[items]\nwhole_number_ids = ["item_id"]'
 
 
@@ -94,7 +94,7 @@ def test_customers_join_by_the_same_rule(tmp_path: Path) -> None:
     seen = look(prepared(tmp_path, orders(), customers=upper), "customers-do-not-join")
     assert seen.severity is Severity.WARNING
     assert "0 of 150 customer ids of the events are in the customer table" in seen.text
-    assert "another case" in seen.text
+    assert "ignoring upper and lower case" in seen.text
     club = pl.DataFrame({"customer_id": [f"c{n:03}" for n in range(0, CUSTOMERS, 10)]})
     seen = look(prepared(tmp_path, orders(), customers=club), "customers-do-not-join")
     assert seen.severity is Severity.NOTE
@@ -116,7 +116,7 @@ def test_attributes_are_named(tmp_path: Path) -> None:
     seen = look(prepared(tmp_path, orders(), more), "columns-became-attributes")
     assert seen.severity is Severity.NOTE
     assert seen.table == "items"
-    assert seen.text == "columns that became attributes (2): size, weight"
+    assert seen.text == "columns kept as attributes (2): size, weight"
     assert "columns-became-attributes" not in codes(prepared(tmp_path, orders(), catalogue()))
 
 
