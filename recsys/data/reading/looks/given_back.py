@@ -78,7 +78,9 @@ def _back_column(sample: pl.DataFrame, name: str, mapping: FileMapping) -> BackC
     dtype = sample.schema[name]
     if not isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
         return None
-    texts = sample.select(cells.text(name, dtype, mapping).cast(pl.String)).to_series()
+    texts = sample.select(
+        cells.text(name, dtype, mapping).cast(pl.String).alias("text")
+    ).to_series()
     counts = dict(texts.drop_nulls().value_counts(sort=True).head(_MOST_VALUES + 1).iter_rows())
     words = tuple(word for word in counts if bare(word) in _BACK)
     if len(counts) > _MOST_VALUES or not words:

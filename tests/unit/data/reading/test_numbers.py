@@ -136,4 +136,5 @@ def test_a_point_beside_decimal_commas_groups_or_does_not(
 def test_currencies_of_a_column_are_counted() -> None:
     cells = pl.Series(["5 €", "EUR 5", "$5", "(£5)", "-5 €", "5", None, "5 apples", "€"])
     assert currencies(cells) == {"EUR": 3, "$": 1, "GBP": 1}
+    assert currencies(cells.alias("count")) == currencies(cells)
     assert currencies(pl.Series([1.0])) == {}

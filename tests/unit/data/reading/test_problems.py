@@ -152,6 +152,7 @@ def test_rows_left_out_on_purpose_are_no_reason_to_stop(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"events: 100 of 1,500 rows were rejected") as caught:
         prepared(tmp_path, odd, mapping=mapping)
     assert "Most often: 100 x item_id: missing id. Every" in str(caught.value)
+    assert '[events.columns] item_id = ["...", "..."]' in str(caught.value)
 
 
 def test_no_event_is_left_and_why(tmp_path: Path) -> None:

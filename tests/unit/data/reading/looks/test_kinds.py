@@ -30,7 +30,9 @@ def test_ratings_that_became_purchases(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [("Refunded", "paid"), ("CANCELLED", "ok"), ("취소", "완료")])
 def test_returns_that_nothing_reads(words: tuple[str, str], tmp_path: Path) -> None:
     status = pl.Series([words[n % 10 != 0] for n in range(ROWS)])
-    odd = orders().with_columns(status.alias("Order State"))
+    odd = orders().with_columns(
+        status.alias("Order State"), count=pl.lit("two"), **{"*": pl.lit("s")}
+    )
     (seen,) = prepared(tmp_path, odd).warnings
     assert seen.code == "returns-not-read"
     assert f"150 of 1,500 of the first rows have {words[0]} in 'Order State'" in seen.text
