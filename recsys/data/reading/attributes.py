@@ -42,9 +42,10 @@ def typed_attribute(column: pl.Series, mapping: FileMapping) -> pl.Series:
     if isinstance(dtype, pl.List) and not dtype.inner.is_nested():
         return column.cast(pl.List(pl.String))
     read = cells.text(column.name, dtype, mapping).alias(column.name)
-    texts = column.to_frame().select(read).to_series()
+    # Under another name, as Polars takes `*` for all columns in operations on a series, too.
+    texts = column.to_frame().select(read).to_series().alias("texts")
     if texts.null_count() == len(texts):
-        return texts.cast(pl.Null)
+        return texts.cast(pl.Null).alias(column.name)
     return _typed(column, texts, mapping).alias(column.name)
 
 

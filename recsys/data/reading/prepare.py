@@ -288,6 +288,11 @@ ADVICE = {
         "Say whether the day or the month comes first: in the mapping, "
         '[events] time_format = "%d/%m/%Y" or "%m/%d/%Y". '
     ),
+    f"sale_period: {TWO_WAYS_TIME}": (
+        "Say whether the day or the month comes first: in the mapping, [items] "
+        'more_time_formats = ["%m/%d/%y", "%m/%d/%y, %I:%M %p"] or the like, with all forms of '
+        "the file. "
+    ),
     f"event_time: {DAY_FIRST}": (
         "If it does, say so in the mapping, with the separators and the time of day of the file: "
         '[events] time_format = "%d/%m/%Y". '

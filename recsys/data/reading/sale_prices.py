@@ -10,10 +10,13 @@ from recsys.data.reading import cells
 from recsys.data.reading.checks import Check
 from recsys.data.reading.mapping import ItemMapping
 from recsys.data.reading.times import parse_times
+from recsys.data.reading.value_checks import TWO_WAYS_TIME
 
 _SALE, _TEXT = "__sale_price__", "__sale_price_text__"
 _DATE = r"^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\.?|(19|20)\d{6})$"
 """A date without a time of day."""
+_TWO_WAYS = r"^\d{1,2}[/-]\d{1,2}[/-](\d{4}|\d{2})\b"
+"""Dates of which nobody can tell the day from the month."""
 _PERIOD, _UNREADABLE = "__sale_period__", "__sale_period_unreadable__"
 
 
@@ -63,11 +66,17 @@ def sale_checks(columns: Sequence[str]) -> list[Check]:
     """Returns the rules for reduced prices, where the table has some."""
     if _SALE not in columns:
         return []
-    sale, text = pl.col(_SALE), pl.col(_TEXT)
+    sale, text, text_of_period = pl.col(_SALE), pl.col(_TEXT), pl.col(_PERIOD)
     return [
         Check("sale_price", "bad number", sale.is_nan(), text),
         Check("sale_price", "negative price", sale < 0, text),
-        Check("sale_period", "bad time", pl.col(_UNREADABLE), pl.col(_PERIOD)),
+        Check(
+            "sale_period",
+            TWO_WAYS_TIME,
+            pl.col(_UNREADABLE) & text_of_period.str.contains(_TWO_WAYS),
+            text_of_period,
+        ),
+        Check("sale_period", "bad time", pl.col(_UNREADABLE), text_of_period),
     ]
 
 

@@ -38,8 +38,10 @@ def availability(evidence: Evidence) -> Iterator[Look]:
             f"{column!r} says of all {len(items):,} items that they may be shown",
             "right if no item is ever out of stock; else name the column with the stock",
         )
-    if not evidence.mapping.items.available_when:
-        # Else there are items whose stock does not matter: back-orders, what is not counted.
+    settings = evidence.mapping.items
+    if not (settings.available_when or settings.optional):
+        # Else there may be items whose stock does not matter (back-orders, what is not counted),
+        # and a profile knows its columns.
         yield from _stock(items)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from recsys.data.reading.looks.evidence import Evidence
 from recsys.data.reading.looks.look import Look, listed, note, of, toml_key, toml_text, warning
+from recsys.data.reading.mapping_parts import Returns
 from recsys.types import EVENT_TYPES, EventType
 
 LEARNT_FROM = (
@@ -95,8 +96,9 @@ def ratings(evidence: Evidence) -> Iterator[Look]:
 
 def given_back(evidence: Evidence) -> Iterator[Look]:
     """Looks for rows that count as bought although a column says that they were given back."""
-    found = evidence.watch.back
-    if found is None:
+    found, events = evidence.watch.back, evidence.mapping.events
+    if found is None or events.optional or events.returns != Returns():
+        # A profile, and who says which rows are returns, know their columns.
         return
     words = ", ".join(toml_text(word) for word in found.words)
     yield (warning if found.rows >= _BACK_WORTH_A_WARNING * found.sample else note)(

@@ -357,3 +357,10 @@ def test_commas_in_and_between_categories(
     one = item(frame, ItemMapping(guess=False, categories_separator=separator))
     assert one["category"] == category
     assert (None if one["tags"] is None else len(one["tags"])) == tags
+
+
+def test_attributes_of_any_name() -> None:
+    names = ("*", "^x$", "texts", "count")
+    frame = pl.DataFrame({"item_id": ["a"], **{name: ["7"] for name in names}, "none": [None]})
+    row = item(frame)
+    assert [row[name] for name in names] == [7] * len(names)

@@ -208,6 +208,26 @@ SHOPIFY_ORDERS = (
     "#2,b@example.org,paid,2025-01-02 10:00:00 +0000,2,Mug,8.50,MUG,,Acme,web\n"
     "#3,a@example.org,paid,2025-01-03 10:00:00 +0000,1,Cap,12.00,CAP,,Acme,web\n"
 )
+MAGENTO = {
+    "sales_order_item.csv": (
+        "item_id,order_id,parent_item_id,created_at,product_type,sku,name,qty_ordered,price\n"
+        "1,1,,2025-05-01 08:00:00,configurable,WS,Shirt,2.0000,29.0000\n"
+        "2,1,1,2025-05-01 08:00:00,simple,WS,Shirt M,2.0000,0.0000\n"
+        "3,2,,2025-05-02 08:00:00,simple,MUG,Mug,1.0000,8.0000\n"
+        "4,3,,2025-05-03 08:00:00,simple,MUG,Mug,1.0000,8.0000\n"
+    ),
+    "sales_order.csv": (
+        "entity_id,state,status,customer_id,increment_id,created_at\n"
+        "1,complete,complete,1,000000001,2025-05-01 08:00:00\n"
+        "2,canceled,canceled,2,000000002,2025-05-02 08:00:00\n"
+        "3,complete,complete,1,000000003,2025-05-03 08:00:00\n"
+    ),
+    "catalog_product.csv": (
+        "sku,product_type,categories,name,product_online,visibility,price,qty,is_in_stock\n"
+        'WS,configurable,"Root/Men,Root/Men/Tops",Shirt,1,"Catalog, Search",29,0,1\n'
+        'MUG,simple,Root/Home,Mug,1,"Catalog, Search",8,4,1\n'
+    ),
+}
 SHOPIFY_PRODUCTS = (
     "Handle,Title,Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Variant SKU,"
     "Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Price,"
@@ -223,10 +243,11 @@ SHOPIFY_PRODUCTS = (
     [
         {"orders.csv": SHOPIFY_ORDERS},
         {"orders.csv": SHOPIFY_ORDERS, "products.csv": SHOPIFY_PRODUCTS},
+        MAGENTO,
         {**REES46, "2019-Nov.csv": REES46["2019-Oct.csv"].replace("2019-10", "2019-11")},
         {name: text.replace("aqua", "").replace("shiseido", "") for name, text in REES46.items()},
     ],
-    ids=["no-till-sales", "back-orders", "two-months", "no-brands"],
+    ids=["no-till-sales", "back-orders", "magento", "two-months", "no-brands"],
 )
 def test_what_a_profile_says_for_every_shop_is_no_warning_for_one(
     files: dict[str, str], tmp_path: Path

@@ -114,3 +114,11 @@ def test_a_file_without_the_column() -> None:
     frame = pl.DataFrame({ROW: [1], "item_id": ["a"], "price": ["20"]})
     done = convert_items(frame, {"item_id": ("item_id",), "price": ("price",)}, SALE, now=NOW)
     assert done.rows.select("price", "list_price").row(0) == (20.0, None)
+
+
+def test_a_period_that_can_be_read_in_two_ways() -> None:
+    reason = ("sale_period", "time in a form that can be read in two ways")
+    assert prices(ENDS, **{"from": "1/2/24"}) == reason
+    assert prices(SALE, period="01/02/2024 / 02/02/2024") == reason
+    american = ENDS.model_copy(update={"more_time_formats": ("%m/%d/%y",)})
+    assert prices(american, **{"from": "1/2/24", "to": "6/1/24"}) == (15.0, 20.0)

@@ -40,6 +40,8 @@ def test_returns_that_nothing_reads(words: tuple[str, str], tmp_path: Path) -> N
     mended = prepared(tmp_path, odd, mapping={"events": tomllib.loads(seen.mapping)["events"]})
     assert mended.warnings == ()
     assert mended.events_by_type["return"] == 150
+    other = {"events": {"returns": {"when": {"order_id": {"any_of": ["o1"]}}}}}
+    assert "returns-not-read" not in codes(prepared(tmp_path, odd, mapping=other))
     few = orders().with_columns(
         state=pl.when(pl.int_range(pl.len()) == 7).then(pl.lit("void")).otherwise(pl.lit("ok"))
     )
