@@ -10,13 +10,22 @@ _NO = (
     "false", "no", "n", "f", "off", "outofstock", "soldout", "unavailable", "notavailable",
     "discontinued", "disabled", "inactive", "archived", "draft", "unpublished", "hidden",
     "notinstock", "nostock", "temporarilyoutofstock", "temporarilyunavailable", "reserved",
+    "sold", "nichtverfügbar", "ausverkauft", "vergriffen", "nichtlieferbar", "nichtauflager",
+    "rupturedestock", "enrupturedestock", "épuisé", "indisponible", "agotado", "sinexistencias",
+    "esgotado", "esaurito", "nondisponibile", "uitverkocht", "품절", "일시품절",
 )  # fmt: skip
 _YES = (
     "true", "yes", "y", "t", "on", "instock", "available", "limitedavailability", "lowstock",
     "preorder", "presale", "backorder", "onbackorder", "backorderable", "madetoorder",
     "instoreonly", "onlineonly", "active", "enabled", "published", "visible",
+    "left", "onlyleft", "leftinstock", "onlyleftinstock", "remaining", "availablenow", "verfügbar",
+    "auflager", "lieferbar", "sofortlieferbar", "vorrätig", "enstock", "disponible", "disponível",
+    "disponibile", "enexistencias", "opvoorraad", "재고있음", "판매중",
 )  # fmt: skip
 _SCHEMA_ORG = r"^(https?)?schema(org)?"
+_NO_LETTERS = r"[^\p{L}]+"
+_GROUPED = r"^[1-9]\d{0,2}([.,]\d{3})+$"
+"""Numbers that may be read in two ways, and are above 0 in both."""
 _ONLY_ZERO = r"^\D*0+\D*$"
 
 
@@ -32,11 +41,13 @@ def availability(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Ex
         stock = cells.number(column, dtype, mapping)
         return pl.when(stock.is_not_nan()).then(stock > 0)
     text = cells.text(column, dtype, mapping)
-    word = text.str.to_lowercase().str.replace_all(r"[^a-z]+", "").str.replace(_SCHEMA_ORG, "")
+    word = text.str.to_lowercase().str.replace_all(_NO_LETTERS, "").str.replace(_SCHEMA_ORG, "")
     stock = cells.number(column, dtype, mapping)
     return (
         pl.when(stock.is_finite())
         .then(stock > 0)
+        .when(text.str.contains(_GROUPED))
+        .then(pl.lit(value=True))
         .when(word.is_in(_YES))
         # "0 in stock"
         .then(~text.str.contains(_ONLY_ZERO))
@@ -48,6 +59,6 @@ def availability(column: str, dtype: pl.DataType, mapping: FileMapping) -> pl.Ex
 def is_no(cell: pl.Expr) -> pl.Expr:
     """Returns whether a text says that something may not be shown; false where it says nothing."""
     text = cell.cast(pl.String)
-    word = text.str.to_lowercase().str.replace_all(r"[^a-z]+", "").str.replace(_SCHEMA_ORG, "")
+    word = text.str.to_lowercase().str.replace_all(_NO_LETTERS, "").str.replace(_SCHEMA_ORG, "")
     none_left = text.str.strip_chars().cast(pl.Float64, strict=False) <= 0
     return word.is_in(_NO).fill_null(value=False) | none_left.fill_null(value=False)

@@ -5,12 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from recsys.data.event_names import bare
 from recsys.data.reading.csv_header import looks_like_data
 from recsys.data.reading.guess import guess_columns
 from recsys.errors import DataError
 
 JOINED = ("category", "title", "event_id")
 """Our columns that are put together from several; of others the first with a value counts."""
+
+
+_HOLDERS = frozenset(
+    {
+        *("items", "lineitems", "products", "lines", "orderlines", "orderitems", "positions"),
+        *("cartitems", "articles", "productlist", "details", "orderdetails"),
+    }
+)
+"""What columns are called, as `bare` writes it, that hold several goods."""
+_DELIMITED = (".csv", ".tsv", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +162,20 @@ def missing_columns(
     file: Path, columns: tuple[str, ...], missing: list[str], table: str
 ) -> DataError:
     """Returns the error for needed columns that none of the file's was recognised as."""
-    if len(columns) == 1:
+    holder = next((name for name in columns if bare(name) in _HOLDERS), None)
+    inside = (
+        ""
+        if holder is None or table != "events"
+        else f". If {holder!r} holds the goods of an order, a row is made of each with  "
+        f'[events.explode] columns = ["{holder}"]  and its fields are named item.<field>:  '
+        '[events.columns]  item_id = "item.sku"'
+    )
+    if len(columns) == 1 and not set(_DELIMITED).intersection(file.suffixes):
+        message = (
+            f"{file}: the rows have one field, {columns[0]!r}. If it holds lists of records, make "
+            f'a row of each in the mapping file:  [{table}.explode] columns = ["{columns[0]}"]'
+        )
+    elif len(columns) == 1:
         message = (
             f"{file}: found one column, {columns[0][:200]!r}: is it cut by another delimiter? "
             f'Say which: --delimiter "...", or in the mapping file: [{table}] delimiter = "..."'
@@ -166,7 +190,7 @@ def missing_columns(
         lines = "".join(f'  {ours} = "..."' for ours in missing)
         message = (
             f"{file}: no column was recognised as {' or '.join(missing)}; its columns are "
-            f"{', '.join(columns)}. Name it in the mapping file:  [{table}.columns]{lines}"
+            f"{', '.join(columns)}. Name it in the mapping file:  [{table}.columns]{lines}{inside}"
         )
     return DataError(message, file=str(file), column=",".join(missing))
 

@@ -113,7 +113,7 @@ def currencies(cells: pl.Series) -> dict[str, int]:
         return {}
     marked = cells.filter(cells.str.contains(r"\d") & cells.str.contains(r"[^\d\s.,+-]"))
     counts: Counter[str] = Counter()
-    for text, count in marked.value_counts().iter_rows():
+    for text, count in marked.alias("text").value_counts().iter_rows():
         inner = str(text).strip().removeprefix("(").removesuffix(")").strip("+- \u2212")
         _, currency = split_currency(inner)
         if currency is not None:

@@ -1,6 +1,7 @@
 """Recognises columns under the names that retailers usually give them."""
 
 from collections.abc import Iterable, Mapping
+from unicodedata import combining, normalize
 
 from recsys.data.event_names import bare
 
@@ -16,7 +17,8 @@ EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
         "customernumber customerno custid custno customercode membernumber memberno reviewerid "
         "personid uid customer user "
         "kundennr kundennummer kundenid kunde idclient codeclient numeroclient client idcliente "
-        "codigocliente cliente klantnummer klantid "
+        "codigocliente cliente klantnummer klantid numerodecliente idducliente codclient "
+        "codcliente numeroclient numerocliente 顧客id 顧客番号 会員id 会員番号 ユーザーid "
         "고객번호 고객id 고객아이디 회원번호 회원id 회원아이디 고객"
     ),
     "visitor_id": _names(
@@ -27,6 +29,7 @@ EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
         "basketid orderid invoiceno invoiceid invoice transactionid ordernumber orderno receiptid "
         "ticketid invoicenumber receiptnumber receiptno billno orderreference cartid "
         "bestellnr bestellnummer rechnungsnr rechnungsnummer belegnr auftragsnr numerocommande "
+        "注文番号 注文id numerodecommande numerodopedido idpedido ordine ordernummer "
         "commande numeropedido pedido factura 주문번호 영수증번호"
     ),
     "item_id": _names(
@@ -34,7 +37,9 @@ EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
         "itemsku productsku itemno itemnumber productno productnumber movieid filmid bookid isbn "
         "gtin ean barcode product item "
         "artikelnr artikelnummer artikelid produktid produktnr artikel idproduit referenceproduit "
-        "produit article idproducto codigoproducto producto artikelcode "
+        "produit article idproducto codigoproducto producto artikelcode idproduto codigoproduto "
+        "produto codproduto codproducto codigodoproduto referencia codeproduit codearticle "
+        "prodotto 商品コード 商品id 商品番号 品番 "
         "상품번호 상품코드 상품id 품번 상품"
     ),
     "offer_id": _names("offerid couponid couponupc promotionid voucherid"),
@@ -47,15 +52,19 @@ EVENT_NAMES: Mapping[str, tuple[str, ...]] = {
         "purchasetime purchasetimestamp orderpurchasetimestamp saledate occurredat tdat "
         "transactiondt transdate "
         "unixreviewtime createddate datecreated createdon time date ts "
+        "注文日時 注文日 購入日時 購入日 日時 日付 datapedido datadopedido datavenda datacompra "
+        "fechapedido fechacompra fechaventa datedecommande besteldatum dataordine "
         "datum bestelldatum rechnungsdatum zeitpunkt zeitstempel datecommande fecha data "
         "주문일시 주문일자 주문일 구매일시 구매일 결제일시 일시 날짜"
     ),
     "quantity": _names(
         "quantity qty units amountunits qtyordered quantityordered itemquantity "
+        "数量 quantidade qtde aantal "
         "menge anzahl stückzahl quantité quantite cantidad quantità 수량 주문수량 구매수량"
     ),
     "unit_price": _names(
         "unitprice price priceperunit itemprice "
+        "単価 販売価格 preco precounitario valorunitario prijs prezzo prezzounitario "
         "einzelpreis stückpreis preis prixunitaire prix preciounitario precio "
         "단가 판매단가 판매가 가격"
     ),
@@ -113,11 +122,17 @@ def guess_columns(columns: Iterable[str], names: Mapping[str, tuple[str, ...]]) 
     """
     by_name: dict[str, str] = {}
     for column in columns:
-        by_name.setdefault(bare(column), column)
+        by_name.setdefault(_plain(bare(column)), column)
     guessed: dict[str, str] = {}
     for ours, theirs in names.items():
-        for name in theirs:
+        for name in map(_plain, theirs):
             if name in by_name:
                 guessed[ours] = by_name.pop(name)
                 break
     return guessed
+
+
+def _plain(name: str) -> str:
+    """Returns a name without accents."""
+    letters = (letter for letter in normalize("NFD", name) if not combining(letter))
+    return normalize("NFC", "".join(letters))

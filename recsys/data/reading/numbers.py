@@ -31,6 +31,8 @@ _SPACED = re.compile(
 _COMMA_DECIMAL = re.compile(rf"^({_GROUPED.format(r'[.]')}|\d*)(?:,(\d*))?$", re.ASCII)
 _POINT_DECIMAL = re.compile(rf"^({_GROUPED.format(',')}|{_INDIAN}|\d*)(?:\.(\d*))?$", re.ASCII)
 _ONE_GROUP = re.compile(r"^[1-9]\d{0,2}[.,]\d{3}$", re.ASCII)
+_DECIMAL_COMMA = r"^[^,]*\d,\d{1,2}[^\d,.]*$"
+"""Texts that show that commas are decimal, in whatever currency."""
 _BOOLEANS = {"true": 1.0, "false": 0.0}
 
 
@@ -131,6 +133,9 @@ def _read_all(texts: pl.Series, decimal_comma: bool | None) -> pl.Series:  # noq
         slow = _each(texts.set(~unread, None), decimal_comma)
         numbers = slow.zip_with(unread, numbers)
     bad = texts.is_not_null() & (numbers.is_null() | ~numbers.is_finite())
+    if decimal_comma is None and texts.str.contains(_DECIMAL_COMMA).any():
+        # Beside 12,50 nobody can tell whether 1.299 is 1299.
+        bad |= _one_group(texts)
     return numbers.set(bad, float("nan")) if bad.any() else numbers
 
 
@@ -144,6 +149,19 @@ def _each(texts: pl.Series, decimal_comma: bool | None) -> pl.Series:  # noqa: F
     )
 
 
+def _one_group(texts: pl.Series) -> pl.Series:
+    """Returns which texts are one to three digits, a point and three digits."""
+    values = texts.drop_nulls().unique()
+    values = values.filter(values.str.contains(r"\d\.\d{3}(\D|$)"))
+    grouped = [text for text in values.to_list() if _is_one_group(text)]
+    return texts.is_in(grouped).fill_null(value=False)
+
+
+def _is_one_group(written: str) -> bool:
+    body, _, currency = _bare(written.translate(_PLAIN_SIGNS).strip())
+    return bool(_ONE_GROUP.match(body)) and currency not in WITHOUT_DECIMALS
+
+
 def ambiguous(written: pl.Expr, *, decimal_comma: bool | None) -> pl.Expr:
     """Returns Boolean: the text is a number that can be read in two ways; null stays null."""
 
@@ -151,6 +169,7 @@ def ambiguous(written: pl.Expr, *, decimal_comma: bool | None) -> pl.Expr:
         values = cells.drop_nulls().unique()
         known = [
             read_number(text, decimal_comma=decimal_comma) is AMBIGUOUS
+            or (decimal_comma is None and _is_one_group(text))
             for text in values.to_list()
         ]
         return cells.is_in(values.filter(pl.Series(known, dtype=pl.Boolean)).implode())

@@ -266,6 +266,16 @@ def _refuse_useless(
 
 
 ADVICE = {
+    "item_id: missing id": (
+        "If another column names the product where this one is empty, name both, or leave such "
+        'rows out: in the mapping, [events.columns] item_id = ["...", "..."] or [events.require] '
+        "item_id = { present = true }. "
+    ),
+    "customer_id: missing id": (
+        "If another column says who it is where this one is empty, name both, or leave such rows "
+        'out: in the mapping, [events.columns] customer_id = ["...", "..."] or [events.require] '
+        "customer_id = { present = true }. "
+    ),
     "quantity: negative quantity": (
         "If a negative quantity means that goods came back, say so in the mapping: "
         "[events.returns] negative_quantity = true. "
@@ -305,7 +315,7 @@ def _too_many_rejects(
     reasons = {reason: count for reason, count in reasons.items() if FILTERED not in reason}
     most = list(reasons.items())[:3]
     fitting = (text for reason, text in ADVICE.items() if reason in reasons)
-    advice = "".join(dict.fromkeys(fitting))
+    advice = "".join(dict.fromkeys(fitting)).replace("[events", f"[{name}")
     shown = "; ".join(f"{count:,} x {reason}" for reason, count in most)
     count = table.rejected - table.filtered
     message = (

@@ -25,6 +25,7 @@ LOOKS: tuple[Callable[[Evidence], Iterator[Look]], ...] = (
     ids.one_id_has_most,
     kinds.kinds,
     kinds.ratings,
+    kinds.given_back,
     kinds.numbers,
     currencies.two_currencies,
     kinds.repeats,

@@ -25,6 +25,7 @@ _REPEATS_SHARE = 0.3
 _REPEATS_WORTH_A_NOTE = 0.02
 _DUPLICATES_SHARE = 0.2
 _DUPLICATE_ENTITIES = 0.5
+_BACK_WORTH_A_WARNING = 0.01
 
 
 def kinds(evidence: Evidence) -> Iterator[Look]:
@@ -89,6 +90,23 @@ def ratings(evidence: Evidence) -> Iterator[Look]:
         '[events.constants] event_type = "purchase"',
         f'[events.constants]\nevent_type = "rating"\n\n[events.type_when.purchase]\n'
         f"{toml_key(column)} = {{ above = 3.99 }}",
+    )
+
+
+def given_back(evidence: Evidence) -> Iterator[Look]:
+    """Looks for rows that count as bought although a column says that they were given back."""
+    found = evidence.watch.back
+    if found is None:
+        return
+    words = ", ".join(toml_text(word) for word in found.words)
+    yield (warning if found.rows >= _BACK_WORTH_A_WARNING * found.sample else note)(
+        "returns-not-read",
+        "events",
+        f"{of(found.rows, found.sample)} of the first rows have {listed(found.words)} in "
+        f"{found.column!r}, which nothing uses: they count as the others do",
+        "if they were given back or cancelled, add the lines below; [events.exclude] in place of "
+        "[events.returns.when] leaves them out",
+        f"[events.returns.when]\n{toml_key(found.column)} = {{ any_of = [{words}] }}",
     )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from recsys.data.reading.columns import MappedColumn
 from recsys.data.reading.looks.currency_counts import CurrencyCounts
 from recsys.data.reading.looks.effects import Effects, Sources
+from recsys.data.reading.looks.given_back import BackColumn, find_back_column
 from recsys.data.reading.looks.people import PersonColumn, find_person_column
 from recsys.data.reading.mapping import FileMapping
 from recsys.data.reading.raw import ROW
@@ -62,7 +63,10 @@ class Watch:
         """Table -> what readers, joins and links have to say."""
         self.currencies: dict[str, CurrencyCounts] = {}
         """Table -> in which currencies its prices are."""
+        self.back: BackColumn | None = None
+        """A column of the events, which nothing uses, with words for what was given back."""
         self._sampled = False
+        self._mapping: dict[str, FileMapping] = {}
         self._sources: dict[str, Sources] = {}
 
     def columns(
@@ -73,6 +77,7 @@ class Watch:
         mapping: FileMapping,
     ) -> None:
         """Takes the columns of a file, and where ours come from; of further files, too."""
+        self._mapping[table] = mapping
         sources = self._sources[table] = {note.ours: note.columns for note in notes}
         if table not in self.tables:
             self.effects.expect(table, mapping)
@@ -92,7 +97,9 @@ class Watch:
         self.currencies.setdefault(table, CurrencyCounts()).look(rows, sources)
         if table == "events" and not self._sampled:
             self._sampled = True
-            self.person = find_person_column(rows, sources, self.tables[table].unused)
+            unused = self.tables[table].unused
+            self.person = find_person_column(rows, sources, unused)
+            self.back = find_back_column(rows, unused, self._mapping[table])
 
     def source(self, table: str, ours: str) -> str | None:
         """Returns the one column of the file that ours comes from; None: none or several."""

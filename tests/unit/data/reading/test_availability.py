@@ -18,7 +18,8 @@ def shown(values: list[object], dtype: object = None, name: str = "a") -> list[b
         "limited availability",
         "https://schema.org/InStock", "http://schema.org/PreOrder", "schema:InStock",
         "active",
-        "5 in stock", "In stock (10)",
+        "5 in stock", "In stock (10)", "12 left", "Only 3 left!", "1,000", "12.000", "Auf Lager",
+        "verfügbar", "Disponible", "재고있음",
     ],
 )  # fmt: skip
 def test_words_for_yes(text: str) -> None:
@@ -30,7 +31,8 @@ def test_words_for_yes(text: str) -> None:
     [
         "out of stock", "out_of_stock", "outofstock", "Sold out", "no", "FALSE", "0", "0.0", "-3",
         "discontinued", "https://schema.org/OutOfStock", "http://schema.org/SoldOut", "draft",
-        "Not in stock", "0 in stock", "unavailable",
+        "Not in stock", "0 in stock", "unavailable", "0 left", "sold", "Nicht verfügbar",
+        "Ausverkauft", "Agotado", "품절",
     ],
 )  # fmt: skip
 def test_words_for_no(text: str) -> None:

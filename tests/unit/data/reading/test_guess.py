@@ -23,6 +23,19 @@ from recsys.data.reading.guess import (
             ["event_time", "visitor_id", "event_type", "item_id", "basket_id"],
         ),
         (["user_id", "SKU", "Order Date"], ["customer_id", "item_id", "event_time"]),
+        (
+            ["Numéro client", "Référence produit", "Date commande", "Quantité", "Prix unitaire"],
+            ["customer_id", "item_id", "event_time", "quantity", "unit_price"],
+        ),
+        (
+            ["Código cliente", "codigo_produto", "Data do pedido", "Quantidade", "Preço unitário"],
+            ["customer_id", "item_id", "event_time", "quantity", "unit_price"],
+        ),
+        (
+            ["注文番号", "顧客ID", "商品コード", "注文日時", "数量", "単価"],
+            ["basket_id", "customer_id", "item_id", "event_time", "quantity", "unit_price"],
+        ),
+        (["고객번호", "상품코드", "주문일시"], ["customer_id", "item_id", "event_time"]),
     ],
 )
 def test_usual_exports_are_recognised(columns: list[str], expected: list[str]) -> None:

@@ -109,13 +109,32 @@ def test_a_column_is_read_as_its_texts() -> None:
                 assert value == 1000
             else:
                 one = read_number(text, decimal_comma=decimal_comma)
+                if decimal_comma is None and text in {"1.299", "1.299 €"}:
+                    one = None  # Other texts of the column have decimal commas.
                 expected = one if isinstance(one, float) else float("nan")
                 assert value == pytest.approx(expected, nan_ok=True), text
     unclear = frame.select(ambiguous(pl.col("a"), decimal_comma=None).alias("b"))["b"]
-    assert unclear.to_list() == [None if t is None else t == "1,299" for t in texts]
+    two_ways = {"1,299", "1.299", "1.299 €"}
+    assert unclear.to_list() == [None if t is None else t in two_ways for t in texts]
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [("12,50", None), ("1.000,5 €", None), ("12.5", 1.299), ("1,00,000", 1.299), ("", 1.299)],
+)
+def test_a_point_beside_decimal_commas_groups_or_does_not(
+    beside: str, expected: float | None
+) -> None:
+    frame = pl.DataFrame({"a": ["1.299", beside, "0.500"]})
+    read = frame.select(read_numbers(pl.col("a"), decimal_comma=None))["a"].fill_nan(None)
+    assert read[0] == expected
+    assert read[2] == 0.5
+    whole = frame.select(read_numbers(pl.col("a"), decimal_comma=True))["a"]
+    assert whole[0] == 1299.0
 
 
 def test_currencies_of_a_column_are_counted() -> None:
     cells = pl.Series(["5 €", "EUR 5", "$5", "(£5)", "-5 €", "5", None, "5 apples", "€"])
     assert currencies(cells) == {"EUR": 3, "$": 1, "GBP": 1}
+    assert currencies(cells.alias("count")) == currencies(cells)
     assert currencies(pl.Series([1.0])) == {}

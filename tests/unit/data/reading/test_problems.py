@@ -152,6 +152,7 @@ def test_rows_left_out_on_purpose_are_no_reason_to_stop(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"events: 100 of 1,500 rows were rejected") as caught:
         prepared(tmp_path, odd, mapping=mapping)
     assert "Most often: 100 x item_id: missing id. Every" in str(caught.value)
+    assert '[events.columns] item_id = ["...", "..."]' in str(caught.value)
 
 
 def test_no_event_is_left_and_why(tmp_path: Path) -> None:
@@ -159,3 +160,23 @@ def test_no_event_is_left_and_why(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no event is left: all 1,500 rows") as caught:
         prepared(tmp_path, mapping=mapping)
     assert "1,500 x order_id: left out by require: none of none" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '{"orders":[{"sku":"a"}]}\n{"orders":[{"sku":"b"}]}\n',
+            ("the rows have one field, 'orders'", '[events.explode] columns = ["orders"]'),
+        ),
+        (
+            '{"user":"u1","date":"2025-01-01","lines":[{"sku":"a"}]}\n',
+            ("If 'lines' holds the goods of an order", '[events.explode] columns = ["lines"]'),
+        ),
+    ],
+)
+def test_goods_inside_of_records(text: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "orders.jsonl").write_text(text)
+    with pytest.raises(DataError) as caught:
+        prepare(Sources(str(tmp_path / "orders.jsonl")), tmp_path / "out", Mapping(), now=NOW)
+    assert all(part in str(caught.value) for part in words)

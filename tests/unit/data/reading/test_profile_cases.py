@@ -305,3 +305,48 @@ def test_a_variable_product_is_of_the_group_of_its_variations(tmp_path: Path) ->
     items = read(tmp_path, {"orders.csv": WOO, "products.csv": products})[1]["items"]
     assert items.sort("item_id")["group_id"].to_list() == ["TEA", None, "TEA"]
     assert items.sort("item_id")["category"].to_list() == [["Food, drinks", "Tea"], None, None]
+
+
+SHOPIFY_API = (
+    '{"orders":[{"id":1,"name":"#1","email":"a@example.org","financial_status":"paid",'
+    '"created_at":"2025-02-02T10:00:00-05:00","cancelled_at":null,"test":false,"line_items":['
+    '{"sku":"S1","variant_id":11,"quantity":2,"price":"10.00","name":"Tea"},'
+    '{"sku":"","variant_id":12,"quantity":1,"price":"3.50","name":"Cup"}]},'
+    '{"id":2,"name":"#2","email":"b@example.org","financial_status":"refunded",'
+    '"created_at":"2025-02-03T10:00:00-05:00","cancelled_at":null,"test":false,"line_items":['
+    '{"sku":"S1","variant_id":11,"quantity":1,"price":"10.00","name":"Tea"}]},'
+    '{"id":3,"name":"#3","email":"b@example.org","financial_status":"paid",'
+    '"created_at":"2025-02-04T10:00:00-05:00","cancelled_at":null,"test":true,"line_items":['
+    '{"sku":"S1","variant_id":11,"quantity":9,"price":"10.00","name":"Tea"}]}]}'
+)
+WOO_API = (
+    '[{"id":7,"number":"7","status":"completed","date_created":"2025-03-22T16:28:02",'
+    '"date_created_gmt":"2025-03-22T19:28:02","customer_id":0,"billing":{"email":"g@example.org"},'
+    '"line_items":[{"product_id":93,"variation_id":0,"quantity":2,"total":"6.00","sku":"w"}]}]'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "events"),
+    [
+        (
+            SHOPIFY_API,
+            [
+                ("purchase", "a@example.org", "12", 1.0, 3.5),
+                ("purchase", "a@example.org", "S1", 2.0, 10.0),
+                ("return", "b@example.org", "S1", 1.0, 10.0),
+            ],
+        ),
+        (WOO_API, [("purchase", "g@example.org", "93", 2.0, 3.0)]),
+    ],
+    ids=["shopify", "woocommerce"],
+)
+def test_orders_of_an_api(text: str, events: list[tuple[object, ...]], tmp_path: Path) -> None:
+    name, tables = read(tmp_path, {"orders.json": text})
+    assert name == ("shopify" if text == SHOPIFY_API else "woocommerce")
+    found = tables["events"].sort("event_time", "item_id")
+    assert found.select(EVENT).rows() == events
+    first = datetime(2025, 2, 2, 15, tzinfo=UTC)
+    if text == WOO_API:
+        first = datetime(2025, 3, 22, 19, 28, 2, tzinfo=UTC)
+    assert found["event_time"][0] == first

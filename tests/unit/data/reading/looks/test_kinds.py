@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from recsys.data.reading.looks.look import Severity
 from tests.odd_files import ROWS, codes, orders, prepared
@@ -24,3 +25,25 @@ def test_ratings_that_became_purchases(tmp_path: Path) -> None:
         report = prepared(tmp_path, table, mapping={"events": settings})
         assert "ratings-as-purchases" not in codes(report)
     assert "ratings-as-purchases" not in codes(prepared(tmp_path, orders()))
+
+
+@pytest.mark.parametrize("words", [("Refunded", "paid"), ("CANCELLED", "ok"), ("취소", "완료")])
+def test_returns_that_nothing_reads(words: tuple[str, str], tmp_path: Path) -> None:
+    status = pl.Series([words[n % 10 != 0] for n in range(ROWS)])
+    odd = orders().with_columns(
+        status.alias("Order State"), count=pl.lit("two"), **{"*": pl.lit("s")}
+    )
+    (seen,) = prepared(tmp_path, odd).warnings
+    assert seen.code == "returns-not-read"
+    assert f"150 of 1,500 of the first rows have {words[0]} in 'Order State'" in seen.text
+    assert seen.mapping is not None
+    mended = prepared(tmp_path, odd, mapping={"events": tomllib.loads(seen.mapping)["events"]})
+    assert mended.warnings == ()
+    assert mended.events_by_type["return"] == 150
+    few = orders().with_columns(
+        state=pl.when(pl.int_range(pl.len()) == 7).then(pl.lit("void")).otherwise(pl.lit("ok"))
+    )
+    (one,) = [look for look in prepared(tmp_path, few).looks if look.code == seen.code]
+    assert one.severity is Severity.NOTE
+    texts = orders().with_columns(text=pl.format("void {}", "order_id"))
+    assert "returns-not-read" not in codes(prepared(tmp_path, texts))

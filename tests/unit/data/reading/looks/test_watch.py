@@ -73,3 +73,12 @@ def test_a_customer_with_two_orders_needs_no_other_column() -> None:
 def test_a_column_that_changes_within_a_customer_is_no_person() -> None:
     lines = pl.concat([VISITS, VISITS.with_columns(account=pl.lit("a1"))])
     assert find_person_column(lines, SOURCES, ("account",)) is None
+
+
+def test_names_of_ones_own_do_not_collide() -> None:
+    names = ("customer", "order", "customer list", "^customer.*$")
+    lists = pl.Series([["a"]] * len(VISITS))
+    rows = VISITS.with_columns(
+        **{name: pl.lit("x") for name in names if name != "customer list"}, **{names[2]: lists}
+    )
+    assert find_person_column(rows, SOURCES, names) is None
