@@ -119,7 +119,7 @@ class SqliteDatabase:
     def check(self) -> None:
         """Says whether this program can read the store."""
         if not self._file.exists():
-            hint = "is the address right? The first `python -m serving run --store URL` makes one"
+            hint = "is the address right? The first `recsys serve --store URL` makes one"
             raise StoreUnavailableError(f"{self._file}: there is no store: {hint}")
         with self.read() as session:
             check_readable(session)

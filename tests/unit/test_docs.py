@@ -76,7 +76,8 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_a_dead_link_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "# One `b` & [two](page.md)\n## Two\n## Two\n[a](#one-b--two) [b](page.md#two-1)\n[c](#two-2) "
+        "# One `b` & [two](page.md)\n## Two\n## Two\n"
+        "[a](#one-b--two) [b](page.md#two-1)\n[c](#two-2) "
         "[d](gone.md) [e](https://nowhere) `[f](gone.md)`\n```\n[g](gone.md)\n```\n"
     )
     assert dead_links(page) == ["#two-2", "gone.md"]
