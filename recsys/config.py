@@ -147,7 +147,7 @@ def fault_text(
         message: pydantic's words.
         kind: what was validated; None: it is not known.
     """
-    return _unknown_key(path, kind) if fault == _EXTRA else message
+    return _unknown_key(path, kind) if fault == _EXTRA else message.removeprefix("Value error, ")
 
 
 def _unknown_key(path: tuple[str | int, ...], kind: type[BaseModel] | None) -> str:

@@ -21,7 +21,7 @@ def list_command(*, bundles: RootOption) -> None:
     """Show all versions, oldest first; `*` is the one being served."""
     versions = list_bundles(bundles)
     if not versions:
-        hint = "publish one: python -m training run --data DIR --bundles"
+        hint = "publish one: recsys train --data DIR --bundles"
         raise BundleError(f"{bundles}: there is no bundle; {hint} {bundles}")
     try:
         active = current(bundles).name

@@ -19,7 +19,7 @@ from recsys.online.campaign import CampaignResult, Verdict, campaign
 from recsys.store.open import open_store
 
 PlanOption = Annotated[
-    str, typer.Option("--plan", metavar="PLAN_ID", help="A plan: python -m training plans list.")
+    str, typer.Option("--plan", metavar="PLAN_ID", help="A plan: recsys plans list.")
 ]
 OfferOption = Annotated[
     str, typer.Option("--offer", metavar="OFFER_ID", help="Instead: an offer, live calls and all.")
@@ -77,7 +77,7 @@ def campaign_command(
     only read; a running server is not disturbed. docs/campaigns.md says what is counted.
 
     \b
-    python -m evaluation campaign --store store://var/store --plan plan-20260401t080000z-1a2b3c4d
+    recsys evaluation campaign --store store://var/store --plan plan-20260401t080000z-1a2b3c4d
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     if bool(plan) == bool(offer):
         message = "name one of --plan and --offer"

@@ -61,7 +61,7 @@ def page(found: CampaignResult, *, now: datetime) -> str:
         delivered=texts.delivered(found),
         caveats=list(texts.caveats(found)),
         definitions=list(texts.DEFINITIONS.items()),
-        footer=f"Made by python -m evaluation campaign, {now:%Y-%m-%d %H:%M} UTC.",
+        footer=f"Made by recsys evaluation campaign, {now:%Y-%m-%d %H:%M} UTC.",
     )
 
 

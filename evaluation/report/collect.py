@@ -26,10 +26,14 @@ def check_report(report: Path | None, of: Of | None) -> None:
     """Refuses options of the report that cannot be met, before anything is computed.
 
     Raises:
-        BadParameter: plotting is not installed, or there is a learning curve without a report.
+        BadParameter: the name is not that of a page, plotting is not installed, or there is a
+            learning curve without a report.
     """
     if of and report is None:
         message = "--learning-curve stands in the report: give --report FILE.html, too"
+        raise typer.BadParameter(message)
+    if report and report.suffix.lower() not in {".html", ".htm"}:
+        message = f"--report: '{report}' would be a page of HTML: let its name end in .html"
         raise typer.BadParameter(message)
     if report and any(find_spec(name) is None for name in NEEDED):
         message = "--report needs the extra `report`: pip install 'recsys-engine[report]'"

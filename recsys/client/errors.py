@@ -83,7 +83,7 @@ _BY_CODE: Mapping[grpc.StatusCode, type[CallError]] = {
 
 _HINTS: Mapping[grpc.StatusCode, str] = {
     grpc.StatusCode.UNAVAILABLE: (
-        ". Is a server running there? `python -m serving run --bundles FOLDER --port PORT` starts "
+        ". Is a server running there? `recsys serve --bundles FOLDER --port PORT` starts "
         "one; wait_until_ready() waits until it has loaded its bundle"
     ),
     grpc.StatusCode.DEADLINE_EXCEEDED: (

@@ -45,6 +45,9 @@ class Dataset:
         Raises:
             DataError: the folder is not a prepared data set, or a file in it is damaged.
         """
+        if (folder / "events.db").is_file():
+            message = f"{folder}: is a store, not a prepared data set: write store://{folder}"
+            raise DataError(message, file=str(folder))
         for name in (EVENTS_FILE, ITEMS_FILE):
             if not (folder / name).is_file():
                 message = (

@@ -175,12 +175,12 @@ def _registered(store: Store, plan_id: str, offer_id: str) -> int | None:
     if plan_id:
         note = Plans(store).find(plan_id)
         if note is None:
-            message = f"there is no finished plan {plan_id!r}: python -m training plans list URL"
+            message = f"there is no finished plan {plan_id!r}: recsys plans list URL"
             raise DataError(message, plan_id=plan_id)
         days = json.loads(note.details).get(WINDOW_DAYS)
         return None if days is None else int(days * DAY_US)
     if offer_id not in Offers(store).of([offer_id]):
-        message = f"there is no offer {offer_id!r}: python -m serving offers list"
+        message = f"there is no offer {offer_id!r}: recsys serving offers list"
         raise DataError(message, offer_id=offer_id)
     return None
 

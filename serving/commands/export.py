@@ -79,8 +79,8 @@ def export(
     who was erased gets none. Stopped at any moment, the same command goes on where it was.
     Bundles, store and deployment file may stand in the environment or a file, as for `run`.
 
-    Exit status: 0 when the export is whole, 1 if the bundle or the store cannot be used, 2 if the
-    placement, a filter, the customers or a setting is wrong.
+    Exit status: 0 when the export is whole, 1 if the bundle, the store, the placement or a filter
+    cannot be used, 2 if the customers or a setting is wrong.
 
     \b
     recsys export --placement for_you --all --format csv --out mails \\

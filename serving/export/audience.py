@@ -113,6 +113,12 @@ def _read(path: Path) -> pl.Series:
     if kind == ".parquet":
         return pl.read_parquet(path, columns=[COLUMN])[COLUMN].cast(pl.String)
     if kind == ".csv":
+        head = pl.read_csv(path, n_rows=0).columns
+        if COLUMN not in head:
+            raise ConfigError(
+                f"{path}: has no column {COLUMN!r}, which a CSV (with commas) needs; its columns "
+                f"are {', '.join(head)}. Or give a text file, .txt, with an id a line"
+            )
         table = pl.read_csv(path, columns=[COLUMN], schema_overrides={COLUMN: pl.String})
         return table[COLUMN]
     lines = path.read_text(encoding="utf-8-sig").splitlines()

@@ -29,7 +29,10 @@ class DetailsReader:
         known = set(catalogue.frame.columns) - _NOT_RETURNED
         for place, name in enumerate(item_fields):
             if name not in known:
-                text = f"{name!r} is not a catalogue column that can be returned"
+                text = (
+                    f"{name!r} is not a catalogue column that can be returned; these are "
+                    f"{', '.join(sorted(known))}"
+                )
                 raise InvalidQueryError(f"item_fields[{place}]", text)
         self._catalogue = catalogue
         self._columns = list(dict.fromkeys(item_fields))

@@ -180,5 +180,5 @@ def test_wrong_fields_are_told_with_file_and_line(tmp_path: Path) -> None:
         validated(_Home, values, where=str(path), lines=lines)
     told = str(error.value).splitlines()
     assert told[0].startswith(f"{path}:4: pets.tom.cat.lives: Input should be a valid integer")
-    assert told[1] == f"{path}:8: pets.rex.dog: Value error, end: is not after start"
+    assert told[1] == f"{path}:8: pets.rex.dog: end: is not after start"
     assert told[2].startswith(f"{path}:11: pets.bob.dog.wings: there is no such key")

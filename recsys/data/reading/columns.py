@@ -8,7 +8,7 @@ from typing import Protocol
 from recsys.data.event_names import bare
 from recsys.data.reading.csv_header import looks_like_data
 from recsys.data.reading.guess import guess_columns
-from recsys.errors import DataError
+from recsys.errors import DataError, did_you_mean
 
 JOINED = ("category", "title", "event_id")
 """Our columns that are put together from several; of others the first with a value counts."""
@@ -118,10 +118,16 @@ def require_columns(
     for column in wanted:
         if column not in columns and column not in optional:
             message = (
-                f"{file}: has no column {column!r}, which the mapping names in {setting}; "
-                f"its columns are {', '.join(columns)}"
+                f"{file}: has no column {column!r}, which the mapping names in {setting}"
+                f"{_alike(column, columns)}; its columns are {', '.join(columns)}"
             )
             raise DataError(message, file=str(file), column=column)
+
+
+def _alike(column: str, columns: Sequence[str]) -> str:
+    """Returns the column that was probably meant, as a hint; best one alike but for case."""
+    same = [name for name in columns if bare(name) == bare(column)]
+    return f"; did you mean {same[0]!r}?" if same else did_you_mean(column, columns)
 
 
 def refuse_repeated(file: Path, repeated: Collection[str], notes: Iterable[MappedColumn]) -> None:

@@ -77,6 +77,7 @@ def _settings(mapping: ItemMapping | CustomerMapping) -> Sources:
     """Returns each setting that names columns of the file, beyond `columns`, with these."""
     ours = {*ITEM_NAMES, *CUSTOMER_NAMES}
     named: Sources = {
+        "missing_in": tuple(mapping.missing_in),
         "drop": mapping.drop,
         "attributes": mapping.attributes or (),
         "require": tuple(mapping.require.keys() - ours),

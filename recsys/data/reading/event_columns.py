@@ -111,6 +111,7 @@ def named_columns(mapping: EventMapping) -> tuple[tuple[str, tuple[str, ...]], .
     }
     column = mapping.returns.column
     return (
+        ("missing_in", tuple(mapping.missing_in)),
         ("line_value", () if mapping.line_value is None else (mapping.line_value,)),
         ("properties", mapping.properties),
         ("time_parts", mapping.time_parts),

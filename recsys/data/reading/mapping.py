@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from recsys.config import StrictModel, read_toml, validated
+from recsys.data.event_names import usual_event_type
 from recsys.data.reading.file_form import FileForm
 from recsys.data.reading.guess import CUSTOMER_NAMES, EVENT_NAMES, ITEM_NAMES
 from recsys.data.reading.mapping_parts import (
@@ -19,8 +20,10 @@ from recsys.data.reading.mapping_parts import (
     OrderTimes,
     Returns,
     Rule,
+    TimeFormat,
     Zone,
 )
+from recsys.errors import did_you_mean
 
 MISSING_TEXTS = ("", "NULL", "null", "NaN", "nan", "None", "\\N", "(not set)")
 """Texts that mean "no value" in exports of databases, data frames and Google Analytics."""
@@ -29,7 +32,9 @@ MISSING_TEXTS = ("", "NULL", "null", "NaN", "nan", "None", "\\N", "(not set)")
 def _check_names(used: Iterable[str], known: Iterable[str]) -> None:
     unknown = sorted(set(used) - set(known))
     if unknown:
-        message = f"{', '.join(unknown)}: not a column of ours ({', '.join(known)})"
+        names = list(known)
+        hint = did_you_mean(unknown[0], names)
+        message = f"{', '.join(unknown)}: not a column of ours ({', '.join(names)}){hint}"
         raise ValueError(message)
 
 
@@ -61,9 +66,9 @@ class FileMapping(StrictModel):
     """Our id columns in which `17850.0` is the id `17850`."""
     zone: Zone = "UTC"
     """Times that carry no zone are in this one."""
-    time_format: str | None = None
+    time_format: TimeFormat | None = None
     """How times are written (`%d/%m/%Y %H:%M`); default: ISO 8601 or Unix seconds, ms, us, ns."""
-    more_time_formats: Columns = ()
+    more_time_formats: tuple[TimeFormat, ...] = ()
     """Ways of writing times that the usual ones do not read: the one that reads all such times
     counts, if no other reads them differently."""
     id_width: dict[str, Annotated[int, Field(ge=1, le=512)]] = Field(default={})
@@ -122,6 +127,21 @@ class EventMapping(FileMapping):
     returns: Returns = Returns()
     mentions: tuple[Mention, ...] = ()
     """What the report says of rows that are kept although something about them is not known."""
+
+    @field_validator("event_types")
+    @classmethod
+    def _usual_types(cls, types: dict[str, str]) -> dict[str, str]:
+        """Returns the types by our names: `buy` is a purchase, as it is in a file."""
+        return {theirs: usual_event_type(name) or name for theirs, name in types.items()}
+
+    @field_validator("type_when")
+    @classmethod
+    def _usual_type_rules(cls, rules: dict[str, dict[str, Rule]]) -> dict[str, dict[str, Rule]]:
+        names = [usual_event_type(name) or name for name in rules]
+        if len(set(names)) < len(names):
+            message = f"{', '.join(rules)}: several are names of one type"
+            raise ValueError(message)
+        return dict(zip(names, rules.values(), strict=True))
 
     @model_validator(mode="after")
     def _ours_are_ours(self) -> Self:

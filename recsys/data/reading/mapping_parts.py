@@ -1,7 +1,9 @@
 """Parts of a mapping file: conditions on columns, and how rows are brought into shape."""
 
 import codecs
+from collections.abc import Mapping
 from datetime import date
+from json import dumps
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,9 +26,21 @@ def _valid_pattern(pattern: str) -> str:
     try:
         pl.Series([""]).str.contains(pattern)
     except pl.exceptions.ComputeError as error:
-        message = f"not a regular expression: {error}"
+        reasons = [line for line in str(error).splitlines() if line.startswith("error: ")]
+        reason = reasons[0].removeprefix("error: ") if reasons else str(error).partition("\n")[0]
+        message = f"{pattern!r} is not a regular expression: {reason}"
         raise ValueError(message) from None
     return pattern
+
+
+def _valid_time_format(text: str) -> str:
+    if "%" not in text:
+        message = (
+            f"{text!r} has no part that begins with %: write %d.%m.%Y %H:%M for 31.12.2025 18:30 "
+            "(%Y year, %m month, %d day, %H hour, %M minute, %S second)"
+        )
+        raise ValueError(message)
+    return text
 
 
 def _valid_encoding(name: str) -> str:
@@ -40,6 +54,7 @@ def _valid_encoding(name: str) -> str:
 
 Columns = tuple[str, ...]
 Encoding = Annotated[str, AfterValidator(_valid_encoding)]
+TimeFormat = Annotated[str, AfterValidator(_valid_time_format)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Pattern = Annotated[str, AfterValidator(_valid_pattern)]
 
@@ -57,6 +72,17 @@ class Rule(StrictModel):
     """The number must be less than this."""
     present: bool | None = None
     """True: there is a value; False: there is none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_table(cls, value: object) -> object:
+        if not isinstance(value, (Mapping, Rule)):
+            message = (
+                f"{value!r} is no rule: write a table, such as "
+                f"{{ any_of = [{dumps(str(value))}] }} or {{ above = 0 }}"
+            )
+            raise ValueError(message)  # noqa: TRY004 - pydantic takes it for a wrong field
+        return value
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

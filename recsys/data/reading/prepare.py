@@ -230,7 +230,8 @@ def _refuse_rejects(
         if table.reject_rate > limit:
             reasons = dict(rejects.by_reason[name].most_common())
             kept = problems.kept / REJECTS_FILE
-            problems.add(_too_many_rejects(name, table, reasons, limit, kept))
+            examples = rejects.examples[name]
+            problems.add(_too_many_rejects(name, table, reasons, examples, limit=limit, kept=kept))
 
 
 def _refuse_useless(
@@ -312,19 +313,34 @@ ADVICE = {
 }
 """What a person can do about a reason that often comes from a missing line in the mapping."""
 
+_LONGEST_EXAMPLE = 40
+
+
+def _such_as(example: str | None) -> str:
+    """Returns a rejected value as part of a sentence; nothing of a long one, such as a line."""
+    return f" ({example!r})" if example and len(example) <= _LONGEST_EXAMPLE else ""
+
 
 def _too_many_rejects(
-    name: str, table: TableCounts, reasons: dict[str, int], limit: float, kept: Path
+    name: str,
+    table: TableCounts,
+    reasons: dict[str, int],
+    examples: dict[str, str],
+    *,
+    limit: float,
+    kept: Path,
 ) -> DataError:
     # What was left out on purpose is no reason to stop.
     reasons = {reason: count for reason, count in reasons.items() if FILTERED not in reason}
     most = list(reasons.items())[:3]
     fitting = (text for reason, text in ADVICE.items() if reason in reasons)
     advice = "".join(dict.fromkeys(fitting)).replace("[events", f"[{name}")
-    shown = "; ".join(f"{count:,} x {reason}" for reason, count in most)
-    count = table.rejected - table.filtered
+    shown = "; ".join(
+        f"{count:,} x {reason}" + _such_as(examples.get(reason)) for reason, count in most
+    )
+    rejected = table.rejected - table.filtered
     message = (
-        f"{name}: {count:,} of {table.rows:,} rows were rejected, more than "
+        f"{name}: {rejected:,} of {table.rows:,} rows were rejected, more than "
         f"{limit:.1%}. Most often: {shown}. Every one is in {kept}. {advice}Correct the file or "
         "the mapping, or allow more with --max-reject-rate"
     )

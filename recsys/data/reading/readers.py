@@ -62,6 +62,10 @@ def find_files(source: str, names: Sequence[str] = ()) -> tuple[Path, ...]:
         found = [file for file in paths if file.is_file() and (not names or has_name(file, names))]
     else:
         message = f"{source}: there is no such file or folder"
+        if "://" in source:
+            message = f"{source}: is an address of the web: download the file, and name that"
+        elif "," in source:
+            message += ": for several, name their folder, or a quoted pattern ('orders-*.csv')"
         raise DataError(message, file=source)
     if not found:
         message = f"{source}: holds no file that can be read ({', '.join(_KINDS)}, .gz, .zst)"

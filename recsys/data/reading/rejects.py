@@ -24,6 +24,9 @@ class Rejects:
         self._path = path
         self.by_reason: dict[str, Counter[str]] = {}
         """Table -> `field: reason` -> rows, over everything added."""
+        self.examples: dict[str, dict[str, str]] = {}
+        """Table -> `field: reason` -> the first value that was rejected so; none where all are
+        empty."""
         path.write_text(",".join(REJECT_COLUMNS) + "\n", encoding="utf-8")
 
     def add(self, table: str, file: Path, rows: pl.DataFrame) -> None:
@@ -31,8 +34,14 @@ class Rejects:
         if rows.is_empty():
             return
         counts = self.by_reason.setdefault(table, Counter())
-        for field, reason, count in rows.group_by("field", "reason").len().iter_rows():
-            counts[f"{field}: {reason}" if field else reason] += count
+        examples = self.examples.setdefault(table, {})
+        reasons = rows.sort(ROW).group_by("field", "reason", maintain_order=True)
+        summary = reasons.agg(pl.len(), pl.col("value").drop_nulls().first().alias("example"))
+        for field, reason, count, example in summary.iter_rows():
+            name = f"{field}: {reason}" if field else reason
+            counts[name] += count
+            if example:
+                examples.setdefault(name, example)
         lines = rows.sort(ROW).select(
             table=pl.lit(table),
             file=pl.lit(str(file)),

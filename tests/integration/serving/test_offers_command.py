@@ -62,7 +62,7 @@ def test_offers_are_loaded_listed_shown_and_removed(target: str, tmp_path: Path)
     [
         ("purchases > 0", "income > 3", ":14: offers.news.eligibility: there is no column"),
         ("purchases > 0", "purchases >", ":14: offers.news.eligibility: "),
-        ("budget = 100\n", "", ":2: offers.tea: Value error, budget: is needed"),
+        ("budget = 100\n", "", ":2: offers.tea: budget: is needed"),
     ],
 )
 def test_a_wrong_file_changes_nothing(

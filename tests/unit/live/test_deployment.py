@@ -88,7 +88,7 @@ HEAD = '[experiments.e]\nplacements = ["p"]\n'
         ("[ruless]", "ruless: there is no such key"),
         ("[experiments.e", "not valid TOML"),
         (HEAD + "arms = {}", "experiments.e.arms: Dictionary should have at least 1"),
-        (HEAD + "arms = {a = {}}", "experiments.e: Value error, arms: needs two"),
+        (HEAD + "arms = {a = {}}", "experiments.e: arms: needs two"),
         (HEAD + "arms = {a = {}, b = {weight = 0}}", "arms: needs two"),
         (HEAD + "hold_out = 0.5\narms = {a = {weight = 0}}", "arms: needs two"),
         (HEAD + "arms = {a = {}, b = {weight = nan}}", "arms.b.weight"),
