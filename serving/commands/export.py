@@ -90,7 +90,8 @@ def export(
 
     \b
     recsys export --placement for_you --all --format csv --out mails \\
-        --bundles var/demo/bundles --link 'https://shop.example/{item_id}?t={token}'
+        --bundles var/demo/bundles \\
+        --link 'https://shop.example/{item_id}?t={token}'
     """  # noqa: D301 - click looks for the character itself
     # Here, because the supervisor and other commands have no use for FAISS, Polars and the rest.
     from serving.export.audience import of_all, of_file, of_segment  # noqa: PLC0415
