@@ -158,7 +158,9 @@ def export(
 
 def _tell(out: Path, manifest: dict[str, Any], resumed: int, seconds: float) -> None:
     told = manifest["customers"]
-    typer.echo(f"{out}: {told['written']:,} customers in {len(manifest['files'])} files")
+    count = len(manifest["files"])
+    files = "1 file" if count == 1 else f"{count:,} files"
+    typer.echo(f"{out}: {told['written']:,} customers in {files}")
     if told["offers"]:
         typer.echo(f"  {told['offers']:,} with an offer")
     if told["held_out"]:
