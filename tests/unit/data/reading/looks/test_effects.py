@@ -105,10 +105,6 @@ def test_settings_of_the_catalogue_are_looked_at(tmp_path: Path) -> None:
         ("categories_separator", "category"),
         ("tags_separator", "tags"),
     ],
-        ("category_separator", "category"),
-        ("categories_separator", "category"),
-        ("tags_separator", "tags"),
-    ],
 )
 def test_a_separator_that_no_row_has_is_named(setting: str, column: str, tmp_path: Path) -> None:
     said = f"the mapping's [items] {setting} {NOTHING}"
