@@ -7,15 +7,24 @@ from typing import NoReturn
 
 import typer
 
-from recsys.errors import ConfigError, InvalidQueryError, RecsysError, file_fault
+from recsys.errors import (
+    ConfigError,
+    InvalidFilterError,
+    InvalidQueryError,
+    RecsysError,
+    UnknownPlacementError,
+    file_fault,
+)
+
+_USAGE = (ConfigError, InvalidQueryError, InvalidFilterError, UnknownPlacementError)
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Ends with a sentence instead of a traceback: status 2 for a setting, 1 for anything else."""
+    """Ends with a sentence instead of a traceback: status 2 for what was asked, 1 for the rest."""
     try:
         yield
-    except (ConfigError, InvalidQueryError) as error:
+    except _USAGE as error:
         _fail(str(error), 2)
     except RecsysError as error:
         _fail(str(error), 1)

@@ -11,12 +11,6 @@ from rich.console import Console
 
 from recsys.config import validated
 from recsys.data.bars import bars
-from recsys.errors import (
-    DataError,
-    InvalidFilterError,
-    InvalidQueryError,
-    UnknownPlacementError,
-)
 from serving.commands.explained import explained
 from serving.logs import configure_logging
 from serving.settings import load_settings
@@ -85,8 +79,8 @@ def export(
     who was erased gets none. Stopped at any moment, the same command goes on where it was.
     Bundles, store and deployment file may stand in the environment or a file, as for `run`.
 
-    Exit status: 0 when the export is whole, 1 if the bundle, the store, the placement or a filter
-    cannot be used, 2 if the customers or a setting is wrong.
+    Exit status: 0 when the export is whole, 1 if the bundle or the store cannot be used, 2 if the
+    placement, a filter, the customers or a setting is wrong.
 
     \b
     recsys export --placement for_you --all --format csv --out mails \\
@@ -109,50 +103,43 @@ def export(
         _end(f"format: {form!r} is not one of {', '.join(FORMATS)}", 2)
     configure_logging("error")
     flags = {"bundles": bundles, "store": store, "deployment": deployment}
-    try:
-        with explained(), bars(Console(stderr=True)) as progress:
-            settings = load_settings(flags, os.environ, config)
-            if settings.deployment is not None:
-                checked_deployment(settings.deployment, settings.bundles)
-            told: str
-            find: Finder
-            if customers is not None:
-                audience = of_file(customers)
-                told, find = f"file {audience.digest()}", lambda *_: audience
-            elif segment:
-                told, find = f"segment {segment}", lambda known, _: of_segment(segment, known)
-            else:
-                told, find = "all", of_all
-            wish = validated(
-                Wish,
-                {
-                    "placement": placement,
-                    "customers": told,
-                    "limit": limit,
-                    "form": form,
-                    "item_fields": tuple(
-                        name.strip() for name in fields.split(",") if name.strip()
-                    ),
-                    "link": checked_template(link),
-                    "filter": filter_text,
-                    "filter_name": filter_name,
-                    "market": market,
-                    "purpose": "recommend_on_site" if on_site else "use_in_email",
-                    "part_size": part_size,
-                    "logged": impressions,
-                    "offers": offers,
-                    "plan": plan,
-                    "held_out": held_out,
-                },
-                where="export",
-            )
-            count = processes or len(os.sched_getaffinity(0))
-            started = time.monotonic()
-            made = run(wish, settings, out, find, processes=count, fresh=fresh, progress=progress)
-    except (InvalidQueryError, InvalidFilterError, UnknownPlacementError) as error:
-        _end(str(error), 2)
-    except DataError as error:
-        _end(str(error), 1)
+    with explained(), bars(Console(stderr=True)) as progress:
+        settings = load_settings(flags, os.environ, config)
+        if settings.deployment is not None:
+            checked_deployment(settings.deployment, settings.bundles)
+        told: str
+        find: Finder
+        if customers is not None:
+            audience = of_file(customers)
+            told, find = f"file {audience.digest()}", lambda *_: audience
+        elif segment:
+            told, find = f"segment {segment}", lambda known, _: of_segment(segment, known)
+        else:
+            told, find = "all", of_all
+        wish = validated(
+            Wish,
+            {
+                "placement": placement,
+                "customers": told,
+                "limit": limit,
+                "form": form,
+                "item_fields": tuple(name.strip() for name in fields.split(",") if name.strip()),
+                "link": checked_template(link),
+                "filter": filter_text,
+                "filter_name": filter_name,
+                "market": market,
+                "purpose": "recommend_on_site" if on_site else "use_in_email",
+                "part_size": part_size,
+                "logged": impressions,
+                "offers": offers,
+                "plan": plan,
+                "held_out": held_out,
+            },
+            where="export",
+        )
+        count = processes or len(os.sched_getaffinity(0))
+        started = time.monotonic()
+        made = run(wish, settings, out, find, processes=count, fresh=fresh, progress=progress)
     _tell(out, made.manifest, made.resumed, time.monotonic() - started)
 
 
