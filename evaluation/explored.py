@@ -55,8 +55,8 @@ def explored_command(
     docs/experiments.md says how places are drawn.
 
     \b
-    recsys evaluation explored --store store://var/store --output shown.parquet
-    recsys evaluation off-policy --log shown.parquet --policy new.csv --reward click
+    recsys evaluation explored --store store://var/store --output log.parquet
+    recsys evaluation off-policy --log log.parquet --policy new.csv --reward click
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     console = Console()
     opened = open_store(store, archives=archives, role="reader")

@@ -54,7 +54,7 @@ def forecasts_command(
 
     \b
     recsys evaluation forecasts --data var/demo/data
-    recsys evaluation forecasts --data var/data --cutoff 2017-12-04 --json told.json
+    recsys evaluation forecasts --data var/data --cutoff 2017-12-04
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     if cutoff and test_days:
         message = "give either --cutoff or --test-days"

@@ -78,7 +78,7 @@ def off_policy_command(
     Each row counts by how much more often the other policy would show that item there.
 
     \b
-    recsys evaluation off-policy --log shown.parquet --policy new.csv --reward click
+    recsys evaluation off-policy --log log.parquet --policy new.csv --reward click
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     shown = _read(log, ("item_id", reward, propensity))
     offered = _policy(policy)

@@ -115,7 +115,7 @@ def run_command(
 
     \b
     recsys evaluate --data var/demo/data
-    recsys evaluate --data var/data --config mine.toml --test-days 14 --json mine.json
+    recsys evaluate --data var/data --config mine.toml --test-days 14
     recsys evaluate --data var/data --bundle var/bundles
     recsys evaluate --data var/data --report report.html --learning-curve history
     recsys evaluate --data var/data --protocol rolling-origin --test-days 14

@@ -25,7 +25,10 @@ from serving.processes.supervisor import (
 from serving.settings import SETTINGS_VARIABLE, ServingSettings, load_settings
 
 app = typer.Typer(
-    help="Serve recommendations over gRPC.", no_args_is_help=True, pretty_exceptions_enable=False
+    help="Serve recommendations over gRPC.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(offers_app, name="offers")

@@ -89,7 +89,7 @@ def run_command(
     \b
     recsys train --data var/demo/data --bundles var/demo/bundles --budget 60s
     recsys train --data var/data --bundles var/bundles --config mine.toml
-    recsys train --source store://var/store --bundles var/bundles --config mine.toml
+    recsys train --source store://var/store --bundles var/bundles
     """  # noqa: D301 - click looks for the character itself
     console, settings = Console(), load_config(config)
     choosing = is_chosen(config, choose=choose, budget=budget, menu=menu)

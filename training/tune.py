@@ -81,8 +81,8 @@ def tune_command(
 
     \b
     recsys tune --data var/data --study var/tuning --out tuned.toml --budget 8h
-    recsys tune --data var/data --test-days 28 --study var/s --out t.toml --trials 100
-    recsys tune --train train.parquet --test test.parquet --study var/s --out t.toml
+    recsys tune --data var/data --test-days 28 --study var/s --out t.toml
+    recsys tune --train train.csv --test test.csv --study var/s --out t.toml
     """  # noqa: D301 - click looks for the character itself
     console = Console()
     seconds = seconds_of(budget) or 0.0

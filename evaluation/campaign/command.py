@@ -77,7 +77,8 @@ def campaign_command(
     only read; a running server is not disturbed. docs/campaigns.md says what is counted.
 
     \b
-    recsys evaluation campaign --store store://var/store --plan plan-20260401t080000z-1a2b3c4d
+    recsys evaluation campaign --store store://var/store \\
+        --plan plan-20260401t080000z-1a2b3c4d
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     if bool(plan) == bool(offer):
         message = "name one of --plan and --offer"

@@ -81,7 +81,7 @@ def online_command(
     docs/online.md says what is logged, how events are attributed, and what the figures mean.
 
     \b
-    recsys evaluation online --store store://var/store --from 2026-01-01 --report online.html
+    recsys evaluation online --store store://var/store --report online.html
     """  # noqa: D301  # click keeps the lines of a paragraph that begins with this character
     check_report(page, None)
     window_us = hours_of(window)

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 import grpc
 
 from recsys.client.catalogue import AsyncCatalogueCalls
 from recsys.client.channel import channel_options, target_uri
 from recsys.client.checks import seconds
+from recsys.client.closed import Closed
 from recsys.client.customers import AsyncCustomerCalls
-from recsys.client.errors import from_rpc_error, not_ready
+from recsys.client.errors import ArgumentError, from_rpc_error, not_ready
 from recsys.client.event_calls import AsyncEventCalls
 from recsys.client.keywords import names_keywords
 from recsys.client.offer_calls import AsyncOfferCalls
@@ -58,11 +59,18 @@ class AsyncRecsysClient(
         """Takes the servers as `host:port`, see `RecsysClient`.
 
         Raises:
-            ArgumentError: a target is not `host:port` or has no address, or a time is none.
+            ArgumentError: a target is not `host:port` or has no address, a time is none, or there
+                is no event loop.
         """
         self._timeout_s = seconds("timeout_s", timeout_s)
         self._batch_timeout_s = seconds("batch_timeout_s", batch_timeout_s)
-        self._channel = grpc.aio.insecure_channel(target_uri(targets), channel_options())
+        uri = target_uri(targets)
+        try:
+            self._channel = grpc.aio.insecure_channel(uri, channel_options())
+        except RuntimeError:
+            raise ArgumentError(
+                "client", "needs a running event loop: make it in a coroutine, by `async with`"
+            ) from None
         self._stub = RecommendationServiceStub(self._channel)
         self._targets = ", ".join(targets)
 
@@ -123,8 +131,12 @@ class AsyncRecsysClient(
             raise not_ready(self._targets, timeout_s) from None
 
     async def close(self) -> None:
-        """Closes the connections; calls in flight end with an error."""
+        """Closes the connections; calls in flight end with an error, later ones are refused."""
+        if isinstance(self._channel, Closed):
+            return
         await self._channel.close()
+        closed: Any = Closed()
+        self._channel = self._stub = closed
 
     async def __aenter__(self) -> Self:
         return self

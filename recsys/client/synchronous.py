@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 import grpc
 
 from recsys.client.catalogue import CatalogueCalls
 from recsys.client.channel import channel_options, target_uri
 from recsys.client.checks import seconds
+from recsys.client.closed import Closed
 from recsys.client.customers import CustomerCalls
 from recsys.client.errors import from_rpc_error, not_ready
 from recsys.client.event_calls import EventCalls
@@ -135,8 +136,12 @@ class RecsysClient(CatalogueCalls, CustomerCalls, EventCalls, OfferCalls, PageCa
             raise not_ready(self._targets, timeout_s) from None
 
     def close(self) -> None:
-        """Closes the connections; calls in flight end with an error."""
+        """Closes the connections; calls in flight end with an error, later ones are refused."""
+        if isinstance(self._channel, Closed):
+            return
         self._channel.close()
+        closed: Any = Closed()
+        self._channel = self._stub = closed
 
     def __enter__(self) -> Self:
         return self

@@ -77,8 +77,10 @@ ProtocolOption = Annotated[
     ProtocolName | None,
     typer.Option(
         "--protocol",
-        help=f"How data are split (docs/evaluation.md) [{ProtocolName.TEMPORAL.value}]; with "
-        f"--train and --test only {ProtocolName.NEXT_ITEM.value} changes anything.",
+        metavar="NAME",
+        help=f"How data are split (docs/evaluation.md): {', '.join(ProtocolName)} "
+        f"[{ProtocolName.TEMPORAL.value}]; with --train and --test only "
+        f"{ProtocolName.NEXT_ITEM.value} changes anything.",
     ),
 ]
 FoldsOption = Annotated[

@@ -21,7 +21,7 @@ _WRONG_USAGE = (ConfigError, InvalidFilterError, InvalidQueryError, UnknownPlace
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Ends with a sentence instead of a traceback: status 2 for a setting, 1 for anything else."""
+    """Ends with a sentence instead of a traceback: status 2 for what was asked, 1 for the rest."""
     try:
         yield
     except _WRONG_USAGE as error:

@@ -79,12 +79,13 @@ def export(
     who was erased gets none. Stopped at any moment, the same command goes on where it was.
     Bundles, store and deployment file may stand in the environment or a file, as for `run`.
 
-    Exit status: 0 when the export is whole, 1 if the bundle, the store, the placement or a filter
-    cannot be used, 2 if the customers or a setting is wrong.
+    Exit status: 0 when the export is whole, 1 if the bundle or the store cannot be used, 2 if the
+    placement, a filter, the customers or a setting is wrong.
 
     \b
     recsys export --placement for_you --all --format csv --out mails \\
-        --bundles var/demo/bundles --link 'https://shop.example/{item_id}?t={token}'
+        --bundles var/demo/bundles \\
+        --link 'https://shop.example/{item_id}?t={token}'
     """  # noqa: D301 - click looks for the character itself
     # Here, because the supervisor and other commands have no use for FAISS, Polars and the rest.
     from serving.export.audience import of_all, of_file, of_segment  # noqa: PLC0415
@@ -144,7 +145,9 @@ def export(
 
 def _tell(out: Path, manifest: dict[str, Any], resumed: int, seconds: float) -> None:
     told = manifest["customers"]
-    typer.echo(f"{out}: {told['written']:,} customers in {len(manifest['files'])} files")
+    count = len(manifest["files"])
+    files = "1 file" if count == 1 else f"{count:,} files"
+    typer.echo(f"{out}: {told['written']:,} customers in {files}")
     if told["offers"]:
         typer.echo(f"  {told['offers']:,} with an offer")
     if told["held_out"]:

@@ -39,7 +39,8 @@ def replay_command(
 
     \b
     recsys serving replay 5f0c... --store store://var/store --bundles var/bundles
-    recsys serving replay --last 1000 --store store://var/store --bundles var/bundles
+    recsys serving replay --last 1000 --store store://var/store \\
+        --bundles var/bundles
     """  # noqa: D301 - click looks for the character itself
     from recsys.store.open import open_store  # noqa: PLC0415
     from serving.replays.past import Past  # noqa: PLC0415
@@ -81,8 +82,8 @@ def dry_run_command(
     Exit status: 0; 1 if the store or the bundles cannot be read, 2 if the file is wrong.
 
     \b
-    recsys serving dry-run --deployment new.toml --last 500 --store store://var/store \\
-        --bundles var/bundles
+    recsys serving dry-run --deployment new.toml --last 500 \\
+        --store store://var/store --bundles var/bundles
     """  # noqa: D301 - click looks for the character itself
     from recsys.store.open import open_store  # noqa: PLC0415
     from serving.replays.dry_run import dry_run  # noqa: PLC0415

@@ -42,6 +42,15 @@ def test_every_name_leads_to_a_verb(name: str) -> None:
     assert f"{name} [OPTIONS]" in done.output
 
 
+@pytest.mark.parametrize("application", APPLICATIONS)
+def test_help_fits_a_terminal(application: str) -> None:
+    """Lines that click keeps as they are, and names of values, are no wider than 80 columns."""
+    commands = import_module(f"{application}.cli").app
+    for verb in sorted(verbs_of(application)):
+        page = CliRunner().invoke(commands, [verb, "--help"], env={"COLUMNS": "80"}).output
+        assert [line for line in page.splitlines() if len(line) > 80] == []
+
+
 def test_help_shows_every_name_and_how_to_begin() -> None:
     said = CliRunner().invoke(app, ["--help"]).output
     assert all(f"{group}:" in said for group in GROUPS)

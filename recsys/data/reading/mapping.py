@@ -104,6 +104,12 @@ class FileMapping(StrictModel):
         )
 
 
+def _our_type(name: str) -> str:
+    """Returns our name of an event type; text, as Polars takes a member for its whole enum."""
+    usual = usual_event_type(name)
+    return name if usual is None else usual.value
+
+
 class EventMapping(FileMapping):
     """How events are read."""
 
@@ -132,12 +138,12 @@ class EventMapping(FileMapping):
     @classmethod
     def _usual_types(cls, types: dict[str, str]) -> dict[str, str]:
         """Returns the types by our names: `buy` is a purchase, as it is in a file."""
-        return {theirs: usual_event_type(name) or name for theirs, name in types.items()}
+        return {theirs: _our_type(name) for theirs, name in types.items()}
 
     @field_validator("type_when")
     @classmethod
     def _usual_type_rules(cls, rules: dict[str, dict[str, Rule]]) -> dict[str, dict[str, Rule]]:
-        names = [usual_event_type(name) or name for name in rules]
+        names = [_our_type(name) for name in rules]
         if len(set(names)) < len(names):
             message = f"{', '.join(rules)}: several are names of one type"
             raise ValueError(message)

@@ -334,7 +334,7 @@ def test_a_server_that_is_away_is_named_with_how_to_start_one(
         use(lambda client: client.recommend("for_you", timeout_s=5))
     assert "Connection refused" in str(caught.value)
     assert AWAY in str(caught.value)
-    assert "python -m serving run" in str(caught.value)
+    assert "recsys serve --bundles" in str(caught.value)
     with pytest.raises(UnavailableError, match=r"within 0\.1 s at 127.0.0.1:1\. Is a server"):
         use(lambda client: client.wait_until_ready(0.1))
 
@@ -345,3 +345,38 @@ def test_errors_are_both_the_librarys_and_pythons() -> None:
     late = to_error(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded", {})
     assert isinstance(late, DeadlineExceededError)
     assert "no answer came within timeout_s. Allow more seconds" in str(late)
+
+
+def test_a_closed_client_says_so() -> None:
+    client = RecsysClient([AWAY])
+    client.close()
+    client.close()
+    calls: list[Call] = [
+        lambda c: c.recommend("for_you"),
+        lambda c: c.write_events([ShopEvent(**VIEW)]),
+        lambda c: c.offer("o"),
+        lambda c: c.wait_until_ready(1),
+    ]
+    for call in calls:
+        with pytest.raises(ArgumentError, match="client: is closed: call it within its `with`"):
+            call(client)
+
+
+def test_a_closed_client_of_asyncio_says_so() -> None:
+    async def late() -> None:
+        async with AsyncRecsysClient([AWAY]) as client:
+            pass
+        await client.close()
+        await client.recommend("for_you")
+
+    with pytest.raises(ArgumentError, match="client: is closed: call it within its `with`"):
+        asyncio.run(late())
+
+
+def test_a_client_of_asyncio_outside_of_a_loop_says_so() -> None:
+    async def nothing() -> None:
+        pass
+
+    asyncio.run(nothing())  # leaves its thread without a loop
+    with pytest.raises(ArgumentError, match="client: needs a running event loop: make it in a"):
+        AsyncRecsysClient([AWAY])

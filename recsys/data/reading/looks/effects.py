@@ -7,7 +7,7 @@ import polars as pl
 
 from recsys.data.event_names import bare
 from recsys.data.reading import cells
-from recsys.data.reading.mapping import EventMapping, FileMapping
+from recsys.data.reading.mapping import EventMapping, FileMapping, ItemMapping
 
 Sources = Mapping[str, tuple[str, ...]]
 """Our column -> the file's columns that it comes from."""
@@ -65,8 +65,13 @@ def _recognisable(mapping: FileMapping) -> Iterator[tuple[str, _Happens]]:
         yield f"id_width ({ours})", partial(_has_short_id, ours, width, mapping)
     for ours in mapping.lower_case_ids:
         yield f"lower_case_ids ({ours})", partial(_has_upper_case, ours, mapping)
-    if not isinstance(mapping, EventMapping):
-        return
+    if isinstance(mapping, ItemMapping):
+        yield from _separators(mapping)
+    if isinstance(mapping, EventMapping):
+        yield from _of_events(mapping)
+
+
+def _of_events(mapping: EventMapping) -> Iterator[tuple[str, _Happens]]:
     for theirs in mapping.event_types:
         yield f"event_types ({theirs})", partial(_has_event_type, theirs, mapping)
     returns = mapping.returns
@@ -78,6 +83,24 @@ def _recognisable(mapping: FileMapping) -> Iterator[tuple[str, _Happens]]:
         yield "zero_quantity_is_one", partial(_has_quantity, mapping, negative=False)
     for column in mapping.properties:
         yield f"properties ({column})", partial(_has_value, column, mapping)
+
+
+def _separators(mapping: ItemMapping) -> Iterator[tuple[str, _Happens]]:
+    """Yields the separators that the mapping itself gives."""
+    for setting, ours, separator in (
+        ("category_separator", "category", mapping.category_separator),
+        ("categories_separator", "category", mapping.categories_separator),
+        ("tags_separator", "tags", mapping.tags_separator),
+    ):
+        if separator is not None and setting in mapping.model_fields_set:
+            yield setting, partial(_contains, ours, separator, mapping)
+
+
+def _contains(
+    ours: str, part: str, mapping: FileMapping, rows: pl.DataFrame, sources: Sources
+) -> bool:
+    texts = _texts(ours, rows, sources, mapping)
+    return _any(rows, *(text.str.contains(part, literal=True) for text in texts))
 
 
 def _any(rows: pl.DataFrame, *conditions: pl.Expr) -> bool:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.data.reading.mapping import Mapping, load_mapping
+from recsys.data.reading.mapping import EventMapping, Mapping, load_mapping
 from recsys.errors import ConfigError
 
 EXAMPLES = Path(__file__).parents[4] / "docs/examples"
@@ -45,3 +45,13 @@ def test_a_mistake_is_named(tmp_path: Path, content: str, words: str) -> None:
     path.write_text(content)
     with pytest.raises(ConfigError, match=words):
         load_mapping(path)
+
+
+def test_names_of_event_types_are_plain_text() -> None:
+    """Polars makes an enum of a list that begins with a member, and refuses all other texts."""
+    mapping = EventMapping.model_validate(
+        {"event_types": {"gekauft": "buy"}, "type_when": {"buy": {"s": {"present": True}}}}
+    )
+    names = [*mapping.event_types.values(), *mapping.type_when]
+    assert names == ["purchase", "purchase"]
+    assert {type(name) for name in names} == {str}

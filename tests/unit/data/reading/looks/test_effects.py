@@ -11,10 +11,13 @@ from tests.odd_files import catalogue, orders, prepared
 
 
 def idle(
-    folder: Path, mapping: Mapping[str, object], events: pl.DataFrame | None = None
+    folder: Path,
+    mapping: Mapping[str, object],
+    events: pl.DataFrame | None = None,
+    items: pl.DataFrame | None = None,
 ) -> list[str]:
     """Returns what the looks say of settings, for one mapping of all tables."""
-    report = prepared(folder, events, catalogue(), mapping=mapping)
+    report = prepared(folder, events, catalogue() if items is None else items, mapping=mapping)
     looks = [look for look in report.looks if look.code == "setting-without-effect"]
     assert all(look.severity == "warning" for look in looks)
     return [look.text for look in looks]
@@ -93,6 +96,21 @@ def test_settings_of_the_catalogue_are_looked_at(tmp_path: Path) -> None:
         f"the mapping's [items] whole_number_ids (item_id) {NOTHING}",
         f"the mapping's [items] require.title {NOTHING}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "column"),
+    [
+        ("category_separator", "category"),
+        ("categories_separator", "category"),
+        ("tags_separator", "tags"),
+    ],
+)
+def test_a_separator_that_no_row_has_is_named(setting: str, column: str, tmp_path: Path) -> None:
+    said = f"the mapping's [items] {setting} {NOTHING}"
+    items = catalogue().with_columns(pl.lit("Food > Tea").alias(column))
+    assert idle(tmp_path, {"items": {setting: "/"}}, items=items) == [said]
+    assert idle(tmp_path, {"items": {setting: " > "}}, items=items) == []
 
 
 def test_an_effect_in_a_later_batch_counts() -> None:
