@@ -51,7 +51,7 @@ def test_three_commands_to_a_list(
         assert done.exit_code == 0, f"{command}\n{done.output}\n{done.exception}"
         if arguments[0] == "prepare":
             said = " ".join(done.output.split())
-            assert f"profile {profile} (--profile none" in said
+            assert f"profile {profile}; --profile none" in said
     lists = pl.concat(
         [pl.read_csv(file, infer_schema=False) for file in Path("lists").glob("*.csv")]
     )
