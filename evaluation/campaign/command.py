@@ -16,6 +16,7 @@ from evaluation.campaign.tables import effect_table, side_table
 from evaluation.online.command import FORMATS, ArchivesOption, StoreOption, hours_of, micros_of
 from evaluation.report.collect import check_report
 from recsys.online.campaign import CampaignResult, Verdict, campaign
+from recsys.protocols.outputs import output_file
 from recsys.store.open import open_store
 
 PlanOption = Annotated[
@@ -43,15 +44,14 @@ MarginOption = Annotated[
 ]
 JsonOption = Annotated[
     Path | None,
-    typer.Option("--json", dir_okay=False, writable=True, help="Write all figures here."),
+    typer.Option("--json", callback=output_file, help="Write all figures here."),
 ]
 PageOption = Annotated[
     Path | None,
     typer.Option(
         "--report",
         metavar="FILE.html",
-        dir_okay=False,
-        writable=True,
+        callback=output_file,
         help="Write one self-contained page with plots here.",
     ),
 ]
