@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from recsys.data.dataset import Dataset
@@ -121,6 +121,7 @@ def test_neither_row_order_nor_files_change_the_result(rows, seed, cut) -> None:
     rows=st.lists(st.tuples(text, text, text), min_size=1, max_size=8),
     sign=st.sampled_from(DELIMITERS),
 )
+@example(rows=[("", "0", "FECHA"), ("", "0", "0")], sign=",")
 @settings(max_examples=100, deadline=None)
 def test_csv_gives_back_what_was_written(rows: list[tuple[str, ...]], sign: str) -> None:
     rows = [tuple(cell.replace("\r", "").replace("\0", "") for cell in row) for row in rows]

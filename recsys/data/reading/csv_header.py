@@ -109,12 +109,13 @@ def title_above(
         return None
     width, count = Counter(len(row) for _, row in rows).most_common(1)[0]
     place, header = next((place, row) for place, row in rows if len(row) == width)
-    title = sum(bool(cell.strip()) for cell in first) == 1
+    filled = sum(bool(cell.strip()) for cell in first)
     if width < len(first) or count < _ROWS_LIKE * len(rows):
         return None
-    if has_usual_name(header) or (title and len(first) == 1):
+    # A title fills fewer cells than the names below it; a row of data may hold a usual name.
+    if filled < sum(map(bool, header)) and has_usual_name(header):
         return place, header
-    return None
+    return (place, header) if filled == len(first) == 1 else None
 
 
 def ends_with_separator(lines: Sequence[str], form: CsvFormat) -> bool:
