@@ -9,6 +9,7 @@ from tests.campaign_trial import CampaignTrial, store_trial
 from tests.integration.test_uplift_report import evaluation
 from tests.stores import NOON
 
+pytestmark = pytest.mark.extra(name="report")
 LIFT = 0.15
 
 

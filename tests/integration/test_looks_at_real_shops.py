@@ -33,6 +33,7 @@ def prepared(sources: Sources, folder: Path, mapping: Path | None = None) -> Dat
     return prepare(sources, folder / "out", load_mapping(mapping), now=NOW)
 
 
+@pytest.mark.extra(name="demo")
 def test_complete_journey(tmp_path: Path) -> None:
     sources = demo_sources()
     rows = pl.read_parquet(str(sources.events)).filter(pl.col("household_id") <= 300)

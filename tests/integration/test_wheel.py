@@ -140,6 +140,7 @@ def test_it_says_its_version_and_teaches(installed: Installed) -> None:
         assert "prepare" in said
 
 
+@pytest.mark.extra(name="report")
 def test_lists_are_measured_and_reported(shop: Installed) -> None:
     said = shop.run(
         *("evaluate", "--data", "data", "--no-choose", "--placements", "for_you"),

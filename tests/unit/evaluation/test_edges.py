@@ -138,7 +138,9 @@ def test_what_cannot_be_judged_is_one_sentence(
     assert said in str(done.exception)
 
 
-@pytest.mark.parametrize("report", [False, True])
+@pytest.mark.parametrize(
+    "report", [False, pytest.param(True, marks=pytest.mark.extra(name="report"))]
+)
 def test_a_mask_that_leaves_nobody_a_right_item_names_every_placement(
     run: Run, tmp_path: Path, *, report: bool
 ) -> None:

@@ -133,7 +133,8 @@ def test_zstd_that_only_polars_unpacks(tmp_path: Path, monkeypatch: pytest.Monke
         ('[{"a": 1}\n{"a": 2}]', {}, "line 2, column 1: ',' or ']' is expected"),
         ('[{"a": 1},\n  {"a": 2},\n  {"a":', {}, "line 3, column 8: Expecting value"),
         ('[{"a": 1}, {"a": "x', {}, "line 1, column 18: Unterminated string"),
-        ('{\n"a": 1,\n}\n', {}, "(line 3, column 1: Expecting property name|line 2, column 7: Illegal trailing comma)"),
+        # Python 3.13 names the comma, earlier ones what follows it.
+        ('{\n"a": 1,\n}\n', {}, "line (3, column 1: Expecting|2, column 7: Illegal)"),
         ('{"o": [{"a": 1}', {}, "line 1, column 16: Expecting ',' delimiter"),
         ('{"o": {"p": [{"a": 1}], 5: 1}}', {"records": "o.p"}, "column 25: a key in quotes"),
         ('[{"a": 1}] x', {}, "line 1, column 12: '\\[' is expected"),
